@@ -1,0 +1,70 @@
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP_INSTALL := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
+COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run install install-dev test check openapi lock clean
+
+help:  ## This list.
+	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
+	@echo "HOST=$(HOST) PORT=$(PORT) PYTHON=$(PYTHON) can be set on the command line."
+
+run: install  ## Set everything up once, then serve on HOST:PORT (127.0.0.1:8000).
+	@$(PY) -m config.demo --host $(HOST) --port $(PORT)
+
+install: $(VENV)/.runtime  ## Make .venv with the locked dependencies (PYTHON=python3.13 to choose).
+
+install-dev: $(VENV)/.dev  ## The same with the tools for tests and checks.
+
+test: install-dev  ## Every test, on SQLite and on PostgreSQL.
+	@$(PY) -m tests
+
+# The settings of a production start, whatever .env says.
+check: export SECRET_KEY = $(shell od -An -v -N40 -tx1 /dev/urandom | tr -d ' \n')
+check: export DEBUG = off
+check: export HTTPS = on
+check: export ALLOWED_HOSTS = tradepost.example
+check openapi: export DATABASE_URL = sqlite:///:memory:
+check: install-dev  ## Format, lint, types, deployment settings, migrations, docs/openapi.yaml.
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) manage.py check --deploy --fail-level WARNING
+	$(PY) manage.py makemigrations --check --dry-run
+	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
+	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
+	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; }
+
+openapi: export DEBUG = on
+openapi: install-dev  ## Write docs/openapi.yaml anew.
+	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=--upgrade for newer).
+	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements.txt
+	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:  ## Remove .venv and caches; .env and the database stay.
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tradepost needs Python \
+	3.11 or newer, and %s is %d.%d: run make PYTHON=/path/to/python3.11" \
+	% (("$(PYTHON)",) + sys.version_info[:2]))'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/pyvenv.cfg
+	$(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/pyvenv.cfg
+	$(PIP_INSTALL) -r $<
+	@touch $@

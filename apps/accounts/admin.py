@@ -1,0 +1,120 @@
+"""The staff pages of users, clients and keys."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from apps.accounts import operations
+from apps.accounts.exceptions import AccountsError
+from apps.accounts.forms import IssueKeyForm
+from apps.accounts.models import ApiKey, ApiKeyQuerySet, Client, User
+
+admin.site.register(User, UserAdmin)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages without Django's own forms: what can be changed is changed by an operation."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Client)
+class ClientAdmin(ReadOnlyAdmin):
+    """Clients, read-only: one is made together with its first key."""
+
+    list_display = ("name", "active_keys", "created_at")
+    search_fields = ("name",)
+    ordering = ("name",)
+    fields = ("name", "active_keys", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
+        return Client.objects.with_active_keys()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description="Active keys", ordering="active_keys")
+    def active_keys(self, client: Client) -> int:
+        count: int = client.active_keys  # type: ignore[attr-defined] # with_active_keys() adds it
+        return count
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Keys: who may add keys may issue them, who may change keys may revoke them."""
+
+    list_display = ("prefix", "client", "scope_names", "created_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("client",)
+    search_fields = ("client__name", "prefix")
+    ordering = ("-id",)
+    fields = list_display
+    actions = ("revoke_selected",)
+
+    @admin.display(description="Scopes")
+    def scope_names(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.revoke_view)
+        return [
+            path("<int:key_id>/revoke/", view, name="accounts_apikey_revoke"),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Issue a key. The answer to the POST shows it, and nothing can show it again.
+
+        It is rendered directly, for a redirect would have to keep the secret somewhere.
+        """
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = IssueKeyForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                issued = operations.issue_key(**form.cleaned_data)
+            except AccountsError as error:
+                form.add_error("client_name", str(error))
+            else:
+                self.log_addition(request, issued.key, [{"added": {}}])
+                return self._page(request, "issued", title="The new key", issued=issued)
+        fieldsets = [(None, {"fields": list(form.fields)})]
+        adminform = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
+        return self._page(request, "issue", title="Add API key", form=form, adminform=adminform)
+
+    def revoke_view(self, request: HttpRequest, key_id: int) -> HttpResponse:
+        """Ask on GET, revoke on POST."""
+        if not self.has_revoke_permission(request):
+            raise PermissionDenied
+        key = get_object_or_404(ApiKey.objects.select_related("client"), id=key_id)
+        if request.method == "POST":
+            self.revoke_selected(request, ApiKey.objects.filter(id=key_id))
+            return redirect("admin:accounts_apikey_changelist")
+        return self._page(request, "revoke", title="Revoke this key?", original=key)
+
+    @admin.action(description="Revoke selected API keys", permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, keys: ApiKeyQuerySet) -> None:
+        active = keys.active().values_list("id", flat=True)
+        revoked = [operations.revoke_key(key_id=key_id) for key_id in active]
+        for key in revoked:
+            self.log_change(request, key, [{"changed": {"fields": ["revoked at"]}}])
+        self.message_user(request, f"Keys revoked: {len(revoked)}.", messages.SUCCESS)
+
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        context |= self.admin_site.each_context(request) | {"opts": self.opts}
+        return TemplateResponse(request, f"admin/accounts/apikey/{template}.html", context)

@@ -1,0 +1,51 @@
+"""What can go wrong with clients and keys.
+
+    AccountsError
+    ├── InvalidClientName
+    ├── MalformedSecret
+    ├── SecretInUse
+    ├── UnknownClient
+    ├── UnknownKey
+    └── UnknownScope
+
+The commands and the staff pages show the message; the API does not expose them.
+"""
+
+from collections.abc import Iterable
+
+
+class AccountsError(Exception):
+    """The base of this service's errors."""
+
+
+class InvalidClientName(AccountsError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A client's name is 1 to 100 printable characters, not {name[:101]!r}.")
+
+
+class MalformedSecret(AccountsError):
+    def __init__(self) -> None:
+        super().__init__('A key is "tp_" and 43 characters of A-Z, a-z, 0-9, "-" and "_".')
+
+
+class SecretInUse(AccountsError):
+    def __init__(self) -> None:
+        super().__init__("There is a key with this secret already.")
+
+
+class UnknownClient(AccountsError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no built-in client {name!r}.")
+
+
+class UnknownKey(AccountsError):
+    def __init__(self, key_id: int) -> None:
+        super().__init__(f"There is no key with the id {key_id}.")
+
+
+class UnknownScope(AccountsError):
+    """At least one scope is served by no installed service."""
+
+    def __init__(self, *, unknown: Iterable[str], known: Iterable[str]) -> None:
+        names = ", ".join(repr(name) for name in unknown)
+        super().__init__(f"Unknown scope {names}; the known ones are {', '.join(known)}.")

@@ -1,0 +1,108 @@
+"""Every write of this service."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.exceptions import (
+    InvalidClientName,
+    MalformedSecret,
+    SecretInUse,
+    UnknownClient,
+    UnknownKey,
+    UnknownScope,
+)
+from apps.accounts.keys import PREFIX_LENGTH, digest, is_well_formed, new_secret
+from apps.accounts.models import ApiKey, Client
+from apps.accounts.scopes import default_scopes, known_scopes
+
+BUILT_IN_CLIENTS = ("console", "command line")
+TOUCH_INTERVAL = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key with its secret, at the only moment when the secret is known."""
+
+    key: ApiKey
+    secret: str = field(repr=False)
+
+
+def issue_key(
+    *, client_name: str, scopes: Collection[str] | None = None, secret: str | None = None
+) -> IssuedKey:
+    """Make a key for the client of this name, and the client too where there is none yet.
+
+    client_name: 1 to 100 printable characters; outer spaces are dropped.
+    scopes: what the key may do; None stands for every scope that is granted by default.
+    secret: for a key that must be known beforehand; a random one where it is None.
+
+    Raises InvalidClientName, UnknownScope, MalformedSecret or SecretInUse, and then does nothing.
+    """
+    name = client_name.strip()
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise InvalidClientName(client_name)
+    granted = sorted(default_scopes() if scopes is None else set(scopes))
+    known = known_scopes()
+    if unknown := [scope for scope in granted if scope not in known]:
+        raise UnknownScope(unknown=unknown, known=known)
+    secret = new_secret() if secret is None else secret
+    if not is_well_formed(secret):
+        raise MalformedSecret
+    try:
+        with transaction.atomic():
+            client, _ = Client.objects.get_or_create(name=name)
+            key = ApiKey.objects.create(
+                client=client, digest=digest(secret), prefix=secret[:PREFIX_LENGTH], scopes=granted
+            )
+    except IntegrityError:
+        raise SecretInUse from None
+    return IssuedKey(key=key, secret=secret)
+
+
+@transaction.atomic
+def revoke_key(*, key_id: int) -> ApiKey:
+    """Revoke a key for good, from its next request on; a key revoked before keeps its time.
+
+    Raises UnknownKey.
+    """
+    ApiKey.objects.active().filter(id=key_id).update(revoked_at=timezone.now())
+    try:
+        return ApiKey.objects.select_related("client").get(id=key_id)
+    except ApiKey.DoesNotExist:
+        raise UnknownKey(key_id) from None
+
+
+def touch_key(*, key: ApiKey) -> None:
+    """Note that a key was used, at most once a minute however many processes see it.
+
+    No statement where `key` says that it was noted within the minute. A passing fault of the
+    database is logged and does not reach the caller: the request matters more than the note.
+    """
+    now = timezone.now()
+    due = now - TOUCH_INTERVAL
+    if key.last_used_at is not None and key.last_used_at > due:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
+    try:
+        ApiKey.objects.filter(stale, id=key.id).update(last_used_at=now)
+    except OperationalError as error:
+        logger.warning("could not note the use of key %s: %s", key.id, error)
+
+
+def built_in_client_id(*, name: str) -> int:
+    """The id of the client for work that comes without a key: "console" or "command line".
+
+    Raises UnknownClient for any other name.
+    """
+    if name not in BUILT_IN_CLIENTS:
+        raise UnknownClient(name)
+    client, _ = Client.objects.get_or_create(name=name)
+    return client.id

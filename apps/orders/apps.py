@@ -1,0 +1,15 @@
+from monoservices.access import Scope
+from monoservices.apps import ServiceConfig
+
+
+class OrdersConfig(ServiceConfig):
+    """Orders: placing, changing, fulfilling and canceling them."""
+
+    name = "apps.orders"
+    depends_on = ("products", "accounts")
+    scopes = (
+        Scope("orders:read", "Read orders."),
+        Scope("orders:write", "Place, change and cancel orders."),
+        Scope("orders:manage", "See every client's orders; ship and deliver them.", False),
+        Scope("orders:price", "Set the price of an order's lines.", False),
+    )

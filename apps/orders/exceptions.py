@@ -1,0 +1,90 @@
+"""The errors of orders.
+
+OrdersError
+├── InvalidOrder           400  lines that cannot be summed, or a sum beyond its column
+├── UnknownProduct         400
+├── OrderNotFound          404
+├── OutOfStock             409
+├── ProductUnavailable     409
+├── StockFull              409
+├── PriceChanged           409
+├── IllegalTransition      409
+├── VersionConflict        409
+├── PriceNotAllowed        403
+├── IdempotencyKeyReused   422
+├── ProductChanged         never answered: whoever relied on what it read reads again
+└── AmbiguousName, SeveralLines  409  of the calls that name a product or expect one line
+"""
+
+from monoservices.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Unprocessable
+
+
+class OrdersError(Problem):
+    """The base of all errors of this service."""
+
+
+class InvalidOrder(OrdersError, Invalid):
+    pass
+
+
+class UnknownProduct(OrdersError, Invalid):
+    code = "unknown_product"
+    default_detail = "There is no such product; see errors."
+
+
+class OrderNotFound(OrdersError, NotFound):
+    default_detail = "There is no such order."
+
+
+class OutOfStock(OrdersError, Conflict):
+    code = "out_of_stock"
+    default_detail = "There is not enough stock; see errors."
+
+
+class StockFull(OrdersError, Conflict):
+    code = "stock_full"
+    default_detail = "A product's stock would exceed 2147483647."
+
+
+class ProductUnavailable(OrdersError, Conflict):
+    code = "product_unavailable"
+    default_detail = "A product is not sold any more; see errors."
+
+
+class PriceChanged(OrdersError, Conflict):
+    code = "price_changed"
+    default_detail = "The order does not cost what was expected; see errors."
+
+
+class IllegalTransition(OrdersError, Conflict):
+    code = "illegal_transition"
+    default_detail = "The order's status does not allow this."
+
+
+class VersionConflict(OrdersError, Conflict):
+    code = "version_conflict"
+    default_detail = "The order was changed since it was read."
+
+
+class PriceNotAllowed(OrdersError, Forbidden):
+    code = "missing_scope"
+    default_detail = "unit_price needs the scope orders:price."
+
+
+class IdempotencyKeyReused(OrdersError, Unprocessable):
+    code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key came before with another request."
+
+
+class AmbiguousName(OrdersError, Conflict):
+    code = "ambiguous_name"
+    default_detail = "Several products have this name."
+
+
+class SeveralLines(OrdersError, Conflict):
+    code = "several_lines"
+    default_detail = "The order has several lines; change them as lines."
+
+
+class ProductChanged(OrdersError):
+    """A product's price, or whether it is sold, is no longer what it was when it was read."""

@@ -1,0 +1,98 @@
+"""Everything that orders asks of products and of accounts. Nothing else here touches them.
+
+Reads are direct queries, in the number of statements that each function states; writes call the
+owner's operations. What comes back is frozen: no model instance and no QuerySet crosses over.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.functional import SimpleLazyObject
+from msgspec import Struct
+
+from apps.accounts.operations import built_in_client_id
+from apps.orders.exceptions import ProductChanged
+from apps.products.exceptions import ProductChanged as ProductsProductChanged
+from apps.products.models import Product, ProductQuerySet
+from apps.products.operations import StockMove, move_stock
+
+__all__ = [
+    "ProductSnapshot",
+    "StockMove",
+    "client_id_for",
+    "get_product_by_id",
+    "get_products_by_name",
+    "get_products_named",
+    "read_products",
+    "take_stock",
+]
+
+
+class ProductSnapshot(Struct, frozen=True):
+    """A product as it was when it was read. price: in the shop's currency."""
+
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    stock_quantity: int
+    is_active: bool
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def read_products(
+    *, ids: Collection[int] = (), skus: Collection[str] = (), lock: bool = False
+) -> list[ProductSnapshot]:
+    """The products that exist of those with these ids or SKUs. One statement.
+
+    lock: take their rows, in the order of their ids, until the transaction ends.
+    """
+    products = Product.objects.filter(Q(pk__in=ids) | Q(sku__in=skus))
+    return _snapshots(products.lock() if lock else products)
+
+
+def get_products_by_name(name_filter: str | None = None) -> Sequence[ProductSnapshot]:
+    """Products whose name contains `name_filter`, in any case; all of them without one.
+
+    One statement, when the result is first looked at.
+    """
+    products = Product.objects.all()
+    if name_filter:
+        products = products.named_like(name_filter)
+    lazy: Sequence[ProductSnapshot] = SimpleLazyObject(lambda: _snapshots(products))  # type: ignore[assignment]
+    return lazy
+
+
+def get_product_by_id(product_id: int) -> ProductSnapshot | None:
+    """The product with this id, or None where there is none. One statement."""
+    return next(iter(read_products(ids=[product_id])), None)
+
+
+def get_products_named(*, name: str) -> list[ProductSnapshot]:
+    """The products on sale whose name is exactly `name`. One statement."""
+    return _snapshots(Product.objects.filter(name=name, is_active=True))
+
+
+def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
+    """Write these movements and change stock by them. Two statements; last in a transaction.
+
+    prices: what each product cost when it was read, by its id; it must still, and be on sale.
+    Raises ProductChanged; IntegrityError where stock would fall below zero.
+    """
+    try:
+        move_stock(moves=moves, prices=prices)
+    except ProductsProductChanged:
+        raise ProductChanged from None
+
+
+def client_id_for(*, built_in: str) -> int:
+    """The id of a client that comes with the system: `console` or `command line`."""
+    return built_in_client_id(name=built_in)
+
+
+def _snapshots(products: ProductQuerySet) -> list[ProductSnapshot]:
+    columns = products.values_list("id", "sku", "name", "price", "stock_quantity", "is_active")
+    return [ProductSnapshot(*row) for row in columns]

@@ -1,0 +1,121 @@
+"""The structs that go over the wire: how an order is asked for, and how it is answered."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from apps.orders.models import MAX_LINES, MAX_QUANTITY
+from monoservices.pagination import DEFAULT_LIMIT, Limit
+from monoservices.types import (
+    Email,
+    Id,
+    JsonObject,
+    LargeMoney,
+    Moment,
+    Money,
+    ShortText,
+    Sku,
+)
+
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+
+
+class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One product to order, by its id or its SKU; unit_price needs the scope orders:price."""
+
+    quantity: Quantity
+    product_id: Id | UnsetType = UNSET
+    sku: Sku | UnsetType = UNSET
+    unit_price: Money | UnsetType = UNSET
+
+
+class OrderIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """An order to place, or what to change of one: `product_id` and `quantity`, or `lines`."""
+
+    product_id: Id | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    lines: Annotated[list[LineIn], Meta(min_length=1, max_length=MAX_LINES)] | UnsetType = UNSET
+    reference: ShortText | UnsetType = UNSET
+    customer_email: Email | UnsetType = UNSET
+    shipping_address: JsonObject | UnsetType = UNSET
+    metadata: JsonObject | UnsetType = UNSET
+    expected_total: LargeMoney | UnsetType = UNSET
+
+
+class LineOut(Struct, kw_only=True):
+    """One line of an order, with SKU, name and price as they were when it was ordered."""
+
+    product_id: int
+    sku: str
+    product_name: str
+    unit_price: Decimal
+    quantity: int
+
+
+class OrderOut(Struct, kw_only=True):
+    """An order as it is answered; with one line, that line's product and quantity at the top."""
+
+    id: int
+    status: str
+    currency: str
+    total: Decimal
+    reference: str
+    customer_email: str
+    shipping_address: dict[str, Any]
+    metadata: dict[str, Any]
+    lines: list[LineOut]
+    created_at: datetime
+    updated_at: datetime
+    product_id: int | UnsetType = UNSET
+    quantity: int | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if len(self.lines) == 1:
+            self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
+
+
+class EventOut(Struct, kw_only=True):
+    """One event of an order's history."""
+
+    id: int
+    type: str
+    from_status: str
+    to_status: str
+    actor: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class OrderQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query string of the list of orders, newest first."""
+
+    status: Literal["pending", "shipped", "delivered", "canceled"] | UnsetType = UNSET
+    reference: ShortText | UnsetType = UNSET
+    customer_email: Email | UnsetType = UNSET
+    product_id: Id | UnsetType = UNSET
+    created_after: Moment | UnsetType = UNSET
+    created_before: Moment | UnsetType = UNSET
+    updated_after: Moment | UnsetType = UNSET
+    limit: Limit = DEFAULT_LIMIT
+    cursor: str | None = None
+
+    def filters(self) -> dict[str, Any]:
+        """Conditions for `OrderQuerySet.filter`."""
+        conditions = {
+            "status": self.status,
+            "reference": self.reference,
+            "customer_email": self.customer_email,
+            "created_at__gt": self.created_after,
+            "created_at__lt": self.created_before,
+            "updated_at__gt": self.updated_after,
+        }
+        return {field: value for field, value in conditions.items() if value is not UNSET}
+
+
+class EventQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query string of an order's history."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: str | None = None

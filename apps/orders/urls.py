@@ -1,0 +1,12 @@
+from django.urls import path
+
+from apps.orders import views
+
+urlpatterns = [
+    path("orders/", views.OrdersView.as_view(), name="order-list"),
+    path("orders/<int:order_id>/", views.OrderView.as_view(), name="order"),
+    path("orders/<int:order_id>/events/", views.EventListView.as_view(), name="order-events"),
+    path("orders/<int:order_id>/cancel/", views.CancelView.as_view(), name="order-cancel"),
+    path("orders/<int:order_id>/ship/", views.ShipView.as_view(), name="order-ship"),
+    path("orders/<int:order_id>/deliver/", views.DeliverView.as_view(), name="order-deliver"),
+]

@@ -1,0 +1,149 @@
+"""The API of orders: parse, call one function, answer."""
+
+import re
+from collections.abc import Callable
+from typing import ClassVar
+
+import msgspec
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.orders import operations
+from apps.orders.exceptions import OrderNotFound
+from apps.orders.models import Order, OrderQuerySet
+from apps.orders.serializers import EventSerializer, OrderSerializer
+from apps.orders.structs import EventQuery, OrderQuery
+from monoservices.access import Caller, caller
+from monoservices.http import REPLAYED, idempotency_key, read_query
+from monoservices.pagination import keyset_page
+from monoservices.problems import Invalid
+
+_VERSION = re.compile(r'"([0-9]{1,9})"')
+
+
+def visible_orders(viewer: Caller) -> OrderQuerySet:
+    """The orders that this caller may see."""
+    return Order.objects.visible_to(viewer.client_id, manages="orders:manage" in viewer.scopes)
+
+
+def get_order(viewer: Caller, order_id: int) -> Order:
+    """The order, if this caller may see it. Raises OrderNotFound."""
+    order = visible_orders(viewer).filter(pk=order_id).first()
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
+def expected_version(request: Request) -> int | None:
+    """The version in the request's If-Match, or None where there is none. Raises Invalid."""
+    sent = request.headers.get("If-Match")
+    if sent is None:
+        return None
+    match = _VERSION.fullmatch(sent)
+    if match is None:
+        raise Invalid(errors={"If-Match": ['Expected the ETag of an order, such as "1".']})
+    return int(match[1])
+
+
+def answer(order: Order) -> Response:
+    """The order, with its version as ETag."""
+    return Response(OrderSerializer.represent(order), headers={"ETag": f'"{order.version}"'})
+
+
+class OrderListView(APIView):
+    """The caller's orders, newest first; every client's with the scope orders:manage."""
+
+    def get(self, request: Request) -> Response:
+        query = read_query(request, OrderQuery)
+        orders = visible_orders(caller(request)).filter(**query.filters()).with_lines()
+        if query.product_id:
+            orders = orders.with_product(query.product_id)
+        page = keyset_page(
+            orders,
+            request=request,
+            ordering="-id",
+            represent=OrderSerializer.represent,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+        return Response(page)
+
+
+class OrderCreateView(APIView):
+    """Place an order: 201 and the order, or the errors."""
+
+    def post(self, request: Request) -> Response:
+        context = {"caller": caller(request), "idempotency_key": idempotency_key(request)}
+        serializer = OrderSerializer(data=request.data, context=context)
+        serializer.is_valid(raise_exception=True)
+        placed = serializer.save()
+        headers = {REPLAYED: "true"} if placed.replayed else {}
+        return Response(msgspec.Raw(placed.answer.encode()), status=201, headers=headers)
+
+
+class OrdersView(OrderListView, OrderCreateView):
+    """Both on one path."""
+
+    scopes = {"GET": "orders:read", "POST": "orders:write"}
+
+
+class OrderView(APIView):
+    scopes = {"GET": "orders:read", "PATCH": "orders:write"}
+
+    def get(self, request: Request, order_id: int) -> Response:
+        return answer(get_order(caller(request), order_id))
+
+    def patch(self, request: Request, order_id: int) -> Response:
+        """Change a pending order. With If-Match, only in the version that it names."""
+        context = {"caller": caller(request), "version": expected_version(request)}
+        serializer = OrderSerializer(
+            get_order(caller(request), order_id), data=request.data, partial=True, context=context
+        )
+        serializer.is_valid(raise_exception=True)
+        return answer(serializer.save())
+
+
+class EventListView(APIView):
+    scopes = {"GET": "orders:read"}
+
+    def get(self, request: Request, order_id: int) -> Response:
+        query = read_query(request, EventQuery)
+        page = keyset_page(
+            get_order(caller(request), order_id).events.all(),
+            request=request,
+            ordering="id",
+            represent=EventSerializer.represent,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+        return Response(page)
+
+
+class TransitionView(APIView):
+    """Move an order along; one that is there already is answered 200, unchanged."""
+
+    operation: ClassVar[Callable[..., Order]]
+
+    def post(self, request: Request, order_id: int) -> Response:
+        order = get_order(caller(request), order_id)
+        version = expected_version(request)
+        moved = type(self).operation(
+            order_id=order.pk, actor=caller(request).actor, version=version
+        )
+        return answer(moved)
+
+
+class CancelView(TransitionView):
+    scopes = {"POST": "orders:write"}
+    operation = operations.cancel_order
+
+
+class ShipView(TransitionView):
+    scopes = {"POST": "orders:manage"}
+    operation = operations.ship_order
+
+
+class DeliverView(TransitionView):
+    scopes = {"POST": "orders:manage"}
+    operation = operations.deliver_order

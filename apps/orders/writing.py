@@ -1,0 +1,183 @@
+"""The statements that write orders: three for a batch, whatever its size."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+from apps.orders.deciding import Accepted
+from apps.orders.microservice_communication import StockMove
+from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.pricing import PricedLine
+from apps.orders.structs import LineOut, OrderOut
+from monoservices.database import ColumnType, as_timestamp, insert_rows
+
+_ORDER: dict[str, ColumnType] = {
+    "id": "bigint",
+    "client_id": "bigint",
+    "status": "text",
+    "currency": "text",
+    "total": "numeric",
+    "reference": "text",
+    "customer_email": "text",
+    "shipping_address": "json",
+    "metadata": "json",
+    "idempotency_key": "text",
+    "fingerprint": "text",
+    "first_answer": "text",
+    "version": "integer",
+    "created_at": "timestamp",
+    "updated_at": "timestamp",
+}
+_LINE: dict[str, ColumnType] = {
+    "order_id": "bigint",
+    "product_id": "bigint",
+    "sku": "text",
+    "product_name": "text",
+    "unit_price": "numeric",
+    "quantity": "integer",
+}
+_EVENT: dict[str, ColumnType] = {
+    "order_id": "bigint",
+    "type": "text",
+    "from_status": "text",
+    "to_status": "text",
+    "actor": "text",
+    "data": "json",
+    "created_at": "timestamp",
+}
+
+
+def write_orders(accepted: Mapping[int, Accepted]) -> dict[int, str]:
+    """Insert accepted orders under the given ids, with their lines and first events.
+
+    Returns, by id, the JSON text of each order's answer, which its row keeps.
+    """
+    now = timezone.now()
+    answers = {
+        order_id: msgspec.json.encode(_answer(order_id, order, now)).decode()
+        for order_id, order in accepted.items()
+    }
+    orders = [
+        _order_row(order_id, order, answers[order_id], as_timestamp(now))
+        for order_id, order in accepted.items()
+    ]
+    events = [
+        event(order_id, "placed", statuses=("", "pending"), actor=order.request.actor, at=now)
+        for order_id, order in accepted.items()
+    ]
+    insert_rows(Order, _ORDER, orders)
+    write_lines({order_id: order.lines for order_id, order in accepted.items()})
+    write_events(events)
+    return answers
+
+
+def write_lines(lines_by_order: Mapping[int, Iterable[PricedLine]]) -> None:
+    """Insert the lines of orders, given by the orders' ids. One statement."""
+    rows = [
+        {
+            "order_id": order_id,
+            "product_id": line.product.id,
+            "sku": line.product.sku,
+            "product_name": line.product.name,
+            "unit_price": line.unit_price,
+            "quantity": line.quantity,
+        }
+        for order_id, lines in lines_by_order.items()
+        for line in lines
+    ]
+    insert_rows(OrderLine, _LINE, rows)
+
+
+def write_events(events: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that `event` made. One statement."""
+    insert_rows(OrderEvent, _EVENT, events)
+
+
+def event(
+    order_id: int,
+    kind: str,
+    *,
+    statuses: tuple[str, str],
+    actor: str,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A row for `write_events`. statuses: before and after. data: nothing personal."""
+    return {
+        "order_id": order_id,
+        "type": kind,
+        "from_status": statuses[0],
+        "to_status": statuses[1],
+        "actor": actor,
+        "data": data or {},
+        "created_at": as_timestamp(at),
+    }
+
+
+def stock_moves(
+    order_id: int, deltas: Mapping[int, int], *, revision: int, actor: str
+) -> list[StockMove]:
+    """The movements of an order at one of its versions: units by product id, negative for sold."""
+    return [
+        StockMove(
+            product_id=product_id,
+            delta=delta,
+            reason="sold" if delta < 0 else "released",
+            reference=f"order:{order_id}",
+            revision=revision,
+            actor=actor,
+        )
+        for product_id, delta in sorted(deltas.items())
+        if delta
+    ]
+
+
+def _answer(order_id: int, accepted: Accepted, now: datetime) -> OrderOut:
+    request = accepted.request
+    return OrderOut(
+        id=order_id,
+        status="pending",
+        currency=settings.CURRENCY,
+        total=accepted.total,
+        reference=request.reference,
+        customer_email=request.customer_email,
+        shipping_address=request.shipping_address,
+        metadata=request.metadata,
+        lines=[
+            LineOut(
+                product_id=line.product.id,
+                sku=line.product.sku,
+                product_name=line.product.name,
+                unit_price=line.unit_price,
+                quantity=line.quantity,
+            )
+            for line in accepted.lines
+        ],
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _order_row(order_id: int, accepted: Accepted, answer: str, created_at: str) -> dict[str, Any]:
+    request = accepted.request
+    return {
+        "id": order_id,
+        "client_id": request.client_id,
+        "status": "pending",
+        "currency": settings.CURRENCY,
+        "total": accepted.total,
+        "reference": request.reference,
+        "customer_email": request.customer_email,
+        "shipping_address": request.shipping_address,
+        "metadata": request.metadata,
+        "idempotency_key": request.idempotency_key,
+        "fingerprint": request.fingerprint,
+        "first_answer": answer,
+        "version": 1,
+        "created_at": created_at,
+        "updated_at": created_at,
+    }

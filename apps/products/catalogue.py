@@ -1,0 +1,104 @@
+"""Creating, changing and archiving products."""
+
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from msgspec import UNSET, UnsetType
+
+from apps.products.exceptions import SkuExists
+from apps.products.models import Product, StockMovement, generate_sku
+from apps.products.stock import lock_product, record_movement
+from monoservices.access import COMMAND_LINE
+from monoservices.types import money
+
+
+def create_product(
+    *,
+    name: str,
+    description: str = "",
+    price: Decimal | str,
+    stock_quantity: int = 0,
+    sku: str = "",
+    low_stock_at: int | None = None,
+    is_active: bool = True,
+    actor: str = COMMAND_LINE,
+) -> Product:
+    """Create a product; what it has in stock enters the ledger as `received`.
+
+    price: in the shop's currency, two decimal places. sku: generated where it is empty.
+    Raises SkuExists.
+    """
+    product = Product(
+        sku=sku or generate_sku(),
+        name=name,
+        description=description,
+        price=money(str(price)),
+        stock_quantity=stock_quantity,
+        low_stock_at=low_stock_at,
+        is_active=is_active,
+    )
+    with transaction.atomic():
+        _save(product)
+        if stock_quantity:
+            record_movement(
+                product=product,
+                delta=stock_quantity,
+                reason=StockMovement.Reason.RECEIVED,
+                actor=actor,
+            )
+    return product
+
+
+def update_product(
+    *,
+    product_id: int,
+    name: str | UnsetType = UNSET,
+    description: str | UnsetType = UNSET,
+    price: Decimal | str | UnsetType = UNSET,
+    stock_quantity: int | UnsetType = UNSET,
+    sku: str | UnsetType = UNSET,
+    low_stock_at: int | UnsetType | None = UNSET,
+    is_active: bool | UnsetType = UNSET,
+    actor: str = COMMAND_LINE,
+) -> Product:
+    """Set what is passed, zero and the empty string included; UNSET leaves as it is.
+
+    A change of stock is a count, and enters the ledger as `counted`.
+    Raises ProductNotFound, SkuExists.
+    """
+    changes = {
+        "name": name,
+        "description": description,
+        "price": price if price is UNSET else money(str(price)),
+        "sku": sku,
+        "low_stock_at": low_stock_at,
+        "is_active": is_active,
+    }
+    with transaction.atomic():
+        product = lock_product(product_id)
+        for field, value in changes.items():
+            if value is not UNSET:
+                setattr(product, field, value)
+        delta = 0 if stock_quantity is UNSET else stock_quantity - product.stock_quantity
+        product.stock_quantity += delta
+        _save(product)
+        if delta:
+            record_movement(
+                product=product, delta=delta, reason=StockMovement.Reason.COUNTED, actor=actor
+            )
+    return product
+
+
+def archive_product(*, product_id: int) -> Product:
+    """Take a product out of the shop; its stock and its history stay. Raises ProductNotFound."""
+    return update_product(product_id=product_id, is_active=False)
+
+
+def _save(product: Product) -> None:
+    try:
+        with transaction.atomic():
+            product.save()
+    except IntegrityError:
+        if Product.objects.filter(sku=product.sku).exclude(pk=product.pk).exists():
+            raise SkuExists(errors={"sku": [f"{product.sku} is taken."]}) from None
+        raise

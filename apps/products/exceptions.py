@@ -1,0 +1,43 @@
+"""The errors of products.
+
+ProductsError
+├── ProductNotFound        404
+├── SkuExists              409
+├── OutOfStock             409
+├── StockBeyondBounds      400
+├── MovementKeyReused      422
+└── ProductChanged         never answered: whoever asked reads again
+"""
+
+from monoservices.problems import Conflict, Invalid, NotFound, Problem, Unprocessable
+
+
+class ProductsError(Problem):
+    """The base of all errors of this service."""
+
+
+class ProductNotFound(ProductsError, NotFound):
+    default_detail = "There is no such product."
+
+
+class SkuExists(ProductsError, Conflict):
+    code = "sku_exists"
+    default_detail = "Another product has this SKU."
+
+
+class OutOfStock(ProductsError, Conflict):
+    code = "out_of_stock"
+    default_detail = "There is not enough stock."
+
+
+class StockBeyondBounds(ProductsError, Invalid):
+    default_detail = "A product's stock can be 2147483647 at most."
+
+
+class MovementKeyReused(ProductsError, Unprocessable):
+    code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key came before with another request."
+
+
+class ProductChanged(ProductsError):
+    """A product is no longer as it was read: its price, its stock or whether it is sold at all."""

@@ -1,0 +1,15 @@
+"""Every write of this service. Each function owns its transaction."""
+
+from apps.products.catalogue import archive_product, create_product, update_product
+from apps.products.moving import StockMove, move_stock
+from apps.products.stock import change_stock, count_stock
+
+__all__ = [
+    "StockMove",
+    "archive_product",
+    "change_stock",
+    "count_stock",
+    "create_product",
+    "move_stock",
+    "update_product",
+]

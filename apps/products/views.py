@@ -1,0 +1,114 @@
+"""The API of products: parse, call one function, answer."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.products import operations
+from apps.products.exceptions import ProductNotFound
+from apps.products.models import Product, StockMovement
+from apps.products.serializers import (
+    MovementQuery,
+    MovementSerializer,
+    ProductQuery,
+    ProductSerializer,
+    StockAdjustmentSerializer,
+)
+from monoservices.access import caller
+from monoservices.http import REPLAYED, StrictJSONParser, idempotency_key, read_query
+from monoservices.pagination import keyset_page
+
+
+def get_product(product_id: int) -> Product:
+    product = Product.objects.filter(pk=product_id).first()
+    if product is None:
+        raise ProductNotFound
+    return product
+
+
+def own_key(request: Request) -> str | None:
+    """The request's Idempotency-Key, kept apart from the same key of another client."""
+    key = idempotency_key(request)
+    return None if key is None else f"{caller(request).client_id}:{key}"
+
+
+class ProductListView(APIView):
+    scopes = {"GET": "products:read", "POST": "products:write"}
+
+    @extend_schema(operation_id="list_products")
+    def get(self, request: Request) -> Response:
+        query = read_query(request, ProductQuery)
+        products = Product.objects.filter(**query.filters())
+        if query.search:
+            products = products.named_like(query.search)
+        page = keyset_page(
+            products,
+            request=request,
+            ordering=query.ordering,
+            represent=ProductSerializer.represent,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+        return Response(page)
+
+    def post(self, request: Request) -> Response:
+        serializer = ProductSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        product = serializer.save(actor=caller(request).actor)
+        return Response(ProductSerializer.represent(product), status=201)
+
+
+class ProductView(APIView):
+    scopes = {"GET": "products:read", "PATCH": "products:write", "DELETE": "products:write"}
+
+    def get(self, request: Request, product_id: int) -> Response:
+        return Response(ProductSerializer.represent(get_product(product_id)))
+
+    def patch(self, request: Request, product_id: int) -> Response:
+        serializer = ProductSerializer(get_product(product_id), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        product = serializer.save(actor=caller(request).actor)
+        return Response(ProductSerializer.represent(product))
+
+    def delete(self, request: Request, product_id: int) -> Response:
+        """Archive the product: it is not sold any more, and its history stays."""
+        operations.archive_product(product_id=product_id)
+        return Response(status=204)
+
+
+class StockView(APIView):
+    scopes = {"POST": "stock:write"}
+    parser_classes = [StrictJSONParser]
+
+    def post(self, request: Request, product_id: int) -> Response:
+        serializer = StockAdjustmentSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        change: dict[str, Any] = serializer.validated_data
+        adjust = operations.count_stock if "counted" in change else operations.change_stock
+        movement, replayed = adjust(
+            product_id=product_id,
+            actor=caller(request).actor,
+            idempotency_key=own_key(request),
+            **change,
+        )
+        headers = {REPLAYED: "true"} if replayed else {}
+        return Response(MovementSerializer(movement).data, status=201, headers=headers)
+
+
+class MovementListView(APIView):
+    scopes = {"GET": "products:read"}
+
+    def get(self, request: Request, product_id: int) -> Response:
+        query = read_query(request, MovementQuery)
+        page = keyset_page(
+            StockMovement.objects.filter(product=get_product(product_id)),
+            request=request,
+            ordering="-pk",
+            represent=lambda movement: MovementSerializer(movement).data,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+        return Response(page)

@@ -1,0 +1,53 @@
+"""What each database needs so that an acknowledged order stays."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+LOCK_TIMEOUT_MS = 2_000
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's settings for the database at `url` (`sqlite:///path`, `postgres://…`).
+
+    Raises ImproperlyConfigured for any other kind of database.
+    """
+    settings: dict[str, Any] = environ.Env.db_url_config(url)
+    settings["CONN_MAX_AGE"] = None
+    settings["CONN_HEALTH_CHECKS"] = True
+    match settings["ENGINE"]:
+        case "django.db.backends.sqlite3":
+            options = _sqlite()
+        case "django.db.backends.postgresql":
+            options = _postgresql()
+        case engine:
+            raise ImproperlyConfigured(
+                f"DATABASE_URL names {engine}; Tradepost runs on SQLite and on PostgreSQL."
+            )
+    settings["OPTIONS"] = options | settings.get("OPTIONS", {})
+    return settings
+
+
+def _sqlite() -> dict[str, Any]:
+    """Write-ahead log, a sync at every commit, and the write lock taken when a transaction begins.
+
+    A transaction that begins to read and then writes would fail at once where another wrote in
+    between, however long the timeout (https://www.sqlite.org/isolation.html).
+    """
+    return {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+    }
+
+
+def _postgresql() -> dict[str, Any]:
+    """Statements are prepared on their second use; nothing waits for ever for a lock."""
+    return {
+        "server_side_binding": True,
+        "prepare_threshold": 1,
+        "connect_timeout": 5,
+        "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+    }

@@ -1,0 +1,96 @@
+"""What the project serves itself: the first page, health, and errors outside of API views."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views import defaults
+from django.views.decorators.http import require_safe
+
+from monoservices.apps import services
+from monoservices.problems import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    Unavailable,
+    problem_kinds,
+    problem_response,
+    wants_problem,
+)
+
+COUNTS_LIVE_SECONDS = 5
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What runs here, with the number of rows of every service."""
+    counts = cache.get_or_set("home-counts", _counts, COUNTS_LIVE_SECONDS)
+    return render(request, "home.html", {"services": counts})
+
+
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The process can reach its database."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return problem_response(Unavailable("The database cannot be reached."))
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def problem(request: HttpRequest, code: str) -> HttpResponse:
+    """The page that the `type` of a problem document leads to."""
+    kind = problem_kinds().get(code)
+    if kind is None:
+        raise Http404
+    return render(request, "problem.html", {"kind": kind})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return _answer(request, Invalid("The request is not valid."), defaults.bad_request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return _answer(request, Forbidden(), defaults.permission_denied, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return _answer(request, NotFound(), defaults.page_not_found, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    return _answer(request, Problem(), defaults.server_error)
+
+
+def _answer(
+    request: HttpRequest,
+    answer: Problem,
+    page: Callable[..., HttpResponseBase],
+    *arguments: Any,
+) -> HttpResponseBase:
+    return problem_response(answer) if wants_problem(request) else page(request, *arguments)
+
+
+def _counts() -> list[tuple[str, list[tuple[str, int]]]]:
+    return [
+        (
+            str(service.verbose_name),
+            [
+                (str(model._meta.verbose_name_plural), model._default_manager.count())
+                for model in service.get_models()
+            ],
+        )
+        for service in services()
+    ]

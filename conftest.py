@@ -1,0 +1,135 @@
+"""What every test has: a database of its run's own, and settings of hypothesis that never flake."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from django.db import connection
+from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.test import Client
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile(
+    "tradepost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tradepost")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Put SQLite's test database into a file: threads and processes race on it as in production."""
+    if connection.vendor == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_triggers() -> Iterator[None]:
+    """Let Django empty SQLite's tables between tests.
+
+    It does so with DELETE, which the triggers of append-only tables refuse; so they are dropped
+    before and made again after, in the same transaction. PostgreSQL's TRUNCATE fires none.
+    """
+    operations = DatabaseWrapper.ops_class
+    sql_flush = operations.sql_flush
+
+    def sql_flush_past_triggers(self: Any, *args: Any, **kwargs: Any) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        return [
+            *(f"DROP TRIGGER {self.quote_name(name)}" for name, _ in triggers),
+            *sql_flush(self, *args, **kwargs),
+            *(sql for _, sql in triggers),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "sql_flush", sql_flush_past_triggers)
+        yield
+
+
+class Api:
+    """A client of the API with a key: methods take a path below /api/v1/ and JSON."""
+
+    def __init__(self, secret: str | None = None) -> None:
+        self.secret = secret
+        self.client = Client(raise_request_exception=False)
+
+    def send(
+        self, method: str, path: str, data: Any = None, *, body: bytes | None = None, **headers: str
+    ) -> "Answer":
+        """`headers` are named as in Python: `idempotency_key="k"`. `body` goes out as it is."""
+        if self.secret is not None:
+            headers = {"authorization": f"Bearer {self.secret}"} | headers
+        if body is None:
+            body = b"" if data is None else json.dumps(data).encode()
+        url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
+        response = self.client.generic(
+            method,
+            url,
+            body,
+            headers.pop("content_type", "application/json"),
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+        return Answer(response)
+
+    def get(self, path: str, **headers: str) -> "Answer":
+        return self.send("GET", path, **headers)
+
+    def post(self, path: str, data: Any = None, **headers: str) -> "Answer":
+        return self.send("POST", path, data, **headers)
+
+    def patch(self, path: str, data: Any = None, **headers: str) -> "Answer":
+        return self.send("PATCH", path, data, **headers)
+
+    def delete(self, path: str, **headers: str) -> "Answer":
+        return self.send("DELETE", path, **headers)
+
+
+class Answer:
+    """What the API answered: `status`, `json` (None without a body), `headers`, `content`."""
+
+    def __init__(self, response: Any) -> None:
+        self.status: int = response.status_code
+        self.headers = response.headers
+        self.content: bytes = response.getvalue()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content) if self.content else None
+
+    @property
+    def error(self) -> tuple[int, str, dict[str, list[str]]]:
+        """(status, code, errors) of a problem document."""
+        assert self.headers["Content-Type"] == "application/problem+json"
+        problem = self.json
+        return self.status, problem["code"], problem.get("errors", {})
+
+
+@pytest.fixture
+def make_api(db: None) -> Callable[..., Api]:
+    """A function that makes a client of the API: `make_api("orders:read", client="shop")`.
+
+    Without scopes, the key has those that are granted by default.
+    """
+
+    from apps.accounts.operations import issue_key
+
+    def make(*scopes: str, client: str = "shop") -> Api:
+        issued = issue_key(client_name=client, scopes=scopes or None)
+        return Api(issued.secret)
+
+    return make
+
+
+@pytest.fixture
+def api(make_api: Callable[..., Api]) -> Api:
+    """A client of the API whose key has every scope."""
+    from apps.accounts.scopes import known_scopes
+
+    return make_api(*known_scopes())

@@ -1,0 +1,34 @@
+"""`ServiceConfig`: the declaration that makes a Django app a service."""
+
+from collections.abc import Iterator
+
+from django.apps import AppConfig, apps
+
+from monoservices.access import Scope
+
+
+class MonoservicesConfig(AppConfig):
+    name = "monoservices"
+
+
+class ServiceConfig(AppConfig):
+    """A Django app that is a service.
+
+    depends_on: the labels of the services that this one may reach, through its
+        `microservice_communication` module.
+    scopes: what an API key can be allowed to do here.
+    """
+
+    # Django takes an app's config from its `apps` module, where this class is imported too.
+    default = False
+
+    depends_on: tuple[str, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.default = True
+
+
+def services() -> Iterator[ServiceConfig]:
+    """The installed services, in the order of INSTALLED_APPS."""
+    return (config for config in apps.get_app_configs() if isinstance(config, ServiceConfig))

@@ -1,0 +1,116 @@
+"""The little that differs between PostgreSQL and SQLite, behind one seam."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from django.db import connection, models, transaction
+
+ColumnType = Literal["bigint", "integer", "text", "numeric", "timestamp", "json"]
+
+_POSTGRESQL_TYPES: Mapping[ColumnType, str] = {"timestamp": "timestamptz", "json": "jsonb"}
+
+
+def is_postgresql() -> bool:
+    """Whether the default database is PostgreSQL; otherwise it is SQLite."""
+    return connection.vendor == "postgresql"
+
+
+def rows_from_json(columns: Mapping[str, ColumnType]) -> str:
+    """A FROM item named `r` with the given columns, made from one parameter: a JSON array.
+
+    However many rows travel, the statement and its number of parameters stay the same.
+    """
+    if is_postgresql():
+        typed = ", ".join(f"{name} {_POSTGRESQL_TYPES.get(t, t)}" for name, t in columns.items())
+        return f"json_to_recordset(%s::json) AS r({typed})"
+    extracted = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+    return f"(SELECT {extracted} FROM json_each(%s)) AS r"  # noqa: S608 - names, not values
+
+
+def as_json_rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The parameter for `rows_from_json`; decimals travel as text, exactly."""
+    return msgspec.json.encode(rows).decode()
+
+
+def insert_rows(
+    model: type[models.Model],
+    columns: Mapping[str, ColumnType],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Insert `rows` into the table of `model`, in one statement, whatever their number.
+
+    columns: the columns that the rows give. Neither defaults nor signals of the model apply.
+    """
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
+            f"SELECT {names} FROM {rows_from_json(columns)}",
+            [as_json_rows(rows)],
+        )
+
+
+def as_timestamp(moment: datetime) -> str:
+    """An aware datetime as the text that a `timestamp` column of `rows_from_json` takes."""
+    if is_postgresql():
+        return moment.isoformat()
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def for_update(alias: str) -> str:
+    """The clause that locks the rows of `alias` in a SELECT against other writers.
+
+    SQLite has none: a transaction that begins IMMEDIATE is alone in writing.
+    """
+    return f"FOR NO KEY UPDATE OF {alias}" if is_postgresql() else ""
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """Take `count` primary keys of `model` that nobody else will get, in ascending order.
+
+    One statement. On SQLite it must be called in a transaction, which is alone in writing.
+    """
+    table, column = model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [table, column, count],
+            )
+            return sorted(key for (key,) in cursor.fetchall())
+        # AUTOINCREMENT's own book-keeping, which survives deletions.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+    last = row[0] if row else 0
+    return list(range(last + 1, last + 1 + count))
+
+
+@contextmanager
+def consistent_snapshot() -> Iterator[None]:
+    """Read everything as it was at one moment, without holding up any writer."""
+    if is_postgresql():
+        with transaction.atomic():
+            if not _in_outer_transaction():
+                _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            _execute("SET LOCAL statement_timeout = 0")
+            yield
+        return
+    sqlite: Any = connection
+    mode, sqlite.transaction_mode = sqlite.transaction_mode, "DEFERRED"
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        sqlite.transaction_mode = mode
+
+
+def _in_outer_transaction() -> bool:
+    return len(connection.savepoint_ids) > 0
+
+
+def _execute(sql: str, params: Sequence[Any] = ()) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)

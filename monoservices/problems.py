@@ -1,0 +1,247 @@
+"""Errors as RFC 9457 problem documents: the exception tree and the one mapper.
+
+    Problem
+    ├── Malformed            400  the body is not JSON
+    ├── Invalid              400  fields are wrong; `errors` names each
+    ├── Unauthenticated      401
+    ├── Forbidden            403
+    ├── NotFound             404
+    ├── Conflict             409  the request is fine, the state of things forbids it
+    ├── TooLarge             413
+    ├── Unprocessable        422
+    └── Unavailable          503  a passing fault: the same request may succeed later
+
+A service derives its own errors from these in its `exceptions.py`, each with a `code` that never
+changes.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import msgspec
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+CONTENT_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+Errors = dict[str, list[str]]
+"""What is wrong, by the path of the field, such as `lines.2.quantity`."""
+
+
+class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """The body of every error answer (RFC 9457, section 3), with a stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: Errors = {}
+
+
+class Problem(Exception):
+    """An error with an answer of its own.
+
+    detail: a sentence for the developer who reads the answer.
+    errors: what is wrong, by field path.
+    headers: headers of the answer.
+    """
+
+    status: int = 500
+    code: str = "internal_error"
+    default_detail: ClassVar[str] = "Something went wrong on our side; it has been logged."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: Errors | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.detail = detail or self.default_detail
+        self.errors = errors or {}
+        self.headers = headers or {}
+        super().__init__(self.detail)
+
+    def document(self) -> ProblemDocument:
+        """The body of the answer."""
+        return problem_document(self.status, self.code, self.detail, self.errors)
+
+
+class Malformed(Problem):
+    status, code = 400, "malformed"
+    default_detail = "The request body is not valid JSON."
+
+
+class Invalid(Problem):
+    status, code = 400, "invalid"
+    default_detail = "Some fields are not valid; see errors."
+
+
+class Unauthenticated(Problem):
+    status, code = 401, "not_authenticated"
+    default_detail = "Send an API key: Authorization: Bearer <key>."
+
+
+class Forbidden(Problem):
+    status, code = 403, "permission_denied"
+    default_detail = "This is not allowed."
+
+
+class NotFound(Problem):
+    status, code = 404, "not_found"
+    default_detail = "There is nothing here."
+
+
+class Conflict(Problem):
+    status, code = 409, "conflict"
+    default_detail = "The present state does not allow this."
+
+
+class TooLarge(Problem):
+    status, code = 413, "too_large"
+    default_detail = "The request body is too large."
+
+
+class Unprocessable(Problem):
+    status, code = 422, "unprocessable"
+    default_detail = "The request cannot be carried out."
+
+
+class Unavailable(Problem):
+    """Nothing was done; the same request may be sent again after `retry_after` seconds."""
+
+    status, code = 503, "unavailable"
+    default_detail = "The database is busy or away. Nothing was done; try again."
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class StructValidationError(drf.ValidationError):
+    """DRF's ValidationError, with the problem that it came from."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.errors or {"non_field_errors": [problem.detail]})
+        self.problem = problem
+
+
+def problem_document(
+    status: int, code: str, detail: str, errors: Errors | None = None
+) -> ProblemDocument:
+    """The body of an error answer. Raises ValueError where `status` is no HTTP status."""
+    return ProblemDocument(
+        type=f"/problems/{code}/",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors or {},
+    )
+
+
+def as_problem(error: Exception) -> Problem | None:
+    """The problem that `error` stands for, or None where it is a fault of ours."""
+    match error:
+        case Problem():
+            problem = error
+        case StructValidationError():
+            problem = error.problem
+        case Http404() | drf.NotFound():
+            problem = NotFound()
+        case PermissionDenied():
+            problem = Forbidden()
+        case RequestDataTooBig():
+            problem = TooLarge()
+        case SuspiciousOperation():
+            problem = Invalid(str(error))
+        case OperationalError() | InterfaceError():
+            logger.warning("answered 503: %s", error)
+            problem = Unavailable()
+        case drf.ValidationError():
+            problem = Invalid(errors=flatten(error.detail))
+        case drf.APIException():
+            problem = _from_api_exception(error)
+        case _:
+            return None
+    return problem
+
+
+def problem_kinds(base: type[Problem] = Problem) -> dict[str, type[Problem]]:
+    """Every kind of problem that can be answered, by its code."""
+    kinds = {base.code: base}
+    for kind in base.__subclasses__():
+        kinds |= {code: each for code, each in problem_kinds(kind).items() if code not in kinds}
+    return kinds
+
+
+def flatten(detail: Any, path: str = "") -> Errors:
+    """Flatten what a DRF serializer reports (nested dicts and lists) to errors by field path."""
+    if isinstance(detail, dict):
+        parts = [(str(key), value) for key, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        parts = [(str(index), value) for index, value in enumerate(detail)]
+    else:
+        messages = detail if isinstance(detail, list) else [detail]
+        return {path: [str(message) for message in messages]} if messages else {}
+    errors: Errors = {}
+    for key, value in parts:
+        own = path if key == "non_field_errors" else f"{path}.{key}" if path else key
+        errors |= flatten(value, own)
+    return errors
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer what a view raised (DRF's EXCEPTION_HANDLER)."""
+    problem = as_problem(error)
+    if problem is None:
+        return None
+    return Response(
+        problem.document(),
+        status=problem.status,
+        headers=problem.headers,
+        content_type=CONTENT_TYPE,
+    )
+
+
+def problem_response(problem: Problem) -> HttpResponse:
+    """Answer outside of DRF's views, such as from Django's handler404."""
+    return HttpResponse(
+        msgspec.json.encode(problem.document()),
+        status=problem.status,
+        headers=problem.headers,
+        content_type=CONTENT_TYPE,
+    )
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """Whether an error on this path is answered as a problem document rather than as a page."""
+    return request.path_info.startswith("/api/")
+
+
+_CODES = {
+    drf.NotAuthenticated: "not_authenticated",
+    drf.AuthenticationFailed: "invalid_key",
+    drf.PermissionDenied: "missing_scope",
+    drf.MethodNotAllowed: "method_not_allowed",
+    drf.NotAcceptable: "not_acceptable",
+    drf.UnsupportedMediaType: "unsupported_media_type",
+    drf.ParseError: "malformed",
+    drf.Throttled: "throttled",
+}
+
+
+def _from_api_exception(error: drf.APIException) -> Problem:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    problem = Problem(str(error.detail), headers=headers)
+    problem.status = error.status_code
+    problem.code = _CODES.get(type(error), error.default_code)
+    return problem

@@ -1,0 +1,61 @@
+"""Types of fields for msgspec structs: what may be in a request, bounded as the database is.
+
+msgspec matches a pattern with `re.search`, so each begins with `^` and ends with `\\Z`; `$` would
+let a trailing newline through, and `\\d` the digits of other scripts.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+MAX_INTEGER = 2**31 - 1
+MAX_BIG_INTEGER = 2**63 - 1
+# Beyond this, JSON numbers are not read alike everywhere (RFC 8259, section 6).
+MAX_EXACT = 2**53 - 1
+
+NO_NUL = r"^[^\x00]*\Z"
+NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*\Z"
+SKU = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?\Z"
+EMAIL = r"^([^@\s\x00]+@[^@\s\x00]+)?\Z"
+MONEY = r"^[0-9]{1,8}(\.[0-9]{1,2})?\Z"
+LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"
+
+EXPLANATIONS = {
+    NO_NUL: "The character NUL is not allowed.",
+    NOT_BLANK: "This must not be blank, nor contain NUL.",
+    SKU: "Expected 1 to 100 characters without control characters or outer spaces.",
+    EMAIL: "Expected an e-mail address.",
+    MONEY: 'Expected an amount as text, such as "9.99", at most 99999999.99.',
+    LARGE_MONEY: 'Expected an amount as text, such as "9.99", at most 999999999999.99.',
+}
+"""What to tell a caller whose text does not match a pattern."""
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Id = Annotated[int, Meta(ge=1, le=MAX_BIG_INTEGER)]
+Text = Annotated[str, Meta(max_length=10_000, pattern=NO_NUL)]
+ShortText = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
+SearchText = Annotated[str, Meta(min_length=3, max_length=200, pattern=NO_NUL)]
+Name = Annotated[str, Meta(max_length=255, pattern=NOT_BLANK)]
+Sku = Annotated[str, Meta(max_length=100, pattern=SKU)]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+Money = Annotated[str, Meta(pattern=MONEY, examples=["9.99"])]
+LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
+
+_Key = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
+_Int = Annotated[int, Meta(ge=-MAX_EXACT, le=MAX_EXACT)]
+_Float = Annotated[float, Meta(ge=-MAX_EXACT, le=MAX_EXACT)]
+_Text = Annotated[str, Meta(max_length=4096, pattern=NO_NUL)]
+_Scalar = None | bool | _Int | _Float | _Text
+_Inner = None | bool | _Int | _Float | _Text | list[_Scalar] | dict[_Key, _Scalar]
+_Outer = None | bool | _Int | _Float | _Text | list[_Inner] | dict[_Key, _Inner]
+JsonObject = dict[_Key, _Outer]
+"""A JSON object of the caller's own making, three levels deep at most."""
+
+CENT = Decimal("0.01")
+
+
+def money(text: str) -> Decimal:
+    """The amount that a `Money` or `LargeMoney` text stands for, with two decimal places."""
+    return Decimal(text).quantize(CENT)

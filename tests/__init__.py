@@ -1,0 +1,1 @@
+"""What crosses services, and `python -m tests`, which runs every test on both databases."""

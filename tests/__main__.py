@@ -1,0 +1,83 @@
+"""Run the tests on each database: `python -m tests [sqlite|postgresql]… [-- pytest's arguments]`.
+
+PostgreSQL is the one that DATABASE_URL names, else a server of this run's own. Exits with 1 if
+the tests failed on any database.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.postgres import PostgresError, PostgresServer
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Every setting, because the environment wins over a developer's .env.
+SETTINGS = {
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+    "CURRENCY": "EUR",
+    "DEBUG": "off",
+    "HTTPS": "off",
+    "LOG_LEVEL": "INFO",
+    "SECRET_KEY": "for the tests only",
+    "TIME_ZONE": "UTC",
+}
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """Yield the URL of a database file that goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="tradepost-sqlite-") as directory:
+        yield f"sqlite:///{directory}/tradepost.sqlite3"
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Yield the URL of the server that the environment names, or of one that goes with the block.
+
+    Raises PostgresError.
+    """
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith(("postgres://", "postgresql://")):
+        yield url
+    else:
+        with PostgresServer() as server:
+            yield server.url("tradepost")
+
+
+DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+def run_tests(database: str, arguments: list[str]) -> bool:
+    """Run pytest on a database; whether all went well."""
+    print(f"\n=== {database} ===", flush=True)
+    try:
+        with DATABASES[database]() as url:
+            environment = os.environ | SETTINGS | {"DATABASE_URL": url}
+            command = [sys.executable, "-m", "pytest", *arguments]
+            return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    except PostgresError as error:
+        print(error, file=sys.stderr)
+        return False
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit status."""
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
+    parser.add_argument("databases", nargs="*", choices=[[], *DATABASES])
+    databases = parser.parse_args(arguments[:split]).databases or DATABASES
+    passed = [run_tests(name, arguments[split + 1 :]) for name in databases]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    # So that a server which was started is also stopped when this run is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.exit(main(sys.argv[1:]))
