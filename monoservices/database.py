@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 from django.db import connection, models, transaction
 
-ColumnType = Literal["bigint", "integer", "text", "numeric", "timestamp", "json"]
+ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
 
 _POSTGRESQL_TYPES: Mapping[ColumnType, str] = {"timestamp": "timestamptz", "json": "jsonb"}
 
@@ -49,6 +49,25 @@ def insert_rows(
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
             f"SELECT {names} FROM {rows_from_json(columns)}",
+            [as_json_rows(rows)],
+        )
+
+
+def update_rows(
+    model: type[models.Model],
+    columns: Mapping[str, ColumnType],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Set the columns of the rows of `model` with the given ids, in one statement.
+
+    columns: `id`, and the columns to set. Neither defaults nor signals of the model apply.
+    """
+    table = model._meta.db_table
+    changes = ", ".join(f"{name} = r.{name}" for name in columns if name != "id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
+            f"FROM {rows_from_json(columns)} WHERE {table}.id = r.id",
             [as_json_rows(rows)],
         )
 

@@ -4,10 +4,15 @@
     ├── Malformed            400  the body is not JSON
     ├── Invalid              400  fields are wrong; `errors` names each
     ├── Unauthenticated      401
+    │   └── InvalidKey
     ├── Forbidden            403
+    │   └── MissingScope
     ├── NotFound             404
+    ├── MethodNotAllowed     405
+    ├── NotAcceptable        406
     ├── Conflict             409  the request is fine, the state of things forbids it
     ├── TooLarge             413
+    ├── UnsupportedMediaType 415
     ├── Unprocessable        422
     └── Unavailable          503  a passing fault: the same request may succeed later
 
@@ -89,14 +94,34 @@ class Unauthenticated(Problem):
     default_detail = "Send an API key: Authorization: Bearer <key>."
 
 
+class InvalidKey(Unauthenticated):
+    code = "invalid_key"
+    default_detail = "This key is unknown or revoked."
+
+
 class Forbidden(Problem):
     status, code = 403, "permission_denied"
     default_detail = "This is not allowed."
 
 
+class MissingScope(Forbidden):
+    code = "missing_scope"
+    default_detail = "This key lacks a scope."
+
+
 class NotFound(Problem):
     status, code = 404, "not_found"
     default_detail = "There is nothing here."
+
+
+class MethodNotAllowed(Problem):
+    status, code = 405, "method_not_allowed"
+    default_detail = "This address does not take that method."
+
+
+class NotAcceptable(Problem):
+    status, code = 406, "not_acceptable"
+    default_detail = "The API answers application/json."
 
 
 class Conflict(Problem):
@@ -107,6 +132,11 @@ class Conflict(Problem):
 class TooLarge(Problem):
     status, code = 413, "too_large"
     default_detail = "The request body is too large."
+
+
+class UnsupportedMediaType(Problem):
+    status, code = 415, "unsupported_media_type"
+    default_detail = "The API takes application/json."
 
 
 class Unprocessable(Problem):
@@ -225,15 +255,14 @@ def wants_problem(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
-_CODES = {
-    drf.NotAuthenticated: "not_authenticated",
-    drf.AuthenticationFailed: "invalid_key",
-    drf.PermissionDenied: "missing_scope",
-    drf.MethodNotAllowed: "method_not_allowed",
-    drf.NotAcceptable: "not_acceptable",
-    drf.UnsupportedMediaType: "unsupported_media_type",
-    drf.ParseError: "malformed",
-    drf.Throttled: "throttled",
+_KINDS: dict[type[drf.APIException], type[Problem]] = {
+    drf.NotAuthenticated: Unauthenticated,
+    drf.AuthenticationFailed: InvalidKey,
+    drf.PermissionDenied: MissingScope,
+    drf.MethodNotAllowed: MethodNotAllowed,
+    drf.NotAcceptable: NotAcceptable,
+    drf.UnsupportedMediaType: UnsupportedMediaType,
+    drf.ParseError: Malformed,
 }
 
 
@@ -241,7 +270,8 @@ def _from_api_exception(error: drf.APIException) -> Problem:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    problem = Problem(str(error.detail), headers=headers)
-    problem.status = error.status_code
-    problem.code = _CODES.get(type(error), error.default_code)
+    kind = _KINDS.get(type(error))
+    problem = (kind or Problem)(str(error.detail), headers=headers)
+    if kind is None:
+        problem.status, problem.code = error.status_code, error.default_code
     return problem

@@ -10,14 +10,13 @@ from msgspec import structs
 
 from apps.orders.exceptions import (
     IllegalTransition,
-    InvalidOrder,
     PriceChanged,
     ProductUnavailable,
     SeveralLines,
 )
 from apps.orders.fulfilment import lock_order, move_order, move_stock_of, units_by_product
 from apps.orders.microservice_communication import read_products
-from apps.orders.models import MAX_QUANTITY, Order, OrderLine
+from apps.orders.models import Order, OrderLine
 from apps.orders.pricing import PricedLine, ProductBook, price_lines, total_of, units
 from apps.orders.requests import LineRequest, OrderChange
 from apps.orders.writing import event, write_events, write_lines
@@ -68,8 +67,6 @@ def update_order(
 
     Raises what `change_order` and `move_order` raise.
     """
-    if quantity is not None and not 1 <= quantity <= MAX_QUANTITY:
-        raise InvalidOrder(errors={"quantity": [f"Expected 1 to {MAX_QUANTITY}."]})
     if quantity is not None or product_id is not None:
         change = OrderChange(product_id=product_id, quantity=quantity)
         change_order(order_id=order_id, change=change, actor=actor)

@@ -16,7 +16,7 @@ OrdersError
 └── AmbiguousName, SeveralLines  409  of the calls that name a product or expect one line
 """
 
-from monoservices.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Unprocessable
+from monoservices.problems import Conflict, Invalid, MissingScope, NotFound, Problem, Unprocessable
 
 
 class OrdersError(Problem):
@@ -66,8 +66,7 @@ class VersionConflict(OrdersError, Conflict):
     default_detail = "The order was changed since it was read."
 
 
-class PriceNotAllowed(OrdersError, Forbidden):
-    code = "missing_scope"
+class PriceNotAllowed(OrdersError, MissingScope):
     default_detail = "unit_price needs the scope orders:price."
 
 

@@ -46,7 +46,7 @@ def price_lines(
     """Find each line's product and price, and merge lines of the same product and price.
 
     archived: ids of products that may be ordered although they are not sold any more.
-    Raises UnknownProduct, ProductUnavailable, or InvalidOrder for a quantity beyond its bound,
+    Raises UnknownProduct, ProductUnavailable, or InvalidOrder for a quantity out of its bounds,
     each with every line it concerns.
     """
     unknown: Errors = {}
@@ -75,11 +75,11 @@ def price_lines(
 
 
 def refuse_quantities(lines: Iterable[PricedLine]) -> None:
-    """Raise InvalidOrder where merged lines ask for more than a line can hold."""
+    """Raise InvalidOrder where merged lines ask for nothing, or for more than a line can hold."""
     if errors := {
-        line.request.field("quantity"): [f"Together at most {MAX_QUANTITY} of one product."]
+        line.request.field("quantity"): [f"Expected 1 to {MAX_QUANTITY} of one product."]
         for line in lines
-        if line.quantity > MAX_QUANTITY
+        if not 1 <= line.quantity <= MAX_QUANTITY
     }:
         raise InvalidOrder(errors=errors)
 

@@ -6,6 +6,7 @@ ProductsError
 ├── OutOfStock             409
 ├── StockBeyondBounds      400
 ├── MovementKeyReused      422
+├── UnusableFile           400
 └── ProductChanged         never answered: whoever asked reads again
 """
 
@@ -37,6 +38,10 @@ class StockBeyondBounds(ProductsError, Invalid):
 class MovementKeyReused(ProductsError, Unprocessable):
     code = "idempotency_key_reused"
     default_detail = "This Idempotency-Key came before with another request."
+
+
+class UnusableFile(ProductsError, Invalid):
+    """No product can be read from a file, for what it is or for what it lacks."""
 
 
 class ProductChanged(ProductsError):

@@ -1,0 +1,217 @@
+"""The staff pages of orders and of their history."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.text import capfirst
+
+from apps.orders import operations
+from apps.orders.exceptions import OrdersError
+from apps.orders.fulfilment import LEGAL
+from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
+from monoservices.admin import ReadOnlyAdmin, staff_actor
+
+Status = Order.Status
+
+STATUS_AFTER = {
+    "ship": Status.SHIPPED,
+    "deliver": Status.DELIVERED,
+    "cancel": Status.CANCELED,
+}
+"""What becomes of an order that the staff does this to."""
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be looked up as an id."""
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+class MoveForm(forms.Form):
+    """version: the version of the order that the staff have seen."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows on the page of their order, read-only, for everybody who may see the order."""
+
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class LineInline(PartOfOrder):
+    model = OrderLine
+    fields = ("sku", "product_name", "unit_price", "quantity")
+
+
+class EventInline(PartOfOrder):
+    model = OrderEvent
+    fields = ("created_at", "type", "from_status", "to_status", "actor", "data")
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    """Orders: read-only, but who may change orders may ship, deliver and cancel them."""
+
+    list_display = (
+        "id",
+        "status",
+        "contents",
+        "amount",
+        "reference",
+        "customer_email",
+        "client_id",
+        "created_at",
+    )
+    list_filter = ("status", "created_at")
+    search_fields = ("id", "reference", "customer_email")
+    search_help_text = "An order's number, its reference or its customer's e-mail address."
+    fields = (
+        "status",
+        "amount",
+        "client_id",
+        "reference",
+        "customer_email",
+        "shipping_address",
+        "metadata",
+        "created_at",
+        "updated_at",
+    )
+    inlines = (LineInline, EventInline)
+    actions = ("ship_selected", "deliver_selected", "cancel_selected")
+
+    def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
+        return Order.objects.with_lines()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        if term := search_term.strip():
+            found = queryset.filter(reference=term) | queryset.filter(customer_email=term)
+            queryset = found | queryset.filter(pk=term) if is_id(term) else found
+        return queryset, False
+
+    @admin.display
+    def contents(self, order: Order) -> str:
+        return str(order).partition(" - ")[2]
+
+    @admin.display(description="Total", ordering="total")
+    def amount(self, order: Order) -> str:
+        return f"{order.total} {order.currency}"
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_order")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        order: Order = context["original"]
+        legal = LEGAL[Status(order.status)] if self.has_move_permission(request) else ()
+        context["verbs"] = [verb for verb, status in STATUS_AFTER.items() if status in legal]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.move_view)
+        own = [
+            path(f"<int:order_id>/{verb}/", view, {"verb": verb}, name=f"orders_order_{verb}")
+            for verb in STATUS_AFTER
+        ]
+        return [*own, *super().get_urls()]
+
+    def move_view(self, request: HttpRequest, order_id: int, verb: str) -> HttpResponse:
+        """Ask on GET; on POST ship, deliver or cancel the order in the version that was seen."""
+        if not self.has_move_permission(request):
+            raise PermissionDenied
+        order = get_object_or_404(self.get_queryset(request), pk=order_id)
+        form = MoveForm(request.POST or None, initial={"version": order.version})
+        if form.is_valid():
+            if self._move(request, order, verb, form.cleaned_data["version"]):
+                text = f"The order is {STATUS_AFTER[verb]}."
+                self.message_user(request, text, messages.SUCCESS)
+            return redirect("admin:orders_order_change", order_id)
+        return self.render_page(
+            request,
+            "admin/orders/order/move.html",
+            title=f"{capfirst(verb)} this order?",
+            original=order,
+            verb=verb,
+            form=form,
+        )
+
+    @admin.action(description="Ship selected orders", permissions=["move"])
+    def ship_selected(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+        self._move_all(request, orders, "ship")
+
+    @admin.action(description="Deliver selected orders", permissions=["move"])
+    def deliver_selected(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+        self._move_all(request, orders, "deliver")
+
+    @admin.action(description="Cancel selected orders", permissions=["move"])
+    def cancel_selected(self, request: HttpRequest, orders: OrderQuerySet) -> HttpResponse | None:
+        """Ask first, with the same action's own form."""
+        if "confirmed" in request.POST:
+            self._move_all(request, orders, "cancel")
+            return None
+        return self.render_page(
+            request,
+            "admin/orders/order/cancel_selected.html",
+            title="Cancel these orders?",
+            orders=orders,
+        )
+
+    def _move_all(self, request: HttpRequest, orders: OrderQuerySet, verb: str) -> None:
+        moved = [self._move(request, order, verb) for order in orders].count(True)
+        text = f"Orders {STATUS_AFTER[verb]}: {moved}."
+        self.message_user(request, text, messages.SUCCESS if moved else messages.WARNING)
+
+    def _move(
+        self, request: HttpRequest, order: Order, verb: str, version: int | None = None
+    ) -> bool:
+        """Move one order; whether it is there now, else a message says why it is not."""
+        status = STATUS_AFTER[verb]
+        try:
+            operations.move_order(
+                order_id=order.pk, status=status, actor=staff_actor(request), version=version
+            )
+        except OrdersError as error:
+            self.message_user(request, f"Order #{order.pk}: {error.detail}", messages.ERROR)
+            return False
+        if order.status != status:
+            self.log_change(request, order, [{"changed": {"fields": ["status"]}}])
+        return True
+
+
+@admin.register(OrderEvent)
+class OrderEventAdmin(ReadOnlyAdmin):
+    """What happened to orders, newest first."""
+
+    list_display = ("created_at", "order_id", "type", "from_status", "to_status", "actor")
+    list_filter = ("type",)
+    search_fields = ("order_id",)
+    search_help_text = "An order's number."
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = ("created_at", "order", "type", "from_status", "to_status", "actor", "data")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        if term := search_term.strip():
+            queryset = queryset.filter(order_id=term) if is_id(term) else queryset.none()
+        return queryset, False

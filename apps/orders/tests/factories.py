@@ -1,0 +1,69 @@
+"""Products and orders for tests, with everything that a test does not care about filled in."""
+
+from decimal import Decimal
+from typing import Any
+
+from apps.orders.microservice_communication import (
+    ProductSnapshot,
+    client_id_for,
+    get_product_by_id,
+)
+from apps.orders.models import Order
+from apps.orders.operations import place_order
+from apps.orders.requests import LineRequest, OrderRequest, order_request
+from apps.products.operations import create_product
+
+ACTOR = "client:1"
+
+
+def snapshot(
+    product_id: int = 1, *, price: str = "5.00", stock: int = 10, is_active: bool = True
+) -> ProductSnapshot:
+    """A product that is in no database; its SKU is `SKU-<id>`."""
+    return ProductSnapshot(
+        id=product_id,
+        sku=f"SKU-{product_id}",
+        name=f"Product {product_id}",
+        price=Decimal(price),
+        stock_quantity=stock,
+        is_active=is_active,
+    )
+
+
+def line(product_id: int | None = 1, quantity: int = 1, **fields: Any) -> LineRequest:
+    """A line of the short form, unless `path` is given."""
+    return LineRequest(**{"path": "", "product_id": product_id, "quantity": quantity} | fields)
+
+
+def request(
+    *lines: LineRequest, key: str | None = None, client_id: int = 1, **details: Any
+) -> OrderRequest:
+    """A request with a key of its own, unless `key` is given."""
+    return order_request(
+        client_id=client_id, actor=ACTOR, lines=lines, idempotency_key=key, **details
+    )
+
+
+def shop_request(*lines: LineRequest, key: str | None = None, **details: Any) -> OrderRequest:
+    """A request of a client that is in the database."""
+    return request(*lines, key=key, client_id=client_id_for(built_in="console"), **details)
+
+
+def make_product(*, price: str = "5.00", stock: int = 10, **fields: Any) -> ProductSnapshot:
+    """A product in the database, as orders see it."""
+    fields = {"name": "Blue Mug", "price": price, "stock_quantity": stock} | fields
+    product = get_product_by_id(create_product(**fields).pk)
+    assert product is not None
+    return product
+
+
+def make_order(*lines: LineRequest, **details: Any) -> Order:
+    """An order in the database."""
+    return Order.objects.get(pk=place_order(shop_request(*lines, **details)).id)
+
+
+def in_stock(product: ProductSnapshot) -> int:
+    """How many there are by now."""
+    now = get_product_by_id(product.id)
+    assert now is not None
+    return now.stock_quantity

@@ -1,0 +1,188 @@
+"""The staff pages of products and of the stock ledger."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from apps.products import operations
+from apps.products.exceptions import MovementKeyReused, ProductsError, SkuExists
+from apps.products.forms import NewProductForm, ProductForm, StockForm
+from apps.products.models import Product, ProductQuerySet, StockMovement
+from monoservices.admin import ReadOnlyAdmin, StaffAdmin, staff_actor
+
+
+class StockFilter(admin.SimpleListFilter):
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("in", "In stock"), ("low", "Low"), ("out", "Out of stock")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "in":
+                return queryset.filter(stock_quantity__gt=0)
+            case "low":
+                return queryset.filter(stock_quantity__lte=F("low_stock_at"))
+            case "out":
+                return queryset.filter(stock_quantity=0)
+        return queryset
+
+
+@admin.register(Product)
+class ProductAdmin(StaffAdmin):
+    """Products: who may change them may also move their stock."""
+
+    form = ProductForm
+    list_display = ("name", "sku", "price", "stock", "is_active", "updated_at")
+    list_filter = (StockFilter, "is_active")
+    search_fields = ("name", "sku")
+    search_help_text = "Part of a name, or the beginning of an SKU."
+    readonly_fields = ("stock", "created_at", "updated_at")
+    actions = ("archive_selected", "bring_back_selected")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        if term := search_term.strip():
+            queryset = queryset.named_like(term) | queryset.filter(sku__istartswith=term)
+        return queryset, False
+
+    @admin.display(ordering="stock_quantity")
+    def stock(self, product: Product) -> str:
+        low = product.low_stock_at
+        if low is None or product.stock_quantity > low:
+            return str(product.stock_quantity)
+        return format_html(
+            '{} <strong style="color: var(--error-fg)">low</strong>', product.stock_quantity
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        editable = ["sku", "name", "description", "price", "low_stock_at", "is_active"]
+        if obj is None:
+            return [*editable, "stock_quantity"]
+        return [*editable, *self.readonly_fields]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj is None:
+            kwargs["form"] = NewProductForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except SkuExists:
+            # Somebody took the SKU after the form had looked; now it sees that, and says so.
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        if change:
+            changes = {name: form.cleaned_data[name] for name in form.changed_data}
+            operations.update_product(product_id=obj.pk, actor=staff_actor(request), **changes)
+        else:
+            created = operations.create_product(actor=staff_actor(request), **form.cleaned_data)
+            obj.pk, obj.sku = created.pk, created.sku
+
+    @admin.action(description="Archive selected products", permissions=["change"])
+    def archive_selected(self, request: HttpRequest, products: ProductQuerySet) -> None:
+        self._set_active(request, products, False)
+
+    @admin.action(description="Bring selected products back", permissions=["change"])
+    def bring_back_selected(self, request: HttpRequest, products: ProductQuerySet) -> None:
+        self._set_active(request, products, True)
+
+    def _set_active(self, request: HttpRequest, products: ProductQuerySet, is_active: bool) -> None:
+        others = products.filter(is_active=not is_active).values_list("pk", flat=True)
+        changed = [
+            operations.update_product(product_id=product_id, is_active=is_active)
+            for product_id in others
+        ]
+        for product in changed:
+            self.log_change(request, product, [{"changed": {"fields": ["on sale"]}}])
+        done = "brought back" if is_active else "archived"
+        self.message_user(request, f"Products {done}: {len(changed)}.", messages.SUCCESS)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.stock_view)
+        return [
+            path("<int:product_id>/stock/", view, name="products_product_stock"),
+            *super().get_urls(),
+        ]
+
+    def stock_view(self, request: HttpRequest, product_id: int) -> HttpResponse:
+        """Show the form on GET; on POST move the stock, once however often the form is sent."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        product = get_object_or_404(Product, pk=product_id)
+        form = StockForm(request.POST if request.method == "POST" else None)
+        if form.is_valid() and self._adjust(request, product, form):
+            return redirect("admin:products_product_change", product_id)
+        fieldsets = [(None, {"fields": ["reason", "units", "note"]})]
+        adminform = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
+        return self.render_page(
+            request,
+            "admin/products/product/stock.html",
+            title="Adjust stock",
+            original=product,
+            form=form,
+            adminform=adminform,
+        )
+
+    def _adjust(self, request: HttpRequest, product: Product, form: StockForm) -> bool:
+        """Move the stock as the form says; whether it went well, else the form has the error."""
+        sent = form.cleaned_data
+        shared = {
+            "product_id": product.pk,
+            "note": sent["note"],
+            "actor": staff_actor(request),
+            "idempotency_key": f"staff:{sent['token']}",
+        }
+        try:
+            if sent["reason"] == StockMovement.Reason.COUNTED:
+                movement, replayed = operations.count_stock(counted=sent["units"], **shared)
+            else:
+                movement, replayed = operations.change_stock(
+                    delta=sent["units"], reason=sent["reason"], **shared
+                )
+        except MovementKeyReused:
+            form.add_error(None, "This form was sent before with other values; open it again.")
+            return False
+        except ProductsError as error:
+            form.add_error("units", [error.detail, *error.errors.get("delta", [])])
+            return False
+        if not replayed:
+            self.log_change(request, product, [{"changed": {"fields": ["stock"]}}])
+        text = f"Stock moved by {movement.delta:+}; there are {movement.quantity_after} now."
+        self.message_user(request, text, messages.SUCCESS)
+        return True
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ReadOnlyAdmin):
+    """The ledger, newest first."""
+
+    list_display = (
+        "created_at",
+        "product",
+        "delta",
+        "quantity_after",
+        "reason",
+        "reference",
+        "actor",
+        "note",
+    )
+    list_filter = ("reason",)
+    list_select_related = ("product",)
+    search_fields = ("reference__exact", "product__sku__exact")
+    search_help_text = "A reference such as order:17, or a product's SKU."
+    sortable_by = ()
+    fields = list_display

@@ -1,0 +1,52 @@
+"""What must be true of a shop at any moment, whatever happened before: the books balance."""
+
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+from apps.orders.models import Order
+from apps.products.models import Product, StockMovement
+
+
+def assert_books_balance() -> None:
+    """Stock, ledger, orders and their histories agree with each other."""
+    assert_ledger_balances()
+    assert_orders_balance()
+
+
+def assert_ledger_balances() -> None:
+    """Each product's stock is the sum of its movements, and each movement says what it led to."""
+    stock: Counter[int] = Counter()
+    for movement in StockMovement.objects.order_by("pk"):
+        stock[movement.product_id] += movement.delta
+        assert movement.quantity_after == stock[movement.product_id], movement.pk
+    in_stock = dict(Product.objects.values_list("pk", "stock_quantity"))
+    assert in_stock == {product_id: stock[product_id] for product_id in in_stock}
+
+
+def assert_orders_balance() -> None:
+    """Orders have what was moved for them, cost what their lines cost, and are where they went."""
+    moved = _moved_by_order()
+    for order in Order.objects.prefetch_related("lines", "events").order_by("pk"):
+        lines = order.lines.all()
+        assert lines, order.pk
+        assert order.total == sum((x.unit_price * x.quantity for x in lines), Decimal())
+        has: Counter[int] = Counter()
+        if order.status != Order.Status.CANCELED:
+            for line in lines:
+                has[line.product_id] += line.quantity
+        units = moved.pop(order.pk)
+        assert {key: -units[key] for key in units if units[key]} == dict(has), order.pk
+        events = order.events.all()
+        assert order.version == len(events)
+        path = ["", *(event.to_status for event in events)]
+        assert [event.from_status for event in events] == path[:-1]
+        assert order.status == path[-1]
+    assert not moved, "movements of orders that do not exist"
+
+
+def _moved_by_order() -> dict[int, Counter[int]]:
+    moved: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    for movement in StockMovement.objects.filter(reference__startswith="order:"):
+        order_id = int(movement.reference.removeprefix("order:"))
+        moved[order_id][movement.product_id] += movement.delta
+    return moved

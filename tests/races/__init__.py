@@ -1,0 +1,1 @@
+"""What happens at the same time. Each race has a control: without its guards it must go wrong."""

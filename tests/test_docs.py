@@ -1,0 +1,219 @@
+"""The documents say what is so: commands, settings, error codes, links, tests and examples."""
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command, get_commands, load_command_class
+from django.core.management.base import BaseCommand
+
+from apps.accounts.scopes import known_scopes
+from config.demo import SECRETS
+from conftest import Api
+from monoservices.problems import problem_kinds
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def table(document: str, heading: str) -> list[list[str]]:
+    """The cells of the rows of the first table below a heading."""
+    section = document.split(f"\n{heading}\n", maxsplit=1)[1]
+    _, _, *rows = re.findall(r"^\|(.*)\|$", section.split("\n## ")[0], re.MULTILINE)
+    return [[cell.strip().strip("`") for cell in row.split("|")] for row in rows]
+
+
+# Commands and settings
+
+
+def own_commands() -> list[tuple[str, BaseCommand]]:
+    own = ("apps.", "monoservices")
+    return [
+        (name, load_command_class(app, name))
+        for name, app in sorted(get_commands().items())
+        if app.startswith(own)
+    ]
+
+
+def test_every_command_and_each_of_its_options_is_documented() -> None:
+    text = read("docs/operations.md")
+    of_django = BaseCommand().create_parser("", "")._option_string_actions
+    missing = []
+    for name, command in own_commands():
+        section = re.search(rf"^### `{name}\b.*?(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+        options = command.create_parser("", name)._option_string_actions.keys() - of_django.keys()
+        said = section[0] if section else ""
+        missing += (
+            [name] if not said else [f"{name} {each}" for each in options if each not in said]
+        )
+    assert missing == []
+
+
+def test_no_command_is_documented_that_does_not_exist() -> None:
+    documented = re.findall(r"^### `(\w+)", read("docs/operations.md"), re.MULTILINE)
+    assert sorted(documented) == [name for name, _ in own_commands()]
+
+
+def test_every_setting_is_documented() -> None:
+    read_by_django = re.findall(r'\benv\.\w+\(\s*"(\w+)"', read("config/settings.py"))
+    read_by_make = re.findall(r"^(\w+) \?=", read("Makefile"), re.MULTILINE)
+    text = read("docs/settings.md")
+    django = [row[0] for row in table(text, "## The server")]
+    make = [row[0] for row in table(text, "## `make`")]
+    assert sorted(django) == sorted(read_by_django)
+    assert sorted(make) == sorted({*SECRETS, *read_by_make} - {*django})
+    assert sorted(row[0] for row in table(read("README.md"), "## Settings")) == sorted(django)
+
+
+# Scopes and errors
+
+
+def test_scopes_are_documented() -> None:
+    documented = {
+        row[0]: row[2] == "yes" for row in table(read("docs/api.md"), "## Keys and scopes")
+    }
+    assert documented == {name: each.granted_by_default for name, each in known_scopes().items()}
+
+
+def test_error_codes_are_documented() -> None:
+    documented = [(int(row[0]), row[1]) for row in table(read("docs/api.md"), "## Errors")]
+    assert sorted(documented) == sorted(
+        (kind.status, code) for code, kind in problem_kinds().items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "code"),
+    [
+        ("GET", {"authorization": "Bearer x"}, "invalid_key"),
+        ("POST", {}, "missing_scope"),
+        ("PUT", {}, "method_not_allowed"),
+        ("GET", {"accept": "text/html"}, "not_acceptable"),
+    ],
+)
+def test_errors_of_the_framework_have_pages(
+    make_api: Callable[..., Api], method: str, headers: dict[str, str], code: str
+) -> None:
+    api = make_api("products:read")
+    problem = api.send(method, "products/", body=b"", **headers).json
+    assert problem["code"] == code
+    assert api.get(problem["type"]).status == 200
+
+
+# Links and tests
+
+
+def links(document: Path) -> Iterator[str]:
+    prose = BLOCK.sub("", document.read_text())
+    yield from re.findall(r"\]\((?!https?:)([^)\s]+)\)", prose)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that headings get on the common hosts."""
+    headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    broken = []
+    for link in links(document):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_decision_is_listed() -> None:
+    listed = set(links(DOCS / "decisions" / "README.md"))
+    assert listed == {path.name for path in (DOCS / "decisions").glob("[0-9]*.md")}
+
+
+def test_the_pattern_names_tests_that_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", read("docs/pattern.md")))
+    tree = ast.parse(read("tests/test_pattern.py"))
+    existing = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert named == {name for name in existing if name.startswith("test_")}
+
+
+# Examples
+
+
+def examples(document: str) -> list[tuple[str, str]]:
+    """Each block with a curl command, and the block of the answer that follows it."""
+    blocks = BLOCK.findall(document)
+    return [
+        (command, answer)
+        for (_, command), (kind, answer) in pairwise(blocks)
+        if command.startswith("curl ") and kind == "http"
+    ]
+
+
+def run_curl(command: str, secret: str) -> Any:
+    """Do what a curl command would do; the options that the examples use are known here."""
+    words = iter(shlex.split(command.replace("\\\n", "").replace("$KEY", secret))[1:])
+    method, url, body, headers = "", "", b"", {"content_type": "application/x-www-form-urlencoded"}
+    for word in words:
+        match word:
+            case "-i":
+                pass
+            case "-X":
+                method = next(words)
+            case "-d":
+                body = next(words).encode()
+            case "-H":
+                name, _, value = next(words).partition(": ")
+                headers[name.lower().replace("-", "_")] = value
+            case _ if word.startswith("http://127.0.0.1:8000/"):
+                url = word
+            case _:
+                pytest.fail(f"unknown to this test: {word}")
+    headers["host"] = "127.0.0.1:8000"
+    return Api().send(method or ("POST" if body else "GET"), url, body=body, **headers)
+
+
+def without_chance(body: str) -> Any:
+    """JSON without what differs from run to run: times and cursors."""
+    body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", body)
+    return json.loads(re.sub(r'cursor=[^&"]+', "cursor=<cursor>", body))
+
+
+def check(examples: list[tuple[str, str]], secret: str) -> None:
+    for command, expected in examples:
+        head, _, body = expected.partition("\n\n")
+        status, *headers = head.strip().split("\n")
+        answer = run_curl(command, secret)
+        assert answer.status == int(status.split()[1]), (command, answer.content)
+        for name, value in (header.split(": ", maxsplit=1) for header in headers):
+            assert answer.headers[name] == value, command
+        if body:
+            assert without_chance(answer.content.decode()) == without_chance(body), command
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_examples_of_the_api_guide(api: Api) -> None:
+    shown = examples(read("docs/api.md"))
+    assert len(shown) == read("docs/api.md").count("\ncurl ")
+    check(shown, str(api.secret))
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md"])
+def test_the_first_steps_work_in_the_demo_shop(name: str, make_api: Callable[..., Api]) -> None:
+    call_command("seed_demo", verbosity=0)
+    shown = examples(read(name))
+    assert len(shown) == read(name).count("\ncurl ")
+    check(shown, str(make_api().secret))
