@@ -173,8 +173,10 @@ def test_statuses_move_forward(mug: Product, path: list[str], left: int) -> None
 def test_statuses_do_not_leap(mug: Product, status: str) -> None:
     order = place("Blue Mug", 2)
     with pytest.raises(IllegalTransition):
-        order.update_order(status=status)
-    assert Order.objects.get().status == "pending"
+        order.update_order(quantity=5, status=status)
+    saved = Order.objects.get()
+    assert (saved.status, saved.lines.get().quantity) == ("pending", 2)
+    assert stock(mug) == [8]
 
 
 def test_str_of_an_order(mug: Product) -> None:

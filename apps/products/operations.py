@@ -1,15 +1,19 @@
 """Every write of this service. Each function owns its transaction."""
 
 from apps.products.catalogue import archive_product, create_product, update_product
+from apps.products.importing import Outcome, Result, import_products
 from apps.products.moving import StockMove, move_stock
 from apps.products.stock import change_stock, count_stock
 
 __all__ = [
+    "Outcome",
+    "Result",
     "StockMove",
     "archive_product",
     "change_stock",
     "count_stock",
     "create_product",
+    "import_products",
     "move_stock",
     "update_product",
 ]

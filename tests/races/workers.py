@@ -9,22 +9,25 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier as ProcessBarrier
-from typing import Any
+from typing import Any, TypeVar
 
 import django
 from django.db import connection
 
+from monoservices.database import is_postgresql
+
 WORKERS = 6
-TIMEOUT = 30
+PATIENCE = 30
 """Seconds after which workers that wait for each other give up; never reached if all is well."""
 
-Barrier = threading.Barrier | ProcessBarrier
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 class _Meeting:
-    """Where this process's workers meet."""
+    """Where the workers meet of which this process is one, or has them as threads."""
 
-    barrier: Barrier
+    barrier: threading.Barrier | ProcessBarrier
 
 
 class Workers:
@@ -33,7 +36,7 @@ class Workers:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    def run[Argument, Result](
+    def run(
         self, task: Callable[[Argument], Result], arguments: Sequence[Argument]
     ) -> list[Result]:
         """Call the task with each argument, on a worker each; return what came back, in order.
@@ -51,3 +54,66 @@ class Workers:
         if errors:
             raise errors[0]
         return [future.result() for future in futures]
+
+
+@contextmanager
+def start_workers() -> Iterator[Workers]:
+    """Yield the workers that suit the database."""
+    if is_postgresql():
+        _Meeting.barrier = threading.Barrier(WORKERS, timeout=PATIENCE)
+        with ThreadPoolExecutor(WORKERS) as threads:
+            yield Workers(threads)
+        return
+    context = multiprocessing.get_context("spawn")
+    _Meeting.barrier = context.Barrier(WORKERS, timeout=PATIENCE)
+    with ProcessPoolExecutor(
+        WORKERS, mp_context=context, initializer=_set_up, initargs=(_Meeting.barrier,)
+    ) as processes:
+        yield Workers(processes)
+
+
+def meet() -> None:
+    """Wait until all workers have come here."""
+    _Meeting.barrier.wait()
+
+
+@contextmanager
+def meeting_after_reading() -> Iterator[None]:
+    """Let the workers meet once each of them has read products and none has written anything.
+
+    On SQLite whoever reads to write is alone from there on, so they meet just before.
+    """
+    if not is_postgresql():
+        meet()
+        yield
+        return
+    has_met = False
+
+    def meet_once(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        nonlocal has_met
+        result = execute(sql, *rest)
+        if not has_met and sql.startswith("SELECT") and "products_product" in sql:
+            has_met = True
+            meet()
+        return result
+
+    with connection.execute_wrapper(meet_once):
+        yield
+
+
+def _set_up(barrier: ProcessBarrier) -> None:
+    """Make this new process ready for tasks."""
+    _Meeting.barrier = barrier
+    django.setup()
+
+
+def _run(task: Callable[[Argument], Result], argument: Argument, database: str) -> Result:
+    connection.settings_dict["NAME"] = database
+    try:
+        meet()  # so that no worker does the work of two
+        return task(argument)
+    except BaseException:
+        _Meeting.barrier.abort()
+        raise
+    finally:
+        connection.close()

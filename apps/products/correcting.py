@@ -1,0 +1,88 @@
+"""Correcting movements, for books that do not balance."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import Max, Sum
+
+from apps.products.exceptions import OutOfStock, ProductNotFound, StockBeyondBounds
+from apps.products.models import Product, StockMovement
+from monoservices.access import COMMAND_LINE
+from monoservices.types import MAX_INTEGER
+
+CORRECTED = StockMovement.Reason.CORRECTED
+
+
+@transaction.atomic
+def correct_reference(
+    *, reference: str, deltas: Mapping[int, int], note: str = "", actor: str = COMMAND_LINE
+) -> None:
+    """Add movements to a document that has too few or too many.
+
+    deltas: units by product id, negative for what should have been sold.
+    Where a product's stock and its ledger differ, and the missing movement explains it, the stock
+    was moved already and stays; otherwise the stock moves too.
+    Raises ProductNotFound, OutOfStock, StockBeyondBounds, and then corrects nothing.
+    """
+    products = {product.pk: product for product in Product.objects.lock().filter(pk__in=deltas)}
+    for product_id, delta in sorted(deltas.items()):
+        if product_id not in products:
+            raise ProductNotFound(f"There is no product {product_id}.")
+        product = products[product_id]
+        gap = product.stock_quantity - _ledger(product)
+        if not min(gap, 0) <= delta <= max(gap, 0):
+            _move(product, delta)
+        earlier = product.movements.filter(reference=reference, reason=CORRECTED)
+        _record(
+            product,
+            delta=delta,
+            reference=reference,
+            revision=1 + (earlier.aggregate(last=Max("revision"))["last"] or 0),
+            note=note,
+            actor=actor,
+        )
+
+
+@transaction.atomic
+def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE) -> int:
+    """Bring a product's ledger to its stock, which stays, and return by how many units.
+
+    Raises ProductNotFound.
+    """
+    product = Product.objects.lock().filter(pk=product_id).first()
+    if product is None:
+        raise ProductNotFound
+    gap = product.stock_quantity - _ledger(product)
+    if gap:
+        _record(product, delta=gap, note=note, actor=actor)
+    return gap
+
+
+def _ledger(product: Product) -> int:
+    return product.movements.aggregate(sum=Sum("delta"))["sum"] or 0
+
+
+def _move(product: Product, delta: int) -> None:
+    stock = product.stock_quantity + delta
+    told = f"The stock of product {product.pk} would be {stock}."
+    if stock < 0:
+        raise OutOfStock(told)
+    if stock > MAX_INTEGER:
+        raise StockBeyondBounds(told)
+    product.stock_quantity = stock
+    product.save(update_fields=["stock_quantity", "updated_at"])
+
+
+def _record(
+    product: Product, *, delta: int, note: str, actor: str, reference: str = "", revision: int = 0
+) -> None:
+    StockMovement.objects.create(
+        product=product,
+        delta=delta,
+        quantity_after=product.stock_quantity,
+        reason=CORRECTED,
+        reference=reference,
+        revision=revision,
+        note=note,
+        actor=actor,
+    )

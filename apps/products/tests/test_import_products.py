@@ -1,0 +1,155 @@
+"""The command `import_products`, and the files that it reads."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.products.models import Product, StockMovement
+from apps.products.operations import create_product
+
+pytestmark = pytest.mark.django_db
+
+HEADER = "sku,name,description,price,stock_quantity\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "products.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def run(*args: str | Path) -> tuple[int, str, str]:
+    """The exit status, and what was written to standard output and to standard error."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("import_products", *map(str, args), stdout=out, stderr=err)
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+
+def skus() -> list[str]:
+    return list(Product.objects.values_list("sku", flat=True).order_by("sku"))
+
+
+def test_it_says_what_it_did(write: Callable[[str], Path]) -> None:
+    create_product(sku="A-1", name="Mug", price="1", stock_quantity=3)
+    create_product(sku="A-2", name="Mug", price="1")
+    file = write(HEADER + "A-1,Mug,,1,5\nA-2,Mug,,1.00,\nA-3,Mug,,1,2\n")
+    assert run(file) == (0, "1 created, 1 updated, 1 unchanged, 0 refused.\n", "")
+    assert run(file) == (0, "0 created, 0 updated, 3 unchanged, 0 refused.\n", "")
+    assert skus() == ["A-1", "A-2", "A-3"]
+    assert StockMovement.objects.count() == 3
+
+
+def test_a_dry_run_changes_nothing(write: Callable[[str], Path]) -> None:
+    file = write(HEADER + "A-1,Mug,,1,5\nA-2,Mug,,x,5\n")
+    status, out, _ = run(file, "--dry-run")
+    assert (status, out) == (1, "Dry run: 1 created, 0 updated, 0 unchanged, 1 refused.\n")
+    assert skus() == []
+
+
+def test_columns_come_in_any_order_and_others_are_ignored(write: Callable[[str], Path]) -> None:
+    file = write("colour,price,sku,colour,name\nblue,9.99,A-1,dark,Mug\n")
+    assert run(file)[0] == 0
+    product = Product.objects.get()
+    assert (product.sku, product.name, str(product.price)) == ("A-1", "Mug", "9.99")
+
+
+def test_what_spreadsheets_write_is_read(write: Callable[[bytes], Path]) -> None:
+    text = 'sku,name,price,description\r\nA-1,Mug,1,"two\r\nlines, and a ""quote"""\r\n'
+    assert run(write(b"\xef\xbb\xbf" + text.encode()))[0] == 0
+    assert Product.objects.get().description == 'two\r\nlines, and a "quote"'
+
+
+def test_a_refused_row_is_told_with_the_line_where_it_starts(
+    write: Callable[[str], Path], tmp_path: Path
+) -> None:
+    file = write(
+        "sku,name,price,description,shelf\n"
+        'A-1,Mug,1,"two\nlines",1\n'
+        "\n"
+        'A-2,Mug,x,"three\n\nlines",2\n'
+        "A-3,Mug,1,,3,4\n"
+        'A-4,"Mu"g,1,,5\n'
+        "A-5,Mug,1,,6\n"
+        'A-6,"Mug,1,,7\n'
+    )
+    rejects = tmp_path / "rejects.csv"
+    status, out, err = run(file, "--rejects", rejects)
+    assert (status, out) == (1, "2 created, 0 updated, 0 unchanged, 4 refused.\n")
+    assert skus() == ["A-1", "A-5"]
+    price = 'price: Expected an amount as text, such as "9.99", at most 99999999.99.'
+    cells = "Expected 5 cells, as in the first line; found 6."
+    assert err == (
+        f"line 5: {price}\n"
+        f"line 8: {cells}\n"
+        "line 9: This is not CSV: ',' expected after '\"'.\n"
+        "line 11: This is not CSV: unexpected end of data.\n"
+    )
+    quoted = price.replace('"', '""')
+    assert rejects.read_bytes().decode() == (
+        "line,reason,sku,name,price,description,shelf\r\n"
+        f'5,"{quoted}",A-2,Mug,x,"three\n\nlines",2\r\n'
+        f'8,"{cells}",A-3,Mug,1,,3,4\r\n'
+        "9,\"This is not CSV: ',' expected after '\"\"'.\"\r\n"
+        "11,This is not CSV: unexpected end of data.\r\n"
+    )
+
+
+def test_rejects_can_be_put_right_and_imported(
+    write: Callable[[str], Path], tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    assert run(write("sku,name,price\nA-1,Mug,x\n"), "--rejects", rejects)[0] == 1
+    rejects.write_text(rejects.read_text().replace("A-1,Mug,x", "A-1,Mug,2"))
+    assert run(rejects) == (0, "1 created, 0 updated, 0 unchanged, 0 refused.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty, or its first line is."),
+        (b"\n", "The file is empty, or its first line is."),
+        (b"sku,nom,prix\nA,B,1\n", "The first line must name .*; missing: name, price."),
+        (b"sku;name;price\nA;B;1\n", "The first line must name .*; missing: sku, name, price."),
+        (b"sku,name,price,sku\n", "The first line names a column twice: sku."),
+        (b'sku,name,price,"\n', "The first line is not CSV: unexpected end of data."),
+        (HEADER.encode() + b"A-1,Mug,,1,1\nA-2,Caf\xe9,,1,1\n", "not UTF-8; see line 3."),
+        (HEADER.encode("utf-16"), "not UTF-8; see line 1."),
+    ],
+)
+def test_a_file_that_cannot_be_used_changes_nothing(
+    write: Callable[[bytes], Path], content: bytes, message: str
+) -> None:
+    with pytest.raises(CommandError, match=rf"products\.csv: .*{message}"):
+        run(write(content))
+    assert skus() == []
+
+
+def test_a_header_alone_is_an_import_of_nothing(write: Callable[[str], Path]) -> None:
+    assert run(write(HEADER)) == (0, "0 created, 0 updated, 0 unchanged, 0 refused.\n", "")
+
+
+def test_files_that_cannot_be_opened_are_named(
+    write: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(CommandError, match=r"missing\.csv: No such file or directory\."):
+        run(tmp_path / "missing.csv")
+    with pytest.raises(CommandError, match=r"No such file or directory\."):
+        run(write(HEADER + "A-1,Mug,,1,\n"), "--rejects", tmp_path / "missing" / "rejects.csv")
+    assert skus() == []
+
+
+def test_the_rejects_never_overwrite_what_is_imported(write: Callable[[str], Path]) -> None:
+    file = write(HEADER + "A-1,Mug,,x,\n")
+    with pytest.raises(CommandError, match="would overwrite"):
+        run(file, "--rejects", file)
+    assert file.read_text() == HEADER + "A-1,Mug,,x,\n"

@@ -1,0 +1,86 @@
+"""`manage.py serve`: serve the project's WSGI application."""
+
+import copy
+import os
+import socket
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from granian.constants import HTTPModes, Interfaces
+from granian.server import Server
+
+# Each has a connection to the database of its own, and waits for it most of the time.
+THREADS = min(16, 2 * (os.cpu_count() or 1) + 1)
+# Idle ones count too: what Granian calls backpressure limits open connections, not requests.
+CONNECTIONS = 1024
+STOP_SECONDS = 30
+
+
+class Command(BaseCommand):
+    help = (
+        "Serves HTTP until SIGTERM or SIGINT; then what has begun is finished, for at most "
+        f"{STOP_SECONDS} seconds. A worker that dies is started again; if one dies again within "
+        "seconds, the server ends with status 1."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+        parser.add_argument("--port", type=_between(1, 65535), default=8000, help="default: 8000")
+        parser.add_argument(
+            "--workers",
+            type=_between(1, 256),
+            default=1,
+            help=f"processes, with up to {THREADS} threads each; default: 1",
+        )
+
+    def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
+        address = _free_address(host, port)
+        connections.close_all()  # the workers must not share what the checks have opened
+        Server(
+            _application(),
+            address=address,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=THREADS,
+            backpressure=CONNECTIONS,
+            http=HTTPModes.http1,
+            websockets=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_SECONDS,
+            log_dictconfig=copy.deepcopy(settings.LOGGING),
+        ).serve()
+
+
+def _application() -> str:
+    """WSGI_APPLICATION with the colon that Granian expects."""
+    module, _, name = settings.WSGI_APPLICATION.rpartition(".")
+    return f"{module}:{name}"
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
+            raise ArgumentTypeError(f"expected {low} to {high}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _free_address(host: str, port: int) -> str:
+    """The IP address of `host`. Raises CommandError where it cannot be listened on.
+
+    Granian listens with SO_REUSEPORT: two servers would share the connections without a word.
+    """
+    try:
+        address = host if ":" in host else socket.gethostbyname(host)
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, port))
+    except OSError as error:
+        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
+    return address

@@ -1,0 +1,120 @@
+"""The server as its users start it: a process that takes orders, survives, and stops."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+DEADLINE = 10
+
+SHOP = """
+from apps.accounts.operations import issue_key
+from apps.products.operations import create_product
+create_product(name="Blue Mug", price="9.99", stock_quantity=5)
+print(issue_key(client_name="shop").secret)
+"""
+
+
+class Served:
+    """A running `manage.py serve`, with one product in its shop and a key to order it."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int, secret: str) -> None:
+        self.process = process
+        self.port = port
+        self.secret = secret
+
+    def send(self, method: str, path: str, data: Any = None) -> tuple[int, bytes]:
+        """Status and body; asked again until the server takes connections."""
+        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json"}
+        body = None if data is None else json.dumps(data)
+        end = time.monotonic() + DEADLINE
+        while True:
+            client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+            try:
+                client.request(method, path, body, headers)
+                response = client.getresponse()
+                return response.status, response.read()
+            except OSError:  # also where a worker was killed under the request
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+            finally:
+                client.close()
+
+    def next_worker(self) -> int:
+        """The id of the process that the server says it has started; waits for the line."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if match := re.search(r"Spawning worker-1 with PID: (\d+)", line):
+                return int(match[1])
+        raise AssertionError("the server ended")
+
+
+def manage(environment: dict[str, str], *args: str) -> str:
+    command = [sys.executable, "manage.py", *args]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    database = f"sqlite:///{tmp_path / 'served.sqlite3'}"
+    environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"}
+    manage(environment, "migrate", "--verbosity=0")
+    secret = manage(environment, "shell", "--verbosity=0", "--command", SHOP).strip()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Served(process, port, secret)
+        finally:
+            process.terminate()
+
+
+def test_it_takes_orders_survives_its_worker_and_stops(served: Served) -> None:
+    worker = served.next_worker()
+    status, body = served.send("POST", "/api/v1/orders/", {"product_id": 1, "quantity": 2})
+    assert (status, json.loads(body)["total"]) == (201, "19.98")
+    # Static files come from where the packages keep them.
+    status, style = served.send("GET", "/static/admin/css/base.css")
+    assert (status, style[:10]) == (200, b"/*\n    DJA")
+
+    os.kill(worker, signal.SIGKILL)
+    assert served.next_worker() != worker
+    status, body = served.send("GET", "/api/v1/products/1/")
+    assert (status, json.loads(body)["stock_quantity"]) == (200, 3)
+
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(DEADLINE) == 0
+
+
+def test_an_address_that_is_taken_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            CommandError,
+            match=rf"Cannot listen on localhost, port {port}: Address already in use\.",
+        ):
+            call_command("serve", host="localhost", port=port)
+
+
+@pytest.mark.parametrize("option", ["--port=0", "--port=65536", "--port=x", "--workers=0"])
+def test_options_are_bounded(option: str) -> None:
+    with pytest.raises(CommandError, match="expected 1 to "):
+        call_command("serve", option)
