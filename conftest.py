@@ -61,7 +61,7 @@ class Api:
         self.client = Client(raise_request_exception=False)
 
     def send(
-        self, method: str, path: str, data: Any = None, *, body: bytes | None = None, **headers: str
+        self, method: str, path: str, data: Any = None, *, body: bytes | None = None, **headers: Any
     ) -> "Answer":
         """`headers` are named as in Python: `idempotency_key="k"`. `body` goes out as it is."""
         if self.secret is not None:
@@ -78,16 +78,16 @@ class Api:
         )
         return Answer(response)
 
-    def get(self, path: str, **headers: str) -> "Answer":
+    def get(self, path: str, **headers: Any) -> "Answer":
         return self.send("GET", path, **headers)
 
-    def post(self, path: str, data: Any = None, **headers: str) -> "Answer":
+    def post(self, path: str, data: Any = None, **headers: Any) -> "Answer":
         return self.send("POST", path, data, **headers)
 
-    def patch(self, path: str, data: Any = None, **headers: str) -> "Answer":
+    def patch(self, path: str, data: Any = None, **headers: Any) -> "Answer":
         return self.send("PATCH", path, data, **headers)
 
-    def delete(self, path: str, **headers: str) -> "Answer":
+    def delete(self, path: str, **headers: Any) -> "Answer":
         return self.send("DELETE", path, **headers)
 
 

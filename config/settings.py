@@ -112,7 +112,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["monoservices.http.RawJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["monoservices.http.StructRenderer"],
     "DEFAULT_SCHEMA_CLASS": "monoservices.schema.ServiceSchema",
-    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_METADATA_CLASS": "monoservices.http.AllowAlone",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "monoservices.http.Utf8Negotiation",
     "EXCEPTION_HANDLER": "monoservices.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -128,6 +129,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Enumerations stay where they are used, rather than becoming components with guessed names.
+    "POSTPROCESSING_HOOKS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -7,12 +7,15 @@ from typing import IO, Any
 
 import msgspec
 from msgspec import structs
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.metadata import BaseMetadata
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from monoservices.json import parse
-from monoservices.problems import Invalid
+from monoservices.problems import Invalid, Malformed
 from monoservices.validation import StructType, convert
 
 
@@ -60,6 +63,26 @@ class StructRenderer(BaseRenderer):
         return b"" if data is None else msgspec.json.encode(data, enc_hook=str)
 
 
+class Utf8Negotiation(DefaultContentNegotiation):
+    """Refuses a body that says it is in another charset: JSON is UTF-8 (RFC 8259, section 8.1).
+
+    It comes before all else, because Django reads the query string in the body's charset.
+    """
+
+    def select_renderer(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in {"utf-8", "utf8"}:
+            raise UnsupportedMediaType(f"application/json; charset={charset}")
+        return super().select_renderer(request, *args, **kwargs)
+
+
+class AllowAlone(BaseMetadata):
+    """OPTIONS is answered with the header Allow and no body."""
+
+    def determine_metadata(self, request: Request, view: Any) -> None:
+        return None
+
+
 REPLAYED = "Idempotent-Replayed"
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 
@@ -73,6 +96,16 @@ def idempotency_key(request: Request) -> str | None:
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Invalid(errors={"Idempotency-Key": ["Expected 1 to 255 printable ASCII characters."]})
     return key
+
+
+def read_body(request: Request) -> Any:
+    """`request.data`: what the view's parser makes of the body.
+
+    Raises Malformed where there is none; DRF would take it for an empty object.
+    """
+    if request.stream is None:
+        raise Malformed("The request has no body, or no Content-Length.")
+    return request.data
 
 
 def read_query(request: Request, struct: type[StructType]) -> StructType:

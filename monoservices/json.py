@@ -5,6 +5,7 @@ duplicate keys; the standard library's decoder does it the other way round.
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -43,8 +44,8 @@ def refuse_duplicate_keys(body: bytes) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> None:
     if len(dict(pairs)) == len(pairs):
         return
-    keys = [key for key, _ in pairs]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    counts = Counter(key for key, _ in pairs)
+    twice = sorted(key for key, count in counts.items() if count > 1)
     raise Invalid(errors={key: ["This key comes more than once in one object."] for key in twice})
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
+from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
@@ -18,6 +19,7 @@ from monoservices.problems import Invalid
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str, msgspec.Meta(description="From `next` or `previous` of a page.")]
 
 ModelType = TypeVar("ModelType", bound=Model)
 Answer = TypeVar("Answer")
@@ -38,7 +40,7 @@ def keyset_page(
     ordering: str,
     represent: Callable[[ModelType], Answer],
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    cursor: str | UnsetType = UNSET,
 ) -> Page[Answer]:
     """Return the page of `queryset` that `cursor` names, the first one without a cursor.
 
@@ -47,7 +49,7 @@ def keyset_page(
     Raises Invalid for a cursor that was not given out for this list in this order.
     """
     salt = f"{queryset.model._meta.label}:{ordering}"
-    position = _read_cursor(cursor, salt) if cursor is not None else None
+    position = _read_cursor(cursor, salt) if cursor is not UNSET else None
     backwards = position is not None and position["backwards"]
     column, descending = ordering.removeprefix("-"), ordering.startswith("-")
     if column == queryset.model._meta.pk.name:

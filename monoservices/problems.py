@@ -22,16 +22,19 @@ changes.
 
 import logging
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, ClassVar
 
 import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 CONTENT_TYPE = "application/problem+json"
+MAX_ERRORS = 100
+"""How many errors one answer names."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class Problem(Exception):
     """An error with an answer of its own.
 
     detail: a sentence for the developer who reads the answer.
-    errors: what is wrong, by field path.
+    errors: what is wrong, by field path; the first MAX_ERRORS are kept.
     headers: headers of the answer.
     """
 
@@ -70,7 +73,7 @@ class Problem(Exception):
         headers: dict[str, str] | None = None,
     ) -> None:
         self.detail = detail or self.default_detail
-        self.errors = errors or {}
+        self.errors = dict(islice((errors or {}).items(), MAX_ERRORS))
         self.headers = headers or {}
         super().__init__(self.detail)
 
@@ -194,8 +197,8 @@ def as_problem(error: Exception) -> Problem | None:
         case OperationalError() | InterfaceError():
             logger.warning("answered 503: %s", error)
             problem = Unavailable()
-        case drf.ValidationError():
-            problem = Invalid(errors=flatten(error.detail))
+        case UnreadablePostError():
+            problem = Malformed("The request body ended early.")
         case drf.APIException():
             problem = _from_api_exception(error)
         case _:
@@ -267,6 +270,9 @@ _KINDS: dict[type[drf.APIException], type[Problem]] = {
 
 
 def _from_api_exception(error: drf.APIException) -> Problem:
+    if isinstance(error, drf.ValidationError):
+        errors = flatten(error.detail)
+        return Invalid(" ".join(errors.pop("", [])), errors=errors)
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge

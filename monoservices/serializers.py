@@ -1,11 +1,11 @@
 """`StructSerializer`: the contract of DRF's serializers, on msgspec structs."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from msgspec import UNSET, Struct, to_builtins
 from rest_framework.exceptions import ValidationError
-from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.serializers import BaseSerializer, IntegerField, Serializer
 
 from monoservices.problems import Problem, StructValidationError
 from monoservices.validation import convert, decode
@@ -68,10 +68,26 @@ class ForbidUnknownFields(Serializer):  # type: ignore[type-arg]  # its instance
     """A plain DRF serializer that refuses fields it does not know, as structs do."""
 
     def to_internal_value(self, data: Any) -> Any:
-        value = super().to_internal_value(data)
-        if unknown := data.keys() - self.fields.keys():
-            raise ValidationError({name: ["There is no such field."] for name in sorted(unknown)})
+        names = data.keys() if isinstance(data, Mapping) else set()
+        errors: dict[str, Any] = {
+            name: ["There is no such field."] for name in sorted(names - self.fields.keys())
+        }
+        try:
+            value = super().to_internal_value(data)
+        except ValidationError as error:
+            errors |= cast("dict[str, Any]", error.detail)
+        if errors:
+            raise ValidationError(errors)
         return value
+
+
+class WholeNumberField(IntegerField):
+    """An integer as JSON has it; DRF's own also takes texts such as "1_000"."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
 
 
 def sent_fields(parsed: Struct) -> dict[str, Any]:

@@ -50,8 +50,10 @@ _Text = Annotated[str, Meta(max_length=4096, pattern=NO_NUL)]
 _Scalar = None | bool | _Int | _Float | _Text
 _Inner = None | bool | _Int | _Float | _Text | list[_Scalar] | dict[_Key, _Scalar]
 _Outer = None | bool | _Int | _Float | _Text | list[_Inner] | dict[_Key, _Inner]
-JsonObject = dict[_Key, _Outer]
-"""A JSON object of the caller's own making, three levels deep at most."""
+JsonObject = Annotated[
+    dict[_Key, _Outer],
+    Meta(title="JsonObject", description="An object of the caller's own, three levels deep."),
+]
 
 CENT = Decimal("0.01")
 

@@ -4,6 +4,7 @@ msgspec stops at the first error. Where it refuses, `explain` goes through the s
 finds every error with the path of its field.
 """
 
+import builtins
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
@@ -14,10 +15,8 @@ import msgspec
 from msgspec import Struct, UnsetType, structs
 
 from monoservices.json import parse, refuse_duplicate_keys
-from monoservices.problems import Errors, Invalid
+from monoservices.problems import MAX_ERRORS, Errors, Invalid
 from monoservices.types import EXPLANATIONS
-
-MAX_ERRORS = 100
 
 StructType = TypeVar("StructType", bound=Struct)
 
@@ -43,49 +42,65 @@ def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> Stru
     """
     try:
         return msgspec.convert(data, struct, strict=strict)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
         errors: Errors = {}
         for path, message in islice(explain(data, struct, strict=strict), MAX_ERRORS):
             errors.setdefault(path, []).append(message)
-        raise Invalid(_readable(str(error)) if "" in errors else "", errors=errors) from None
+        raise Invalid(" ".join(errors.pop("", [])), errors=errors) from None
 
 
 def explain(
     data: Any, expected: Any, path: str = "", *, strict: bool = True
 ) -> Iterator[tuple[str, str]]:
-    """Yield (field path, message) for every way in which `data` is not an `expected`."""
-    bare = _bare(expected)
-    if isinstance(bare, type) and issubclass(bare, Struct) and isinstance(data, Mapping):
-        yield from _explain_struct(data, bare, path, strict)
-        return
-    found = False
-    if get_origin(bare) is list and isinstance(data, list):
-        (item_type,) = get_args(bare)
-        for index, item in enumerate(data):
-            for error in explain(item, item_type, _join(path, str(index)), strict=strict):
-                found = True
-                yield error
-    if not found:
-        try:
-            msgspec.convert(data, expected, strict=strict)
-        except msgspec.ValidationError as error:
-            yield path, _readable(str(error))
+    """Yield (field path, message) for every way in which `data` is not an `expected`.
+
+    Yields nothing exactly where msgspec accepts `data`.
+    """
+    try:
+        msgspec.convert(data, expected, strict=strict)
+    except msgspec.ValidationError as error:
+        inside = _explain_inside(data, _bare(expected), path, strict)
+        yield next(inside, (path, _readable(str(error))))
+        yield from inside
+
+
+def _explain_inside(data: Any, expected: Any, path: str, strict: bool) -> Iterator[tuple[str, str]]:
+    """The errors of what `data` holds, none where it is wrong as a whole."""
+    match get_origin(expected) or expected, data:
+        case type() as struct, Mapping() if issubclass(struct, Struct):
+            yield from _explain_struct(data, struct, path, strict)
+        case builtins.list, list():
+            (item_type,) = get_args(expected)
+            for index, item in enumerate(data):
+                yield from explain(item, item_type, _join(path, str(index)), strict=strict)
+        case builtins.dict, dict():
+            _, value_type = get_args(expected)
+            for name, value in data.items():
+                yield from explain(value, value_type, _join(path, str(name)), strict=strict)
 
 
 def _explain_struct(
     data: Mapping[str, Any], struct: type[Struct], path: str, strict: bool
 ) -> Iterator[tuple[str, str]]:
-    fields = {field.encode_name: field for field in structs.fields(struct)}
-    hints = get_type_hints(struct, include_extras=True)
+    fields = _fields(struct)
     for name in data:
         if name not in fields:
             yield _join(path, str(name)), "There is no such field."
-    for name, field in fields.items():
+    for name, (expected, required) in fields.items():
         if name in data:
-            expected = _without_unset(hints[field.name])
             yield from explain(data[name], expected, _join(path, name), strict=strict)
-        elif field.required:
+        elif required:
             yield _join(path, name), "This field is required."
+
+
+@cache
+def _fields(struct: type[Struct]) -> dict[str, tuple[Any, bool]]:
+    """By name: the type of a value that is sent, and whether one must be."""
+    hints = get_type_hints(struct, include_extras=True)
+    return {
+        field.encode_name: (_without_unset(hints[field.name]), field.required)
+        for field in structs.fields(struct)
+    }
 
 
 def _bare(expected: Any) -> Any:

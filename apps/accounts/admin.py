@@ -9,25 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from apps.accounts import operations
 from apps.accounts.exceptions import AccountsError
 from apps.accounts.forms import IssueKeyForm
 from apps.accounts.models import ApiKey, ApiKeyQuerySet, Client, User
+from monoservices.admin import ReadOnlyAdmin
 
 admin.site.register(User, UserAdmin)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages without Django's own forms: what can be changed is changed by an operation."""
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Client)
@@ -41,9 +31,6 @@ class ClientAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         return Client.objects.with_active_keys()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.display(description="Active keys", ordering="active_keys")
     def active_keys(self, client: Client) -> int:
@@ -66,6 +53,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     @admin.display(description="Scopes")
     def scope_names(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.add_apikey")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_apikey")
@@ -116,5 +106,4 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         self.message_user(request, f"Keys revoked: {len(revoked)}.", messages.SUCCESS)
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        context |= self.admin_site.each_context(request) | {"opts": self.opts}
-        return TemplateResponse(request, f"admin/accounts/apikey/{template}.html", context)
+        return self.render_page(request, f"admin/accounts/apikey/{template}.html", **context)

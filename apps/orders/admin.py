@@ -76,7 +76,6 @@ class OrderAdmin(ReadOnlyAdmin):
         "amount",
         "reference",
         "customer_email",
-        "client_id",
         "created_at",
     )
     list_filter = ("status", "created_at")

@@ -11,20 +11,34 @@ from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
 from msgspec import Struct
 
+from apps.accounts.models import Client
 from apps.accounts.operations import built_in_client_id
 from apps.orders.exceptions import ProductChanged
 from apps.products.exceptions import ProductChanged as ProductsProductChanged
 from apps.products.models import Product, ProductQuerySet
-from apps.products.operations import StockMove, move_stock
+from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
+from apps.products.reconciling import (
+    StockDiscrepancy,
+    audit_stock,
+    references_with,
+    sum_movements,
+)
 
 __all__ = [
     "ProductSnapshot",
+    "StockDiscrepancy",
     "StockMove",
+    "audit_stock",
     "client_id_for",
+    "correct_ledger",
+    "correct_reference",
+    "existing_client_ids",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",
     "read_products",
+    "references_with",
+    "sum_movements",
     "take_stock",
 ]
 
@@ -91,6 +105,11 @@ def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
 def client_id_for(*, built_in: str) -> int:
     """The id of a client that comes with the system: `console` or `command line`."""
     return built_in_client_id(name=built_in)
+
+
+def existing_client_ids(*, ids: Collection[int]) -> set[int]:
+    """Those of the ids that clients have. One statement."""
+    return set(Client.objects.filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def _snapshots(products: ProductQuerySet) -> list[ProductSnapshot]:

@@ -162,7 +162,7 @@ class OrderEvent(models.Model):
     type = models.CharField(max_length=9, choices=Type)
     from_status = models.CharField(max_length=9, blank=True)
     to_status = models.CharField(max_length=9)
-    actor = models.CharField(max_length=100)
+    actor = models.CharField(max_length=200)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 

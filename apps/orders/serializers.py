@@ -17,7 +17,14 @@ from apps.orders.requests import (
     PlacedOrder,
     order_request,
 )
-from apps.orders.structs import EventOut, LineIn, LineOut, OrderIn, OrderOut
+from apps.orders.structs import (
+    EventOut,
+    LineIn,
+    LineOut,
+    OrderChanges,
+    OrderIn,
+    OrderOut,
+)
 from monoservices.access import Caller
 from monoservices.problems import Errors, Invalid
 from monoservices.serializers import StructSerializer
@@ -35,6 +42,7 @@ class OrderSerializer(StructSerializer):
     """
 
     struct = OrderIn
+    partial_struct = OrderChanges
     answer = OrderOut
 
     @classmethod

@@ -1,13 +1,12 @@
 """The structs that go over the wire: how an order is asked for, and how it is answered."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.models import MAX_LINES, MAX_QUANTITY
-from monoservices.pagination import DEFAULT_LIMIT, Limit
+from apps.orders.models import MAX_LINES, MAX_QUANTITY, Order, OrderEvent
+from monoservices.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.types import (
     Email,
     Id,
@@ -19,6 +18,7 @@ from monoservices.types import (
     Sku,
 )
 
+Status = Annotated[str, Meta(extra_json_schema={"enum": Order.Status.values})]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 
@@ -32,7 +32,7 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class OrderIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """An order to place, or what to change of one: `product_id` and `quantity`, or `lines`."""
+    """An order to place: `product_id` and `quantity`, or `lines`."""
 
     product_id: Id | UnsetType = UNSET
     quantity: Quantity | UnsetType = UNSET
@@ -42,6 +42,27 @@ class OrderIn(Struct, forbid_unknown_fields=True, kw_only=True):
     shipping_address: JsonObject | UnsetType = UNSET
     metadata: JsonObject | UnsetType = UNSET
     expected_total: LargeMoney | UnsetType = UNSET
+
+
+NewOrder = Annotated[
+    OrderIn,
+    Meta(
+        extra_json_schema={
+            "oneOf": [
+                {"required": ["product_id", "quantity"], "not": {"required": ["lines"]}},
+                {
+                    "required": ["lines"],
+                    "not": {"anyOf": [{"required": ["product_id"]}, {"required": ["quantity"]}]},
+                },
+            ]
+        }
+    ),
+]
+"""OrderIn with what `OrderSerializer.check` asks of it, for the OpenAPI document."""
+
+
+class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
+    """What to change of a pending order: product or quantity of its one line, or all `lines`."""
 
 
 class LineOut(Struct, kw_only=True):
@@ -58,7 +79,7 @@ class OrderOut(Struct, kw_only=True):
     """An order as it is answered; with one line, that line's product and quantity at the top."""
 
     id: int
-    status: str
+    status: Status
     currency: str
     total: Decimal
     reference: str
@@ -66,8 +87,8 @@ class OrderOut(Struct, kw_only=True):
     shipping_address: dict[str, Any]
     metadata: dict[str, Any]
     lines: list[LineOut]
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
     product_id: int | UnsetType = UNSET
     quantity: int | UnsetType = UNSET
 
@@ -80,12 +101,12 @@ class EventOut(Struct, kw_only=True):
     """One event of an order's history."""
 
     id: int
-    type: str
-    from_status: str
-    to_status: str
+    type: Annotated[str, Meta(extra_json_schema={"enum": OrderEvent.Type.values})]
+    from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *Order.Status.values]})]
+    to_status: Status
     actor: str
     data: dict[str, Any]
-    created_at: datetime
+    created_at: Moment
 
 
 class OrderQuery(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -99,7 +120,7 @@ class OrderQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     created_before: Moment | UnsetType = UNSET
     updated_after: Moment | UnsetType = UNSET
     limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
+    cursor: Cursor | UnsetType = UNSET
 
     def filters(self) -> dict[str, Any]:
         """Conditions for `OrderQuerySet.filter`."""
@@ -118,4 +139,4 @@ class EventQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an order's history."""
 
     limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
+    cursor: Cursor | UnsetType = UNSET

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import ClassVar
 
 import msgspec
 from rest_framework.request import Request
@@ -10,13 +9,32 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.orders import operations
-from apps.orders.exceptions import OrderNotFound
+from apps.orders.exceptions import (
+    IdempotencyKeyReused,
+    IllegalTransition,
+    OrderNotFound,
+    OutOfStock,
+    PriceChanged,
+    ProductUnavailable,
+    SeveralLines,
+    StockFull,
+    UnknownProduct,
+    VersionConflict,
+)
 from apps.orders.models import Order, OrderQuerySet
 from apps.orders.serializers import EventSerializer, OrderSerializer
-from apps.orders.structs import EventQuery, OrderQuery
+from apps.orders.structs import (
+    EventOut,
+    EventQuery,
+    NewOrder,
+    OrderChanges,
+    OrderOut,
+    OrderQuery,
+)
 from monoservices.access import Caller, caller
-from monoservices.http import REPLAYED, idempotency_key, read_query
-from monoservices.pagination import keyset_page
+from monoservices.endpoints import Endpoint
+from monoservices.http import REPLAYED, idempotency_key, read_body, read_query
+from monoservices.pagination import Page, keyset_page
 from monoservices.problems import Invalid
 
 _VERSION = re.compile(r'"([0-9]{1,9})"')
@@ -52,9 +70,9 @@ def answer(order: Order) -> Response:
 
 
 class OrderListView(APIView):
-    """The caller's orders, newest first; every client's with the scope orders:manage."""
-
+    @Endpoint("list_orders", query=OrderQuery, answer=Page[OrderOut])
     def get(self, request: Request) -> Response:
+        """The caller's orders, newest first; every client's with the scope `orders:manage`."""
         query = read_query(request, OrderQuery)
         orders = visible_orders(caller(request)).filter(**query.filters()).with_lines()
         if query.product_id:
@@ -71,11 +89,27 @@ class OrderListView(APIView):
 
 
 class OrderCreateView(APIView):
-    """Place an order: 201 and the order, or the errors."""
-
+    @Endpoint(
+        "place_order",
+        body=NewOrder,
+        answer=OrderOut,
+        status=201,
+        refusals=[
+            UnknownProduct,
+            OutOfStock,
+            ProductUnavailable,
+            PriceChanged,
+            IdempotencyKeyReused,
+        ],
+        idempotent=True,
+    )
     def post(self, request: Request) -> Response:
+        """Place an order: 201 and the order, or the errors.
+
+        A `unit_price` needs the scope `orders:price`.
+        """
         context = {"caller": caller(request), "idempotency_key": idempotency_key(request)}
-        serializer = OrderSerializer(data=request.data, context=context)
+        serializer = OrderSerializer(data=read_body(request), context=context)
         serializer.is_valid(raise_exception=True)
         placed = serializer.save()
         headers = {REPLAYED: "true"} if placed.replayed else {}
@@ -91,14 +125,36 @@ class OrdersView(OrderListView, OrderCreateView):
 class OrderView(APIView):
     scopes = {"GET": "orders:read", "PATCH": "orders:write"}
 
+    @Endpoint("get_order", answer=OrderOut, refusals=[OrderNotFound], versioned=True)
     def get(self, request: Request, order_id: int) -> Response:
+        """One order."""
         return answer(get_order(caller(request), order_id))
 
+    @Endpoint(
+        "change_order",
+        body=OrderChanges,
+        answer=OrderOut,
+        refusals=[
+            UnknownProduct,
+            OrderNotFound,
+            OutOfStock,
+            ProductUnavailable,
+            PriceChanged,
+            IllegalTransition,
+            VersionConflict,
+            SeveralLines,
+            StockFull,
+        ],
+        versioned=True,
+    )
     def patch(self, request: Request, order_id: int) -> Response:
         """Change a pending order. With If-Match, only in the version that it names."""
         context = {"caller": caller(request), "version": expected_version(request)}
         serializer = OrderSerializer(
-            get_order(caller(request), order_id), data=request.data, partial=True, context=context
+            get_order(caller(request), order_id),
+            data=read_body(request),
+            partial=True,
+            context=context,
         )
         serializer.is_valid(raise_exception=True)
         return answer(serializer.save())
@@ -107,7 +163,14 @@ class OrderView(APIView):
 class EventListView(APIView):
     scopes = {"GET": "orders:read"}
 
+    @Endpoint(
+        "list_order_events",
+        query=EventQuery,
+        answer=Page[EventOut],
+        refusals=[OrderNotFound],
+    )
     def get(self, request: Request, order_id: int) -> Response:
+        """What happened to an order, oldest first."""
         query = read_query(request, EventQuery)
         page = keyset_page(
             get_order(caller(request), order_id).events.all(),
@@ -120,30 +183,50 @@ class EventListView(APIView):
         return Response(page)
 
 
-class TransitionView(APIView):
+def move(request: Request, order_id: int, operation: Callable[..., Order]) -> Response:
     """Move an order along; one that is there already is answered 200, unchanged."""
-
-    operation: ClassVar[Callable[..., Order]]
-
-    def post(self, request: Request, order_id: int) -> Response:
-        order = get_order(caller(request), order_id)
-        version = expected_version(request)
-        moved = type(self).operation(
-            order_id=order.pk, actor=caller(request).actor, version=version
-        )
-        return answer(moved)
+    order = get_order(caller(request), order_id)
+    version = expected_version(request)
+    return answer(operation(order_id=order.pk, actor=caller(request).actor, version=version))
 
 
-class CancelView(TransitionView):
+class CancelView(APIView):
     scopes = {"POST": "orders:write"}
-    operation = operations.cancel_order
+
+    @Endpoint(
+        "cancel_order",
+        answer=OrderOut,
+        refusals=[OrderNotFound, IllegalTransition, VersionConflict, StockFull],
+        versioned=True,
+    )
+    def post(self, request: Request, order_id: int) -> Response:
+        """Cancel a pending order, which puts its stock back, once."""
+        return move(request, order_id, operations.cancel_order)
 
 
-class ShipView(TransitionView):
+class ShipView(APIView):
     scopes = {"POST": "orders:manage"}
-    operation = operations.ship_order
+
+    @Endpoint(
+        "ship_order",
+        answer=OrderOut,
+        refusals=[OrderNotFound, IllegalTransition, VersionConflict],
+        versioned=True,
+    )
+    def post(self, request: Request, order_id: int) -> Response:
+        """Say that a pending order was shipped."""
+        return move(request, order_id, operations.ship_order)
 
 
-class DeliverView(TransitionView):
+class DeliverView(APIView):
     scopes = {"POST": "orders:manage"}
-    operation = operations.deliver_order
+
+    @Endpoint(
+        "deliver_order",
+        answer=OrderOut,
+        refusals=[OrderNotFound, IllegalTransition, VersionConflict],
+        versioned=True,
+    )
+    def post(self, request: Request, order_id: int) -> Response:
+        """Say that a shipped order was delivered."""
+        return move(request, order_id, operations.deliver_order)

@@ -107,7 +107,7 @@ class ProductAdmin(StaffAdmin):
             for product_id in others
         ]
         for product in changed:
-            self.log_change(request, product, [{"changed": {"fields": ["on sale"]}}])
+            self.log_change(request, product, [{"changed": {"fields": ["is active"]}}])
         done = "brought back" if is_active else "archived"
         self.message_user(request, f"Products {done}: {len(changed)}.", messages.SUCCESS)
 

@@ -7,6 +7,7 @@ from django.db.models import Max, Sum
 
 from apps.products.exceptions import OutOfStock, ProductNotFound, StockBeyondBounds
 from apps.products.models import Product, StockMovement
+from apps.products.stock import lock_product
 from monoservices.access import COMMAND_LINE
 from monoservices.types import MAX_INTEGER
 
@@ -20,8 +21,8 @@ def correct_reference(
     """Add movements to a document that has too few or too many.
 
     deltas: units by product id, negative for what should have been sold.
-    Where a product's stock and its ledger differ, and the missing movement explains it, the stock
-    was moved already and stays; otherwise the stock moves too.
+    The stock moves too, but for units by which it differs from its ledger the same way: those
+    have left or come back already, and it is only the movement that is missing.
     Raises ProductNotFound, OutOfStock, StockBeyondBounds, and then corrects nothing.
     """
     products = {product.pk: product for product in Product.objects.lock().filter(pk__in=deltas)}
@@ -30,8 +31,8 @@ def correct_reference(
             raise ProductNotFound(f"There is no product {product_id}.")
         product = products[product_id]
         gap = product.stock_quantity - _ledger(product)
-        if not min(gap, 0) <= delta <= max(gap, 0):
-            _move(product, delta)
+        explained = max(min(gap, 0), min(delta, max(gap, 0)))
+        _move(product, delta - explained)
         earlier = product.movements.filter(reference=reference, reason=CORRECTED)
         _record(
             product,
@@ -49,9 +50,7 @@ def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE
 
     Raises ProductNotFound.
     """
-    product = Product.objects.lock().filter(pk=product_id).first()
-    if product is None:
-        raise ProductNotFound
+    product = lock_product(product_id)
     gap = product.stock_quantity - _ledger(product)
     if gap:
         _record(product, delta=gap, note=note, actor=actor)

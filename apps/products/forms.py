@@ -38,7 +38,7 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Product
         fields = ("sku", "name", "description", "price", "low_stock_at", "is_active")
-        labels = {"is_active": "On sale"}
+        help_texts = {"is_active": "Archived otherwise: it stays, but cannot be ordered."}
 
 
 class NewProductForm(ProductForm):

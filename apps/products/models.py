@@ -147,7 +147,7 @@ class StockMovement(models.Model):
     revision = models.IntegerField(default=0)
     # NULL where there is none: only then are any number of them unique.
     idempotency_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
-    actor = models.CharField(max_length=100)
+    actor = models.CharField(max_length=200)
     note = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 

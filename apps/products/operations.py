@@ -1,6 +1,7 @@
 """Every write of this service. Each function owns its transaction."""
 
 from apps.products.catalogue import archive_product, create_product, update_product
+from apps.products.correcting import correct_ledger, correct_reference
 from apps.products.importing import Outcome, Result, import_products
 from apps.products.moving import StockMove, move_stock
 from apps.products.stock import change_stock, count_stock
@@ -11,6 +12,8 @@ __all__ = [
     "StockMove",
     "archive_product",
     "change_stock",
+    "correct_ledger",
+    "correct_reference",
     "count_stock",
     "create_product",
     "import_products",

@@ -1,6 +1,5 @@
 """What goes over the wire: products, and the movements of their stock."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -9,8 +8,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework import serializers
 
 from apps.products.models import Product, StockMovement
-from monoservices.pagination import DEFAULT_LIMIT, Limit
-from monoservices.serializers import ForbidUnknownFields, StructSerializer
+from monoservices.pagination import DEFAULT_LIMIT, Cursor, Limit
+from monoservices.serializers import ForbidUnknownFields, StructSerializer, WholeNumberField
 from monoservices.types import MAX_INTEGER, Moment, Money, Name, SearchText, Sku, Text, money
 
 
@@ -46,8 +45,8 @@ class ProductOut(Struct, kw_only=True):
     currency: str
     stock_quantity: int
     is_active: bool
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class ProductSerializer(StructSerializer):
@@ -95,7 +94,7 @@ class ProductQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     updated_after: Moment | UnsetType = UNSET
     ordering: Literal["id", "-id", "name", "-name", "price", "-price"] = "id"
     limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
+    cursor: Cursor | UnsetType = UNSET
 
     def filters(self) -> dict[str, Any]:
         """Conditions for `ProductQuerySet.filter`."""
@@ -115,7 +114,7 @@ class MovementQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of the list of a product's movements, newest first."""
 
     limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
+    cursor: Cursor | UnsetType = UNSET
 
 
 class StockAdjustmentSerializer(ForbidUnknownFields):
@@ -125,9 +124,9 @@ class StockAdjustmentSerializer(ForbidUnknownFields):
     good at.
     """
 
-    delta = serializers.IntegerField(required=False, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
+    delta = WholeNumberField(required=False, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
     reason = serializers.ChoiceField(required=False, choices=["received", "returned", "corrected"])
-    counted = serializers.IntegerField(required=False, min_value=0, max_value=MAX_INTEGER)
+    counted = WholeNumberField(required=False, min_value=0, max_value=MAX_INTEGER)
     note = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

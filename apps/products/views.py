@@ -2,24 +2,32 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.products import operations
-from apps.products.exceptions import ProductNotFound
+from apps.products.exceptions import (
+    MovementKeyReused,
+    OutOfStock,
+    ProductNotFound,
+    SkuExists,
+)
 from apps.products.models import Product, StockMovement
 from apps.products.serializers import (
     MovementQuery,
     MovementSerializer,
+    ProductChanges,
+    ProductIn,
+    ProductOut,
     ProductQuery,
     ProductSerializer,
     StockAdjustmentSerializer,
 )
 from monoservices.access import caller
-from monoservices.http import REPLAYED, StrictJSONParser, idempotency_key, read_query
-from monoservices.pagination import keyset_page
+from monoservices.endpoints import Endpoint
+from monoservices.http import REPLAYED, StrictJSONParser, idempotency_key, read_body, read_query
+from monoservices.pagination import Page, keyset_page
 
 
 def get_product(product_id: int) -> Product:
@@ -38,8 +46,9 @@ def own_key(request: Request) -> str | None:
 class ProductListView(APIView):
     scopes = {"GET": "products:read", "POST": "products:write"}
 
-    @extend_schema(operation_id="list_products")
+    @Endpoint("list_products", query=ProductQuery, answer=Page[ProductOut])
     def get(self, request: Request) -> Response:
+        """Products, archived ones included, a page at a time."""
         query = read_query(request, ProductQuery)
         products = Product.objects.filter(**query.filters())
         if query.search:
@@ -54,8 +63,10 @@ class ProductListView(APIView):
         )
         return Response(page)
 
+    @Endpoint("create_product", body=ProductIn, answer=ProductOut, status=201, refusals=[SkuExists])
     def post(self, request: Request) -> Response:
-        serializer = ProductSerializer(data=request.data)
+        """Create a product; what it has in stock enters the ledger as received."""
+        serializer = ProductSerializer(data=read_body(request))
         serializer.is_valid(raise_exception=True)
         product = serializer.save(actor=caller(request).actor)
         return Response(ProductSerializer.represent(product), status=201)
@@ -64,15 +75,27 @@ class ProductListView(APIView):
 class ProductView(APIView):
     scopes = {"GET": "products:read", "PATCH": "products:write", "DELETE": "products:write"}
 
+    @Endpoint("get_product", answer=ProductOut, refusals=[ProductNotFound])
     def get(self, request: Request, product_id: int) -> Response:
+        """One product."""
         return Response(ProductSerializer.represent(get_product(product_id)))
 
+    @Endpoint(
+        "update_product",
+        body=ProductChanges,
+        answer=ProductOut,
+        refusals=[ProductNotFound, SkuExists],
+    )
     def patch(self, request: Request, product_id: int) -> Response:
-        serializer = ProductSerializer(get_product(product_id), data=request.data, partial=True)
+        """Change what is sent of a product."""
+        serializer = ProductSerializer(
+            get_product(product_id), data=read_body(request), partial=True
+        )
         serializer.is_valid(raise_exception=True)
         product = serializer.save(actor=caller(request).actor)
         return Response(ProductSerializer.represent(product))
 
+    @Endpoint("archive_product", status=204, refusals=[ProductNotFound])
     def delete(self, request: Request, product_id: int) -> Response:
         """Archive the product: it is not sold any more, and its history stays."""
         operations.archive_product(product_id=product_id)
@@ -83,8 +106,17 @@ class StockView(APIView):
     scopes = {"POST": "stock:write"}
     parser_classes = [StrictJSONParser]
 
+    @Endpoint(
+        "adjust_stock",
+        body=StockAdjustmentSerializer,
+        answer=MovementSerializer,
+        status=201,
+        refusals=[ProductNotFound, OutOfStock, MovementKeyReused],
+        idempotent=True,
+    )
     def post(self, request: Request, product_id: int) -> Response:
-        serializer = StockAdjustmentSerializer(data=request.data)
+        """Change a product's stock by `delta`, or set it to what was `counted`."""
+        serializer = StockAdjustmentSerializer(data=read_body(request))
         serializer.is_valid(raise_exception=True)
         change: dict[str, Any] = serializer.validated_data
         adjust = operations.count_stock if "counted" in change else operations.change_stock
@@ -101,7 +133,14 @@ class StockView(APIView):
 class MovementListView(APIView):
     scopes = {"GET": "products:read"}
 
+    @Endpoint(
+        "list_movements",
+        query=MovementQuery,
+        answer=Page[MovementSerializer],
+        refusals=[ProductNotFound],
+    )
     def get(self, request: Request, product_id: int) -> Response:
+        """The movements of a product's stock, newest first."""
         query = read_query(request, MovementQuery)
         page = keyset_page(
             StockMovement.objects.filter(product=get_product(product_id)),

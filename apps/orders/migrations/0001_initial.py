@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ),
                 ("from_status", models.CharField(blank=True, max_length=9)),
                 ("to_status", models.CharField(max_length=9)),
-                ("actor", models.CharField(max_length=100)),
+                ("actor", models.CharField(max_length=200)),
                 ("data", models.JSONField(default=dict)),
                 ("created_at", models.DateTimeField()),
                 (

@@ -49,12 +49,14 @@ def shop_request(*lines: LineRequest, key: str | None = None, **details: Any) ->
     return request(*lines, key=key, client_id=client_id_for(built_in="console"), **details)
 
 
-def make_product(*, price: str = "5.00", stock: int = 10, **fields: Any) -> ProductSnapshot:
+def make_product(
+    *, name: str = "Blue Mug", price: str = "5.00", stock: int = 10, **fields: Any
+) -> ProductSnapshot:
     """A product in the database, as orders see it."""
-    fields = {"name": "Blue Mug", "price": price, "stock_quantity": stock} | fields
-    product = get_product_by_id(create_product(**fields).pk)
-    assert product is not None
-    return product
+    product = create_product(name=name, price=price, stock_quantity=stock, **fields)
+    made = get_product_by_id(product.pk)
+    assert made is not None
+    return made
 
 
 def make_order(*lines: LineRequest, **details: Any) -> Order:

@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ("reference", models.CharField(blank=True, default="", max_length=100)),
                 ("revision", models.IntegerField(default=0)),
                 ("idempotency_key", models.CharField(blank=True, max_length=300, null=True)),
-                ("actor", models.CharField(max_length=100)),
+                ("actor", models.CharField(max_length=200)),
                 ("note", models.CharField(blank=True, default="", max_length=500)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (

@@ -1,0 +1,53 @@
+"""`manage.py reconcile`: check that the books balance."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.orders.reconciling import Discrepancy, audit
+from apps.orders.repairing import repair
+from monoservices.database import consistent_snapshot
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks the books as they are at one moment, without holding up anybody: stock equals the "
+        "sum of its movements; an order's movements match its lines; totals are the sums of "
+        "lines; every history is legal; nothing is orphaned. Prints what is off, a line each; the "
+        "exit status is 1 if anything is."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help=(
+                "write correcting movements, under the locks: for orders whose movements do not "
+                "match their lines, and for stock that is not the sum of its movements. Then "
+                "check again; what movements cannot repair is left"
+            ),
+        )
+
+    def handle(self, *, repair: bool, **options: Any) -> None:
+        found = self._check()
+        if found and repair:
+            self._repair(found)
+            found = self._check()
+        if found:
+            sys.exit(1)
+
+    def _check(self) -> list[Discrepancy]:
+        found = []
+        with consistent_snapshot():
+            for discrepancy in audit():
+                self.stdout.write(discrepancy.text)
+                found.append(discrepancy)
+        noun = "discrepancy" if len(found) == 1 else "discrepancies"
+        self.stdout.write(f"{len(found)} {noun}." if found else "The books are right.")
+        return found
+
+    def _repair(self, found: list[Discrepancy]) -> None:
+        for line in repair(found):
+            self.stdout.write(line)

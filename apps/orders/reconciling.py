@@ -1,0 +1,162 @@
+"""Do the books balance? Reads all orders, their histories and what stock they moved.
+
+To be called in one consistent snapshot. Orders are read by the thousand, so that the memory that
+it takes does not grow with their number.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from msgspec import Struct
+
+from apps.orders.fulfilment import LEGAL, units_by_product
+from apps.orders.microservice_communication import (
+    audit_stock,
+    existing_client_ids,
+    read_products,
+    references_with,
+    sum_movements,
+)
+from apps.orders.models import Order, OrderEvent, OrderLine
+
+CHUNK_SIZE = 1_000
+PREFIX = "order:"
+STEPS = {
+    ("", Order.Status.PENDING),
+    (Order.Status.PENDING, Order.Status.PENDING),
+    *((before, after) for before, followers in LEGAL.items() for after in followers),
+}
+"""The steps that an order's history is made of: (status before, status after)."""
+
+
+class Discrepancy(Struct, frozen=True):
+    """Something that is off. text: for people, on one line.
+
+    order_id, product_id: whose movements can be corrected for it; None where that would not help.
+    """
+
+    text: str
+    order_id: int | None = None
+    product_id: int | None = None
+
+
+def audit() -> Iterator[Discrepancy]:
+    """Everything that is off in stock and orders."""
+    for found in audit_stock():
+        yield Discrepancy(found.text, product_id=found.product_id)
+    for orders in _orders_in_chunks():
+        moved = moved_units([order.pk for order in orders])
+        for order in orders:
+            yield from _audit_order(order, moved[order.pk])
+    yield from _dangling(OrderLine)
+    yield from _dangling(OrderEvent)
+    yield from _lines_without_product()
+    yield from _orders_without_client()
+    yield from _movements_without_order()
+
+
+def expected_units(order: Order) -> dict[int, int]:
+    """What the movements of an order must sum to: units by product id, negative for sold."""
+    if order.status == Order.Status.CANCELED:
+        return {}
+    return {product_id: -count for product_id, count in units_by_product(order.lines.all()).items()}
+
+
+def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, int]]:
+    """What the movements of orders sum to, by order id and product id. One statement."""
+    sums: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    moved = sum_movements(references=[f"{PREFIX}{order_id}" for order_id in order_ids])
+    for (reference, product_id), units in moved.items():
+        sums[int(reference.removeprefix(PREFIX))][product_id] = units
+    return sums
+
+
+def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
+    """The units that are missing from the movements of an order, by product id."""
+    expected = expected_units(order)
+    missing = {key: expected.get(key, 0) - moved.get(key, 0) for key in expected | moved}
+    return {product_id: units for product_id, units in sorted(missing.items()) if units}
+
+
+def _orders_in_chunks() -> Iterator[list[Order]]:
+    orders = Order.objects.with_lines().prefetch_related("events").order_by("pk")
+    columns = orders.only("pk", "status", "total", "version")
+    last = 0
+    while chunk := list(columns.filter(pk__gt=last)[:CHUNK_SIZE]):
+        yield chunk
+        last = chunk[-1].pk
+
+
+def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy]:
+    name = f"Order {order.pk}"
+    lines = order.lines.all()
+    if not lines:
+        yield Discrepancy(f"{name}: has no lines.")
+    total = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
+    if order.total != total:
+        yield Discrepancy(f"{name}: its total is {order.total}, but its lines sum to {total}.")
+    if problem := _history_problem(order, [event for event in order.events.all()]):
+        yield Discrepancy(f"{name}: {problem}")
+    for product_id, missing in differences(order, moved).items():
+        units = moved.get(product_id, 0)
+        yield Discrepancy(
+            f"{name}: its movements of product {product_id} sum to {units}, not {units + missing}.",
+            order_id=order.pk,
+        )
+
+
+def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
+    """Why the events are no legal path to the order's status; empty where they are."""
+    status = ""
+    for event in events:
+        if event.from_status != status or (event.from_status, event.to_status) not in STEPS:
+            step = f"{event.from_status or 'nothing'} to {event.to_status}"
+            return f"its event {event.pk} goes from {step}, after {status or 'nothing'}."
+        status = event.to_status
+    if status != order.status:
+        return f"it is {order.status}, but its events lead to {status or 'nothing'}."
+    if order.version != len(events):
+        return f"its version is {order.version}, but it has {len(events)} events."
+    return ""
+
+
+def _dangling(model: type[OrderLine | OrderEvent]) -> Iterator[Discrepancy]:
+    rows = model._default_manager.exclude(Exists(Order.objects.filter(pk=OuterRef("order"))))
+    for key, order_id in rows.order_by("pk").values_list("pk", "order_id").iterator():
+        name = str(model._meta.verbose_name).capitalize()
+        yield Discrepancy(f"{name} {key}: belongs to order {order_id}, which does not exist.")
+
+
+def _lines_without_product() -> Iterator[Discrepancy]:
+    for chunk in _distinct(OrderLine.objects.all(), "product_id"):
+        for missing in sorted(set(chunk) - {product.id for product in read_products(ids=chunk)}):
+            yield Discrepancy(f"Order lines name product {missing}, which does not exist.")
+
+
+def _orders_without_client() -> Iterator[Discrepancy]:
+    for chunk in _distinct(Order.objects.all(), "client_id"):
+        for missing in sorted(set(chunk) - existing_client_ids(ids=chunk)):
+            yield Discrepancy(f"Orders belong to client {missing}, which does not exist.")
+
+
+def _movements_without_order() -> Iterator[Discrepancy]:
+    for references in references_with(prefix=PREFIX):
+        numbers = [each.removeprefix(PREFIX) for each in references]
+        # 18 digits fit the column.
+        ids = [int(each) for each in numbers if each.isdecimal() and len(each) <= 18]
+        known = set(Order.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        for number in numbers:
+            if number not in {str(order_id) for order_id in known}:
+                yield Discrepancy(f"Movements refer to {PREFIX}{number}, which does not exist.")
+
+
+def _distinct(rows: QuerySet[Any], column: str) -> Iterator[list[int]]:
+    """The distinct values of a column, in ascending lists."""
+    values = rows.order_by(column).values_list(column, flat=True).distinct()
+    last = 0
+    while chunk := list(values.filter(**{f"{column}__gt": last})[:CHUNK_SIZE]):
+        yield chunk
+        last = chunk[-1]

@@ -1,0 +1,206 @@
+"""A shop in plain Python: what products, stock and orders should be after each operation.
+
+Each method does what the operation of its name should do, or raises Refused and changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+MAX_STOCK = 2**31 - 1
+MAX_QUANTITY = 1_000_000
+MAX_TOTAL = Decimal("999999999999.99")
+NEXT = {
+    "pending": {"shipped", "canceled"},
+    "shipped": {"delivered"},
+    "delivered": set(),
+    "canceled": set(),
+}
+
+Sent = tuple[tuple[int, int, Decimal | None], ...]
+"""Lines as they are asked for: product id, quantity, unit price or None."""
+
+Lines = dict[tuple[int, Decimal], int]
+"""Lines as an order has them: quantities by product id and unit price."""
+
+
+class Refused(Exception):
+    """code: of the error that the operation should raise."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+
+@dataclass
+class Product:
+    price: Decimal
+    stock: int
+    description: str = ""
+    is_active: bool = True
+
+
+@dataclass
+class Order:
+    lines: Lines
+    key: str
+    status: str = "pending"
+    version: int = 1
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An order to place."""
+
+    key: str
+    lines: Sent
+    expected_total: Decimal | None = None
+
+    def asks_for(self) -> tuple[Counter[tuple[int, str]], Decimal | None]:
+        """The same for two drafts that ask for the same."""
+        merged: Counter[tuple[int, str]] = Counter()
+        for product_id, quantity, price in self.lines:
+            merged[product_id, str(price)] += quantity
+        return merged, self.expected_total
+
+
+def total(lines: Lines) -> Decimal:
+    return sum((price * quantity for (_, price), quantity in lines.items()), Decimal())
+
+
+def units(lines: Lines) -> Counter[int]:
+    """How many of each product."""
+    wanted: Counter[int] = Counter()
+    for (product_id, _), quantity in lines.items():
+        wanted[product_id] += quantity
+    return wanted
+
+
+@dataclass
+class Shop:
+    """moved: (reason, amount) of what came under a key, by product id and key."""
+
+    products: dict[int, Product] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    moved: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
+
+    def product(self, product_id: int) -> Product:
+        if product_id not in self.products:
+            raise Refused("not_found")
+        return self.products[product_id]
+
+    def update(self, product_id: int, changed: Product) -> None:
+        self.product(product_id)
+        self.products[product_id] = changed
+
+    def change_stock(self, product_id: int, delta: int, key: str | None) -> bool:
+        """Return whether it was a replay."""
+        product = self.product(product_id)
+        if self._moved_before(product_id, key, ("received", delta)):
+            return True
+        if product.stock + delta < 0:
+            raise Refused("out_of_stock")
+        if product.stock + delta > MAX_STOCK:
+            raise Refused("invalid")
+        product.stock += delta
+        if key is not None:
+            self.moved[product_id, key] = ("received", delta)
+        return False
+
+    def count_stock(self, product_id: int, counted: int, key: str | None) -> bool:
+        """Return whether it was a replay."""
+        product = self.product(product_id)
+        if self._moved_before(product_id, key, ("counted", counted)):
+            return True
+        product.stock = counted
+        if key is not None:
+            self.moved[product_id, key] = ("counted", counted)
+        return False
+
+    def place(self, draft: Draft) -> Lines | None:
+        """Return the order's lines, None for a replay; its id is for the caller to know."""
+        if before := self.drafts.get(draft.key):
+            if before.asks_for() != draft.asks_for():
+                raise Refused("idempotency_key_reused")
+            return None
+        lines = self._priced(draft.lines)
+        if draft.expected_total not in (None, total(lines)):
+            raise Refused("price_changed")
+        self._take(units(lines))
+        self.drafts[draft.key] = draft
+        return lines
+
+    def change(self, order_id: int, sent: Sent, version: int | None) -> None:
+        order = self._order(order_id, version)
+        if order.status != "pending":
+            raise Refused("illegal_transition")
+        had = units(order.lines)
+        prices: dict[int, Decimal] = {}
+        for product_id, price in order.lines:
+            prices.setdefault(product_id, price)
+        lines = self._priced(sent, kept=prices, archived=had)
+        wanted = units(lines)
+        if any(wanted[each] > had[each] and not self.products[each].is_active for each in wanted):
+            raise Refused("product_unavailable")
+        self._take({each: wanted[each] - had[each] for each in wanted | had})
+        # Lines that stay are kept, in the order in which they came.
+        order.lines = {line: lines[line] for line in order.lines if line in lines} | lines
+        order.version += 1
+
+    def move(self, order_id: int, status: str, version: int | None) -> None:
+        order = self._order(order_id, version)
+        if order.status == status:
+            return
+        if status not in NEXT[order.status]:
+            raise Refused("illegal_transition")
+        if status == "canceled":
+            self._take({each: -count for each, count in units(order.lines).items()})
+        order.status = status
+        order.version += 1
+
+    def _moved_before(self, product_id: int, key: str | None, move: tuple[str, int]) -> bool:
+        if key is None or (product_id, key) not in self.moved:
+            return False
+        if self.moved[product_id, key] != move:
+            raise Refused("idempotency_key_reused")
+        return True
+
+    def _order(self, order_id: int, version: int | None) -> Order:
+        order = self.orders[order_id]
+        if version not in (None, order.version):
+            raise Refused("version_conflict")
+        return order
+
+    def _priced(
+        self,
+        sent: Sent,
+        *,
+        kept: Mapping[int, Decimal] | None = None,
+        archived: Collection[int] = (),
+    ) -> Lines:
+        lines: Lines = {}
+        if any(product_id not in self.products for product_id, _, _ in sent):
+            raise Refused("unknown_product")
+        for product_id, quantity, price in sent:
+            product = self.products[product_id]
+            if not product.is_active and product_id not in archived:
+                raise Refused("product_unavailable")
+            own_price = (kept or {}).get(product_id, product.price)
+            line = (product_id, own_price if price is None else price)
+            lines[line] = lines.get(line, 0) + quantity
+        if not all(1 <= quantity <= MAX_QUANTITY for quantity in lines.values()):
+            raise Refused("invalid")
+        if total(lines) > MAX_TOTAL:
+            raise Refused("invalid")
+        return lines
+
+    def _take(self, wanted: Mapping[int, int]) -> None:
+        left = {each: self.products[each].stock - count for each, count in wanted.items()}
+        if max(left.values()) > MAX_STOCK:
+            raise Refused("stock_full")
+        if min(left.values()) < 0:
+            raise Refused("out_of_stock")
+        for product_id, stock in left.items():
+            self.products[product_id].stock = stock
