@@ -113,7 +113,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["monoservices.http.StructRenderer"],
     "DEFAULT_SCHEMA_CLASS": "monoservices.schema.ServiceSchema",
     "DEFAULT_METADATA_CLASS": "monoservices.http.AllowAlone",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "monoservices.http.Utf8Negotiation",
     "EXCEPTION_HANDLER": "monoservices.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,

@@ -117,6 +117,7 @@ def consistent_snapshot() -> Iterator[None]:
             _execute("SET LOCAL statement_timeout = 0")
             yield
         return
+    connection.ensure_connection()  # which is what sets the mode
     sqlite: Any = connection
     mode, sqlite.transaction_mode = sqlite.transaction_mode, "DEFERRED"
     try:

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import IO, Any
 
 import msgspec
+from django.core.handlers.wsgi import WSGIRequest
 from msgspec import structs
-from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.metadata import BaseMetadata
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -63,17 +62,20 @@ class StructRenderer(BaseRenderer):
         return b"" if data is None else msgspec.json.encode(data, enc_hook=str)
 
 
-class Utf8Negotiation(DefaultContentNegotiation):
-    """Refuses a body that says it is in another charset: JSON is UTF-8 (RFC 8259, section 8.1).
+class Utf8Request(WSGIRequest):
+    """A request that is UTF-8, whatever charset its Content-Type names.
 
-    It comes before all else, because Django reads the query string in the body's charset.
+    Django would read the query string in the charset of the body, and fail before any view where
+    that is none for texts; for JSON, the parameter has no meaning (RFC 8259, section 11).
     """
 
-    def select_renderer(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        charset = (request.content_params or {}).get("charset", "utf-8")
-        if charset.lower() not in {"utf-8", "utf8"}:
-            raise UnsupportedMediaType(f"application/json; charset={charset}")
-        return super().select_renderer(request, *args, **kwargs)
+    @property
+    def encoding(self) -> None:
+        return None
+
+    @encoding.setter
+    def encoding(self, charset: str | None) -> None:
+        pass
 
 
 class AllowAlone(BaseMetadata):

@@ -72,6 +72,7 @@ class ForbidUnknownFields(Serializer):  # type: ignore[type-arg]  # its instance
         errors: dict[str, Any] = {
             name: ["There is no such field."] for name in sorted(names - self.fields.keys())
         }
+        value: Any = None
         try:
             value = super().to_internal_value(data)
         except ValidationError as error:

@@ -21,7 +21,7 @@ from apps.accounts.keys import PREFIX_LENGTH, digest, is_well_formed, new_secret
 from apps.accounts.models import ApiKey, Client
 from apps.accounts.scopes import default_scopes, known_scopes
 
-BUILT_IN_CLIENTS = ("console", "command line")
+BUILT_IN_CLIENTS = ("console", "command line", "demo")
 TOUCH_INTERVAL = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)

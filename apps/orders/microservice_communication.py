@@ -14,6 +14,7 @@ from msgspec import Struct
 from apps.accounts.models import Client
 from apps.accounts.operations import built_in_client_id
 from apps.orders.exceptions import ProductChanged
+from apps.products.demo import create_demo_products
 from apps.products.exceptions import ProductChanged as ProductsProductChanged
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
@@ -32,6 +33,7 @@ __all__ = [
     "client_id_for",
     "correct_ledger",
     "correct_reference",
+    "create_demo_products",
     "existing_client_ids",
     "get_product_by_id",
     "get_products_by_name",
@@ -103,7 +105,7 @@ def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
 
 
 def client_id_for(*, built_in: str) -> int:
-    """The id of a client that comes with the system: `console` or `command line`."""
+    """The id of a client that comes with the system: `console`, `command line` or `demo`."""
     return built_in_client_id(name=built_in)
 
 

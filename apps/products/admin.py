@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -182,7 +182,14 @@ class StockMovementAdmin(ReadOnlyAdmin):
     )
     list_filter = ("reason",)
     list_select_related = ("product",)
-    search_fields = ("reference__exact", "product__sku__exact")
+    search_fields = ("reference", "product__sku")
     search_help_text = "A reference such as order:17, or a product's SKU."
     sortable_by = ()
     fields = list_display
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if term := search_term.strip():
+            queryset = queryset.filter(Q(reference=term) | Q(product__sku=term))
+        return queryset, False

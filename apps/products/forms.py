@@ -1,6 +1,7 @@
 """The forms on the staff pages of products. `cleaned_data` is what the operations take."""
 
 import uuid
+from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import (

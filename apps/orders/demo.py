@@ -1,0 +1,110 @@
+"""A month of a small shop, to try things out with: placed as ever, on an earlier clock."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from apps.orders.exceptions import OutOfStock
+from apps.orders.fulfilment import cancel_order, deliver_order, ship_order
+from apps.orders.microservice_communication import (
+    ProductSnapshot,
+    client_id_for,
+    create_demo_products,
+    get_products_by_name,
+)
+from apps.orders.placing import place_order
+from apps.orders.requests import LineRequest, order_request
+
+DAYS = 30
+ORDERS = 200
+ACTOR = "staff:demo"
+_PEOPLE = ("ada", "ben", "chloe", "dev", "emil", "fatima", "greta", "hugo", "ines", "jonas")
+_STREETS = ("Mill Lane", "Station Road", "Park Street", "Church Hill", "Long Row")
+
+
+def seed_shop(seed: int = 1) -> int:
+    """Create the demo products and a month of orders; return the number of orders.
+
+    The same seed makes the same shop, up to now. Raises SkuExists where it was made before.
+    """
+    chance = random.Random(seed)  # noqa: S311 - a demo, not a secret
+    now = timezone.now()
+    with clock_at(now - timedelta(days=DAYS + 1)):
+        create_demo_products()
+    products = list(get_products_by_name())
+    client_id = client_id_for(built_in="demo")
+    placed: dict[int, int] = {}
+    for moment, number, step in sorted(_plan(now, chance), key=lambda planned: planned[:2]):
+        with clock_at(moment):
+            if step is None:
+                order_id = _place(number, client_id, products, chance)
+                if order_id is not None:
+                    placed[number] = order_id
+            elif number in placed:
+                step(order_id=placed[number], actor=ACTOR)
+    return len(placed)
+
+
+@contextmanager
+def clock_at(moment: datetime) -> Iterator[None]:
+    """Let everything in the block happen at `moment`.
+
+    Histories and ledgers are append-only: they cannot be dated back afterwards. The code has one
+    clock, `django.utils.timezone.now`. Only for a command that has its process for itself.
+    """
+    clock: Any = timezone
+    now = clock.now
+    clock.now = lambda: moment
+    try:
+        yield
+    finally:
+        clock.now = now
+
+
+def _plan(
+    now: datetime, chance: random.Random
+) -> Iterator[tuple[datetime, int, Callable[..., Any] | None]]:
+    """Yield (when, number of the order, what): None places it, a function moves it along."""
+    for number in range(ORDERS):
+        at = now - timedelta(seconds=chance.uniform(60, DAYS * 86_400))
+        yield at, number, None
+        canceled = chance.random() < 0.07
+        steps = [(cancel_order, 0.3)] if canceled else [(ship_order, 1.2), (deliver_order, 2.5)]
+        for step, days in steps:
+            at += timedelta(days=days * chance.uniform(0.5, 1.5))
+            if at < now:
+                yield at, number, step
+
+
+def _place(
+    number: int, client_id: int, products: Sequence[ProductSnapshot], chance: random.Random
+) -> int | None:
+    """Place one order and return its id; None where the shop has run out of what it asks for."""
+    person = chance.choice(_PEOPLE)
+    chosen = chance.sample(products, chance.choice((1, 1, 1, 2, 2, 3, 5)))
+    request = order_request(
+        client_id=client_id,
+        actor=f"client:{client_id}",
+        idempotency_key=f"demo-{number}",
+        lines=[
+            LineRequest(
+                path=f"lines.{index}", product_id=product.id, quantity=chance.choice((1, 1, 2, 4))
+            )
+            for index, product in enumerate(chosen)
+        ],
+        reference=f"WEB-{1000 + number}",
+        customer_email=f"{person}@example.com",
+        shipping_address={
+            "name": person.capitalize(),
+            "street": f"{chance.randint(1, 90)} {chance.choice(_STREETS)}",
+            "city": "Exampleton",
+        },
+    )
+    try:
+        return place_order(request).id
+    except OutOfStock:
+        return None

@@ -1,0 +1,62 @@
+"""`manage.py seed_demo`: a shop that could be real, and books that balance."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from apps.orders.demo import clock_at, seed_shop
+from apps.orders.microservice_communication import get_products_by_name
+from apps.orders.models import Order, OrderEvent
+
+pytestmark = pytest.mark.django_db
+
+
+def seeded() -> str:
+    output = StringIO()
+    call_command("seed_demo", stdout=output)
+    return output.getvalue()
+
+
+def test_the_shop_has_products_and_orders_of_a_month() -> None:
+    said = seeded()
+    assert said == f"{len(get_products_by_name())} products, {Order.objects.count()} orders.\n"
+    assert len(get_products_by_name()) == 60
+    assert 190 <= Order.objects.count() <= 200
+    assert set(Order.objects.values_list("status", flat=True)) == set(Order.Status.values)
+    oldest = timezone.now() - timedelta(days=30, minutes=1)
+    assert not Order.objects.filter(created_at__lt=oldest).exists()
+    assert not OrderEvent.objects.filter(created_at__gt=timezone.now()).exists()
+
+
+def test_the_books_are_right() -> None:
+    seeded()
+    output = StringIO()
+    call_command("reconcile", stdout=output)
+    assert output.getvalue() == "The books are right.\n"
+
+
+def test_a_shop_with_products_stays_as_it_is() -> None:
+    seeded()
+    orders = Order.objects.count()
+    with pytest.raises(CommandError, match="There are 60 products already; nothing was done"):
+        seeded()
+    assert Order.objects.count() == orders
+
+
+def test_an_order_has_what_a_shop_would_say_of_it() -> None:
+    seed_shop(seed=3)
+    order = Order.objects.order_by("pk")[0]
+    assert order.reference.startswith("WEB-")
+    assert order.customer_email.endswith("@example.com")
+    assert sorted(order.shipping_address) == ["city", "name", "street"]
+    assert order.created_at == order.events.get(type="placed").created_at
+
+
+def test_the_clock_goes_on_after_the_block() -> None:
+    before = timezone.now()
+    with clock_at(before - timedelta(days=1)):
+        assert timezone.now() == before - timedelta(days=1)
+    assert timezone.now() >= before

@@ -1,0 +1,89 @@
+"""What the routes of products refuse."""
+
+from tests.bad_input.cases import BEYOND_BIGINT, BEYOND_INTEGER, case
+
+PRODUCT = {"name": "Cup", "price": "1.00"}
+
+PRODUCTS = {
+    "missing fields": case("POST products/", {}, "name", "price"),
+    "unknown fields": case("POST products/", PRODUCT | {"id": 1, "colour": ""}, "colour", "id"),
+    "all at once": case(
+        "POST products/",
+        {"name": "", "price": 1, "stock_quantity": -1, "is_active": 1, "x": 1},
+        *("is_active", "name", "price", "stock_quantity", "x"),
+    ),
+    "stock in a change": case("PATCH products/<mug>/", {"stock_quantity": 1}, "stock_quantity"),
+    "null": case("PATCH products/<mug>/", {"name": None}, "name"),
+    "SKU exists": case(
+        "POST products/", PRODUCT | {"sku": "MUG"}, "sku", status=409, code="sku_exists"
+    ),
+    "change to a SKU that exists": case(
+        "PATCH products/<mug>/", {"sku": "GOLD"}, "sku", status=409, code="sku_exists"
+    ),
+}
+for _price in (
+    *(1, 1.5, True, None, [], {}, "", " 1", "1 ", "1\n", "1_000", "1,5", ".5", "1.", "1.234"),
+    *("-1", "+1", "1e2", "NaN", "Infinity", "٣", "１", "1٫5", "0x1", "100000000", "9" * 5000),
+):
+    PRODUCTS[f"price {_price!r:.20}"] = case("POST products/", PRODUCT | {"price": _price}, "price")
+for _field, _values in {
+    "name": [1, "", " ", "\t\n", "\u2003", "a\0", "n" * 256, ["n"]],
+    "description": [1, "\0", "d" * 10_001],
+    "sku": [1, "", " ", " A", "A ", "A\n", "A\tB", "A\0", "s" * 101, "\x7f"],
+    "stock_quantity": [-1, BEYOND_INTEGER, BEYOND_BIGINT, 10**400, "1", 1.0, 1.5, True],
+    "is_active": [1, 0, "true", []],
+}.items():
+    for _value in _values:
+        PRODUCTS[f"{_field} {_value!r:.20}"] = case(
+            "POST products/", PRODUCT | {_field: _value}, _field
+        )
+
+STOCK = {
+    "neither": case("POST products/<mug>/stock/", {}, "delta"),
+    "both": case(
+        "POST products/<mug>/stock/", {"delta": 1, "reason": "received", "counted": 1}, "delta"
+    ),
+    "without a reason": case("POST products/<mug>/stock/", {"delta": 1}, "reason"),
+    "a count with a reason": case(
+        "POST products/<mug>/stock/", {"counted": 1, "reason": "received"}, "reason"
+    ),
+    "nothing moves": case(
+        "POST products/<mug>/stock/", {"delta": 0, "reason": "received"}, "delta"
+    ),
+    "all at once": case(
+        "POST products/<mug>/stock/",
+        {"delta": "1", "reason": "sold", "note": [], "x": 1},
+        *("delta", "note", "reason", "x"),
+    ),
+    "below zero": case(
+        "POST products/<mug>/stock/",
+        {"delta": -6, "reason": "corrected"},
+        "delta",
+        status=409,
+        code="out_of_stock",
+    ),
+    "beyond the column": case(
+        "POST products/<gold>/stock/", {"delta": 1, "reason": "received"}, "delta"
+    ),
+    "no such product": case(
+        "POST products/999999/stock/", {"counted": 1}, status=404, code="not_found"
+    ),
+}
+for _value in (
+    *("1", "1_000", "٣", " 1", 1.0, 1.5, True, None, [], {}, 10**400, BEYOND_BIGINT),
+    *(BEYOND_INTEGER, -BEYOND_INTEGER),
+):
+    STOCK[f"delta {_value!r:.20}"] = case(
+        "POST products/<mug>/stock/", {"delta": _value, "reason": "received"}, "delta"
+    )
+    STOCK[f"counted {_value!r:.20}"] = case(
+        "POST products/<mug>/stock/", {"counted": _value}, "counted"
+    )
+for _value in ("", "sold", "Received", 1, None, [], {}, ["received"]):
+    STOCK[f"reason {_value!r}"] = case(
+        "POST products/<mug>/stock/", {"delta": 1, "reason": _value}, "reason"
+    )
+for _value in ("\0", "n" * 501, None, [], {}, True):
+    STOCK[f"note {_value!r:.20}"] = case(
+        "POST products/<mug>/stock/", {"counted": 1, "note": _value}, "note"
+    )

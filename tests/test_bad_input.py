@@ -1,0 +1,80 @@
+"""Bad input is refused by name and changes nothing, whatever database is in use.
+
+The expectations are exact: both databases are compared by them.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from apps.products.operations import archive_product, create_product
+from conftest import Api
+from monoservices.apps import services
+from tests.bad_input.bodies import BODIES
+from tests.bad_input.cases import Case
+from tests.bad_input.orders import ORDERS
+from tests.bad_input.products import PRODUCTS, STOCK
+from tests.bad_input.requests import ADDRESSES, HEADERS, QUERIES
+
+CASES = {
+    f"{table}: {name}": each
+    for table, cases in {
+        "addresses": ADDRESSES,
+        "queries": QUERIES,
+        "headers": HEADERS,
+        "bodies": BODIES,
+        "products": PRODUCTS,
+        "stock": STOCK,
+        "orders": ORDERS,
+    }.items()
+    for name, each in cases.items()
+}
+
+
+@pytest.fixture
+def shop(api: Api) -> dict[str, int]:
+    """Products with and without stock, and orders of this client and of another; ids by name."""
+    mug = create_product(sku="MUG", name="Mug", price="9.99", stock_quantity=8).pk
+    gold = create_product(sku="GOLD", name="Gold", price="99999999.99", stock_quantity=2**31 - 1).pk
+    archive_product(product_id=create_product(sku="OLD", name="Old", price="1").pk)
+    order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
+    shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
+    assert api.post(f"orders/{shipped}/ship/").status == 200
+    return {"mug": mug, "gold": gold, "order": order, "shipped": shipped}
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """Everything that the shop's tables hold."""
+    return {
+        model._meta.label: list(model._default_manager.order_by("pk").values())
+        for service in services()
+        if service.label != "accounts"
+        for model in service.get_models()
+    }
+
+
+def body_of(case: Case, shop: dict[str, int]) -> bytes:
+    body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+    for name, key in shop.items():
+        body = body.replace(f'"<{name}>"'.encode(), b"%d" % key)
+        body = body.replace(f"<{name}>".encode(), b"%d" % key)
+    return body
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_bad_input(api: Api, shop: dict[str, int], case: Case) -> None:
+    before = rows()
+    method, path = case.request.split(" ", maxsplit=1)
+    for name, key in shop.items():
+        path = path.replace(f"<{name}>", str(key))
+    answer = api.send(method, path, body=body_of(case, shop), **case.headers)
+    status, code, errors = answer.error
+    assert (status, code, sorted(errors)) == (case.status, case.code, sorted(case.fields))
+    assert all(messages and all(messages) for messages in errors.values())
+    assert rows() == before
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, ORDERS)
+    assert len(CASES) == sum(len(table) for table in tables)
