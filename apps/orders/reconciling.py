@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from msgspec import Struct
 
 from apps.orders.fulfilment import LEGAL, units_by_product
@@ -77,7 +77,7 @@ def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, int]]:
 def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
     """The units that are missing from the movements of an order, by product id."""
     expected = expected_units(order)
-    missing = {key: expected.get(key, 0) - moved.get(key, 0) for key in expected | moved}
+    missing = {key: expected.get(key, 0) - moved.get(key, 0) for key in {*expected, *moved}}
     return {product_id: units for product_id, units in sorted(missing.items()) if units}
 
 
@@ -98,7 +98,7 @@ def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy
     total = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
     if order.total != total:
         yield Discrepancy(f"{name}: its total is {order.total}, but its lines sum to {total}.")
-    if problem := _history_problem(order, [event for event in order.events.all()]):
+    if problem := _history_problem(order, list(order.events.all())):
         yield Discrepancy(f"{name}: {problem}")
     for product_id, missing in differences(order, moved).items():
         units = moved.get(product_id, 0)
