@@ -4,15 +4,14 @@ msgspec stops at the first error. Where it refuses, `explain` goes through the s
 finds every error with the path of its field.
 """
 
-import builtins
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct, UnsetType, structs
+from msgspec import Struct, StructMeta, UnsetType, structs
 
 from monoservices.json import parse, refuse_duplicate_keys
 from monoservices.problems import MAX_ERRORS, Errors, Invalid
@@ -49,34 +48,59 @@ def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> Stru
         raise Invalid(" ".join(errors.pop("", [])), errors=errors) from None
 
 
-def explain(
-    data: Any, expected: Any, path: str = "", *, strict: bool = True
-) -> Iterator[tuple[str, str]]:
-    """Yield (field path, message) for every way in which `data` is not an `expected`.
+def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield (field path, message) for every way in which `data` is not a `struct`.
 
     Yields nothing exactly where msgspec accepts `data`.
     """
-    try:
-        msgspec.convert(data, expected, strict=strict)
-    except msgspec.ValidationError as error:
-        inside = _explain_inside(data, _bare(expected), path, strict)
-        yield next(inside, (path, _readable(str(error))))
+    return _explain(data, _root(struct), "", strict)
+
+
+class _Type:
+    """A type of a field, and how to look inside of what is compared with it.
+
+    It is prepared once and kept, as the one field of a struct. Prepared anew for every value it
+    would be slow; and msgspec 0.22 corrupts memory when it lets go of a union of a list and of
+    text with a pattern.
+    """
+
+    def __init__(self, expected: Any) -> None:
+        self.box = msgspec.defstruct("Box", [("value", expected)])
+        bare = get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
+        self.kind: Any = get_origin(bare) or bare
+        self.inside = _Type(get_args(bare)[-1]) if self.kind in {list, dict} else self
+
+    def refusal(self, data: Any, strict: bool) -> str | None:
+        """Why `data` is not of this type, or None where it is."""
+        try:
+            msgspec.convert({"value": data}, self.box, strict=strict)
+        except msgspec.ValidationError as error:
+            return _readable(str(error))
+        return None
+
+
+def _explain(data: Any, expected: _Type, path: str, strict: bool) -> Iterator[tuple[str, str]]:
+    refusal = expected.refusal(data, strict)
+    if refusal is not None:
+        inside = _explain_inside(data, expected, path, strict)
+        yield next(inside, (path, refusal))
         yield from inside
 
 
-def _explain_inside(data: Any, expected: Any, path: str, strict: bool) -> Iterator[tuple[str, str]]:
-    """The errors of what `data` holds, none where it is wrong as a whole."""
-    match get_origin(expected) or expected, data:
-        case type() as struct, Mapping() if issubclass(struct, Struct):
-            yield from _explain_struct(data, struct, path, strict)
-        case builtins.list, list():
-            (item_type,) = get_args(expected)
+def _explain_inside(
+    data: Any, expected: _Type, path: str, strict: bool
+) -> Iterator[tuple[str, str]]:
+    """The errors of what `data` holds; none where it is wrong as a whole."""
+    match data:
+        case list() if expected.kind is list:
             for index, item in enumerate(data):
-                yield from explain(item, item_type, _join(path, str(index)), strict=strict)
-        case builtins.dict, dict():
-            _, value_type = get_args(expected)
+                yield from _explain(item, expected.inside, _join(path, str(index)), strict)
+        case dict() if expected.kind is dict:
             for name, value in data.items():
-                yield from explain(value, value_type, _join(path, str(name)), strict=strict)
+                yield from _explain(value, expected.inside, _join(path, str(name)), strict)
+        case Mapping() if isinstance(expected.kind, StructMeta):
+            struct = cast("type[Struct]", expected.kind)
+            yield from _explain_struct(data, struct, path, strict)
 
 
 def _explain_struct(
@@ -88,24 +112,24 @@ def _explain_struct(
             yield _join(path, str(name)), "There is no such field."
     for name, (expected, required) in fields.items():
         if name in data:
-            yield from explain(data[name], expected, _join(path, name), strict=strict)
+            yield from _explain(data[name], expected, _join(path, name), strict)
         elif required:
             yield _join(path, name), "This field is required."
 
 
 @cache
-def _fields(struct: type[Struct]) -> dict[str, tuple[Any, bool]]:
+def _root(struct: type[Struct]) -> _Type:
+    return _Type(struct)
+
+
+@cache
+def _fields(struct: type[Struct]) -> dict[str, tuple[_Type, bool]]:
     """By name: the type of a value that is sent, and whether one must be."""
     hints = get_type_hints(struct, include_extras=True)
     return {
-        field.encode_name: (_without_unset(hints[field.name]), field.required)
+        field.encode_name: (_Type(_without_unset(hints[field.name])), field.required)
         for field in structs.fields(struct)
     }
-
-
-def _bare(expected: Any) -> Any:
-    """`expected` without its constraints."""
-    return get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
 
 
 def _without_unset(expected: Any) -> Any:

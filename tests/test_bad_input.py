@@ -4,10 +4,14 @@ The expectations are exact: both databases are compared by them.
 """
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
+from django.db import transaction
 
+from apps.accounts.operations import issue_key
+from apps.accounts.scopes import known_scopes
 from apps.products.operations import archive_product, create_product
 from conftest import Api
 from monoservices.apps import services
@@ -32,16 +36,28 @@ CASES = {
 }
 
 
-@pytest.fixture
-def shop(api: Api) -> dict[str, int]:
-    """Products with and without stock, and orders of this client and of another; ids by name."""
-    mug = create_product(sku="MUG", name="Mug", price="9.99", stock_quantity=8).pk
-    gold = create_product(sku="GOLD", name="Gold", price="99999999.99", stock_quantity=2**31 - 1).pk
-    archive_product(product_id=create_product(sku="OLD", name="Old", price="1").pk)
-    order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
-    shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
-    assert api.post(f"orders/{shipped}/ship/").status == 200
-    return {"mug": mug, "gold": gold, "order": order, "shipped": shipped}
+class Shop(NamedTuple):
+    """A client with every scope, and ids by name."""
+
+    api: Api
+    ids: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
+    """Products with and without stock, and orders; once for all cases, as none changes it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        api = Api(issue_key(client_name="shop", scopes=known_scopes()).secret)
+        mug = create_product(sku="MUG", name="Mug", price="9.99", stock_quantity=8).pk
+        gold = create_product(
+            sku="GOLD", name="Gold", price="99999999.99", stock_quantity=2**31 - 1
+        ).pk
+        archive_product(product_id=create_product(sku="OLD", name="Old", price="1").pk)
+        order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
+        shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
+        assert api.post(f"orders/{shipped}/ship/").status == 200
+        yield Shop(api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped})
+        transaction.set_rollback(True)
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
@@ -54,21 +70,21 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def body_of(case: Case, shop: dict[str, int]) -> bytes:
+def body_of(case: Case, ids: dict[str, int]) -> bytes:
     body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
-    for name, key in shop.items():
+    for name, key in ids.items():
         body = body.replace(f'"<{name}>"'.encode(), b"%d" % key)
         body = body.replace(f"<{name}>".encode(), b"%d" % key)
     return body
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_bad_input(api: Api, shop: dict[str, int], case: Case) -> None:
+def test_bad_input(shop: Shop, case: Case) -> None:
     before = rows()
     method, path = case.request.split(" ", maxsplit=1)
-    for name, key in shop.items():
+    for name, key in shop.ids.items():
         path = path.replace(f"<{name}>", str(key))
-    answer = api.send(method, path, body=body_of(case, shop), **case.headers)
+    answer = shop.api.send(method, path, body=body_of(case, shop.ids), **case.headers)
     status, code, errors = answer.error
     assert (status, code, sorted(errors)) == (case.status, case.code, sorted(case.fields))
     assert all(messages and all(messages) for messages in errors.values())

@@ -272,5 +272,5 @@ def outcome(call: Callable[[], Any]) -> str:
 def test_any_sequence_of_operations() -> None:
     run_state_machine_as_test(
         Trade,
-        settings=settings(max_examples=30, stateful_step_count=40, derandomize=True, database=None),
+        settings=settings(max_examples=20, stateful_step_count=30, derandomize=True, database=None),
     )

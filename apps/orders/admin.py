@@ -15,6 +15,7 @@ from apps.orders.exceptions import OrdersError
 from apps.orders.fulfilment import LEGAL
 from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
 from monoservices.admin import ReadOnlyAdmin, staff_actor
+from monoservices.types import MAX_BIG_INTEGER
 
 Status = Order.Status
 
@@ -28,7 +29,7 @@ STATUS_AFTER = {
 
 def is_id(text: str) -> bool:
     """Whether `text` can be looked up as an id."""
-    return text.isascii() and text.isdigit() and len(text) < 20
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIG_INTEGER
 
 
 class MoveForm(forms.Form):

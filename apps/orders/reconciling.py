@@ -119,7 +119,7 @@ def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
     if status != order.status:
         return f"it is {order.status}, but its events lead to {status or 'nothing'}."
     if order.version != len(events):
-        return f"its version is {order.version}, but it has {len(events)} events."
+        return f"its version is {order.version}, but the number of its events is {len(events)}."
     return ""
 
 
@@ -148,9 +148,8 @@ def _movements_without_order() -> Iterator[Discrepancy]:
         # 18 digits fit the column.
         ids = [int(each) for each in numbers if each.isdecimal() and len(each) <= 18]
         known = set(Order.objects.filter(pk__in=ids).values_list("pk", flat=True))
-        for number in numbers:
-            if number not in {str(order_id) for order_id in known}:
-                yield Discrepancy(f"Movements refer to {PREFIX}{number}, which does not exist.")
+        for number in sorted(set(numbers) - {str(order_id) for order_id in known}):
+            yield Discrepancy(f"Movements refer to {PREFIX}{number}, which does not exist.")
 
 
 def _distinct(rows: QuerySet[Any], column: str) -> Iterator[list[int]]:

@@ -41,6 +41,12 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("sku", "name", "description", "price", "low_stock_at", "is_active")
         help_texts = {"is_active": "Archived otherwise: it stays, but cannot be ordered."}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # `changed_data` is then what the staff changed, not what others did meanwhile.
+            field.show_hidden_initial = True
+
 
 class NewProductForm(ProductForm):
     """A product to create, with what there is of it."""

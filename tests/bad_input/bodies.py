@@ -35,6 +35,7 @@ NOT_JSON = {
     "lone low surrogate": rb'{"note": "\udc00x"}',
     "surrogate in a key": rb'{"\ud800": 1}',
     "raw control character": b'{"note": "\x00"}',
+    "long number": b'{"quantity": ' + b"1" * 100_000 + b"}",
     "BOM": b"\xef\xbb\xbf{}",
     "UTF-16": '{"quantity": 1}'.encode("utf-16"),
     "UTF-32": '{"quantity": 1}'.encode("utf-32-le"),
@@ -48,7 +49,6 @@ NOT_AN_OBJECT = {
     "list": b"[]",
     "text": b'"quantity"',
     "number": b"1",
-    "long number": b"1" * 100_000,
     "true": b"true",
 }
 
@@ -71,14 +71,14 @@ BODIES: dict[str, Case] = {
     "duplicate key: stock": case(
         "POST products/<mug>/stock/", b'{"counted": 1, "counted": 2}', "counted"
     ),
-    "100,000 unknown fields": case(
+    "50,000 unknown fields": case(
         "POST orders/",
-        {f"f{index:06}": 1 for index in range(80_000)},
+        {f"f{index:06}": 1 for index in range(50_000)},
         *(f"f{index:06}" for index in range(100)),
     ),
-    "100,000 unknown fields: stock": case(
+    "50,000 unknown fields: stock": case(
         "POST products/<mug>/stock/",
-        {f"f{index:06}": 1 for index in range(80_000)},
+        {f"f{index:06}": 1 for index in range(50_000)},
         *(f"f{index:06}" for index in range(100)),
     ),
 }

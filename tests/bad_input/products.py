@@ -1,5 +1,7 @@
 """What the routes of products refuse."""
 
+from typing import Any
+
 from tests.bad_input.cases import BEYOND_BIGINT, BEYOND_INTEGER, case
 
 PRODUCT = {"name": "Cup", "price": "1.00"}
@@ -21,18 +23,32 @@ PRODUCTS = {
         "PATCH products/<mug>/", {"sku": "GOLD"}, "sku", status=409, code="sku_exists"
     ),
 }
-for _price in (
+PRICES: tuple[Any, ...] = (
     *(1, 1.5, True, None, [], {}, "", " 1", "1 ", "1\n", "1_000", "1,5", ".5", "1.", "1.234"),
-    *("-1", "+1", "1e2", "NaN", "Infinity", "٣", "１", "1٫5", "0x1", "100000000", "9" * 5000),
-):
+    *(
+        "-1",
+        "+1",
+        "1e2",
+        "NaN",
+        "Infinity",
+        "٣",
+        "\uff11",
+        "1\u066b5",
+        "0x1",
+        "100000000",
+        "9" * 5000,
+    ),
+)
+for _price in PRICES:
     PRODUCTS[f"price {_price!r:.20}"] = case("POST products/", PRODUCT | {"price": _price}, "price")
-for _field, _values in {
+VALUES: dict[str, list[Any]] = {
     "name": [1, "", " ", "\t\n", "\u2003", "a\0", "n" * 256, ["n"]],
     "description": [1, "\0", "d" * 10_001],
     "sku": [1, "", " ", " A", "A ", "A\n", "A\tB", "A\0", "s" * 101, "\x7f"],
     "stock_quantity": [-1, BEYOND_INTEGER, BEYOND_BIGINT, 10**400, "1", 1.0, 1.5, True],
     "is_active": [1, 0, "true", []],
-}.items():
+}
+for _field, _values in VALUES.items():
     for _value in _values:
         PRODUCTS[f"{_field} {_value!r:.20}"] = case(
             "POST products/", PRODUCT | {_field: _value}, _field

@@ -105,6 +105,8 @@ def _set_up(barrier: ProcessBarrier) -> None:
     """Make this new process ready for tasks."""
     _Meeting.barrier = barrier
     django.setup()
+    # How long a busy machine takes says nothing about who waits for whom.
+    connection.settings_dict["OPTIONS"]["timeout"] = PATIENCE
 
 
 def _run(task: Callable[[Argument], Result], argument: Argument, database: str) -> Result:

@@ -1,0 +1,190 @@
+"""What the tables themselves refuse, whoever writes to them, and what an order is called."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DataError, IntegrityError, connection, models, transaction
+from django.db.models.fields import Field
+
+from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.tests.factories import line, make_order, make_product
+
+pytestmark = pytest.mark.django_db
+
+NOBODYS_ID = 7_777
+
+ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
+    ("order_key_not_empty", {"idempotency_key": ""}),
+    ("order_status_known", {"status": "lost"}),
+    ("order_total_in_bounds", {"total": "-0.01"}),
+    ("order_version_positive", {"version": 0}),
+]
+LINE_CHECKS: list[tuple[str, dict[str, Any]]] = [
+    ("line_quantity_in_bounds", {"quantity": 0}),
+    ("line_quantity_in_bounds", {"quantity": -1}),
+    ("line_quantity_in_bounds", {"quantity": 1_000_001}),
+    ("line_price_in_bounds", {"unit_price": "-0.01"}),
+]
+KEYS: list[tuple[type[models.Model], str, str, dict[str, Any]]] = [
+    (Order, "order_once_per_key", "client_id, .*idempotency_key", {"idempotency_key": "other"}),
+    (OrderLine, "line_once_per_price", "order_id, .*product_id, .*unit_price", {"unit_price": 4}),
+    (OrderEvent, "event_once", "order_id, .*type", {"type": "changed", "from_status": "pending"}),
+]
+"""A table, its unique constraint, that one's columns, and what makes a second row another one."""
+
+STATUSES = ("", "pending", "shipped", "delivered", "canceled")
+LEGAL = {
+    ("placed", "", "pending"),
+    ("changed", "pending", "pending"),
+    ("shipped", "pending", "shipped"),
+    ("delivered", "shipped", "delivered"),
+    ("canceled", "pending", "canceled"),
+}
+
+
+@pytest.fixture
+def order() -> Order:
+    return make_order(line(make_product().id, 2), key="k")
+
+
+def execute(sql: str, *params: Any) -> None:
+    """Execute a statement as a transaction of its own, foreign keys included."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        connection.check_constraints()
+
+
+def insert_like(row: models.Model, **changes: Any) -> None:
+    """Insert a copy of a row with these changes, past the models."""
+    fields: list[Field[Any, Any]] = [field for field in row._meta.fields if not field.primary_key]
+    columns = [str(field.column) for field in fields]
+    values = ", ".join("%s" if name in changes else name for name in columns)
+    table = row._meta.db_table
+    execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names, not values
+        f"SELECT {values} FROM {table} WHERE id = %s",
+        *(changes[name] for name in columns if name in changes),
+        row.pk,
+    )
+
+
+def test_every_constraint_has_a_case_here() -> None:
+    tested = {name for name, _ in ORDER_CHECKS + LINE_CHECKS} | {name for _, name, *_ in KEYS}
+    declared = [
+        each.name for model in (Order, OrderLine, OrderEvent) for each in model._meta.constraints
+    ]
+    assert {*tested, "event_is_legal"} == set(declared)
+
+
+@pytest.mark.parametrize(("name", "wrong"), ORDER_CHECKS)
+def test_an_order_that_breaks_a_rule_is_refused(
+    name: str, wrong: dict[str, Any], order: Order
+) -> None:
+    with pytest.raises(IntegrityError, match=name):
+        insert_like(order, **{"idempotency_key": "other"} | wrong)
+    assert Order.objects.get() == order
+
+
+@pytest.mark.parametrize(("name", "wrong"), LINE_CHECKS)
+def test_a_line_that_breaks_a_rule_is_refused(
+    name: str, wrong: dict[str, Any], order: Order
+) -> None:
+    with pytest.raises(IntegrityError, match=name):
+        insert_like(order.lines.get(), **{"unit_price": "1.00"} | wrong)
+    assert OrderLine.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "wrong"),
+    [
+        (Order, {"idempotency_key": "other", "total": "1000000000000.00"}),
+        (OrderLine, {"unit_price": "100000000.00"}),
+    ],
+)
+def test_money_beyond_its_column_is_refused(
+    model: type[models.Model], wrong: dict[str, Any], order: Order
+) -> None:
+    """By its type on PostgreSQL, by a CHECK on SQLite, whose decimals are wider."""
+    row = model._default_manager.get()
+    error = DataError if connection.vendor == "postgresql" else IntegrityError
+    with pytest.raises(error):
+        insert_like(row, **wrong)
+    assert model._default_manager.get() == row
+
+
+@pytest.mark.parametrize(("model", "name", "columns", "other"), KEYS)
+def test_what_is_there_once(
+    model: type[models.Model], name: str, columns: str, other: dict[str, Any], order: Order
+) -> None:
+    row = model._default_manager.get()
+    # SQLite names the columns instead of a constraint that has no condition.
+    with pytest.raises(IntegrityError, match=f"{name}|UNIQUE .*{columns}"):
+        insert_like(row)
+    insert_like(row, **other)
+    assert model._default_manager.count() == 2
+
+
+@pytest.mark.parametrize("to_status", STATUSES)
+@pytest.mark.parametrize("from_status", STATUSES)
+def test_an_event_is_a_legal_step(from_status: str, to_status: str, order: Order) -> None:
+    placed = order.events.get()
+    legal = {step for step in LEGAL if step[1:] == (from_status, to_status)}
+    for kind in OrderEvent.Type.values:
+        step = {"type": kind, "from_status": from_status, "to_status": to_status}
+        if (kind, from_status, to_status) not in legal:
+            with pytest.raises(IntegrityError, match="event_is_legal"):
+                insert_like(placed, **step)
+        elif kind != "placed":  # the order has been placed
+            insert_like(placed, **step)
+    assert {*OrderEvent.objects.values_list("type", "from_status", "to_status")} == {
+        ("placed", "", "pending"),
+        *legal,
+    }
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE orders_orderevent SET actor = 'x'", "DELETE FROM orders_orderevent"]
+)
+def test_the_history_is_append_only(sql: str, order: Order) -> None:
+    with pytest.raises(IntegrityError, match="orders_orderevent is append-only"):
+        execute(sql)
+    assert order.events.get().actor == "client:1"
+
+
+@pytest.mark.parametrize("table", ["orders_order", "products_product", "accounts_client"])
+def test_what_others_refer_to_cannot_be_deleted(table: str, order: Order) -> None:
+    with pytest.raises(IntegrityError):
+        execute(f"DELETE FROM {table}")  # noqa: S608
+    assert Order.objects.get() == order
+
+
+@pytest.mark.parametrize("column", ["order_id", "product_id"])
+def test_a_line_belongs_to_an_order_and_a_product(column: str, order: Order) -> None:
+    with pytest.raises(IntegrityError):
+        insert_like(order.lines.get(), **{column: NOBODYS_ID})
+    assert OrderLine.objects.count() == 1
+
+
+def test_orders_are_visible_to_their_client_and_to_managers(order: Order) -> None:
+    visible = Order.objects.visible_to
+    assert visible(order.client_id, manages=False).get() == order
+    assert visible(order.client_id + 1, manages=False).count() == 0
+    assert visible(order.client_id + 1, manages=True).get() == order
+
+
+def test_with_product_finds_an_order_once(order: Order) -> None:
+    mug, pen = make_product(), make_product()
+    both = make_order(line(mug.id), line(mug.id, 1, unit_price=Decimal(1)), line(pen.id))
+    assert list(Order.objects.with_product(mug.id)) == [both]
+    assert list(Order.objects.with_product(NOBODYS_ID)) == []
+
+
+def test_str() -> None:
+    mug, pen = make_product(), make_product(name="Pen")
+    order = make_order(line(mug.id, 2))
+    assert str(order) == f"Order #{order.pk} - Blue Mug"
+    several = make_order(line(pen.id), line(mug.id), line(pen.id, 1, unit_price=Decimal(1)))
+    assert str(several) == f"Order #{several.pk} - Pen and 2 more"
+    assert str(order.lines.get()) == "2 × Blue Mug"
+    assert str(order.events.get()) == "placed by client:1"

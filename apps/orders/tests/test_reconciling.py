@@ -1,0 +1,349 @@
+"""The command `reconcile`, on books that are broken past the operations."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from pytest_django import DjangoAssertNumQueries
+
+from apps.orders import reconciling
+from apps.orders.microservice_communication import ProductSnapshot, sum_movements
+from apps.orders.models import Order, OrderLine
+from apps.orders.operations import cancel_order, deliver_order, ship_order, update_order
+from apps.orders.reconciling import audit
+from apps.orders.tests.factories import in_stock, line, make_order, make_product
+from monoservices.database import consistent_snapshot
+from tests.books import assert_books_balance
+
+pytestmark = pytest.mark.django_db
+
+RIGHT = "The books are right."
+
+
+def reconcile(*args: str) -> tuple[int, list[str]]:
+    """The exit status, and the lines on standard output."""
+    out = StringIO()
+    try:
+        call_command("reconcile", *args, stdout=out)
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue().splitlines()
+    return 0, out.getvalue().splitlines()
+
+
+def execute(sql: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def insert_movement(product_id: int, delta: int, after: int, reference: str = "") -> int:
+    """A row in the ledger that moved no stock. Returns its id."""
+    execute(
+        "INSERT INTO products_stockmovement (product_id, delta, quantity_after, reason, reference,"
+        " revision, actor, note, created_at)"
+        " VALUES (%s, %s, %s, 'corrected', %s, 1, 'tests', '', '2026-01-01 00:00:00+00:00')",
+        product_id,
+        delta,
+        after,
+        reference,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM products_stockmovement")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def mug() -> ProductSnapshot:
+    return make_product(name="Blue Mug", price="9.99", stock=10, sku="A-1")
+
+
+@pytest.fixture
+def order(mug: ProductSnapshot) -> Order:
+    """An order of two mugs."""
+    return make_order(line(mug.id, 2))
+
+
+@pytest.fixture
+def undone() -> Iterator[None]:
+    """Undo what breaks foreign keys, which are checked at the end of a transaction."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def test_nothing_is_right() -> None:
+    assert reconcile() == (0, [RIGHT])
+
+
+def test_what_operations_do_is_right(mug: ProductSnapshot) -> None:
+    other = make_product(price="0.10", stock=3)
+    make_order(line(mug.id, 1), line(other.id, 3))
+    shipped, delivered, canceled, changed = (make_order(line(mug.id, 1)) for _ in range(4))
+    ship_order(order_id=shipped.pk, actor="tests")
+    ship_order(order_id=delivered.pk, actor="tests")
+    deliver_order(order_id=delivered.pk, actor="tests")
+    update_order(order_id=canceled.pk, quantity=3)
+    cancel_order(order_id=canceled.pk, actor="tests")
+    update_order(order_id=changed.pk, quantity=4)
+    assert reconcile() == (0, [RIGHT])
+    assert_books_balance()
+
+
+def test_the_command_reads_and_changes_nothing_but_with_repair(order: Order) -> None:
+    execute("UPDATE products_product SET stock_quantity = 9")
+    before = _everything()
+    assert reconcile()[0] == 1
+    assert _everything() == before
+
+
+def _everything() -> list[Any]:
+    tables = ("products_product", "products_stockmovement", "orders_order", "orders_orderline")
+    rows = []
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY id")  # noqa: S608 - of the above
+            rows.append(cursor.fetchall())
+    return rows
+
+
+def test_stock_that_is_not_its_ledger_s_is_repaired_by_the_ledger(
+    mug: ProductSnapshot, order: Order
+) -> None:
+    execute("UPDATE products_product SET stock_quantity = 9")
+    told = f"Product {mug.id} (A-1): 9 in stock, but its movements sum to 8."
+    assert reconcile() == (1, [told, "1 discrepancy."])
+    assert reconcile("--repair") == (
+        0,
+        [told, "1 discrepancy.", f"Product {mug.id}: ledger corrected by +1.", RIGHT],
+    )
+    assert in_stock(mug) == 9
+    assert_books_balance()
+
+
+def test_a_newest_movement_that_left_something_else_is_beyond_repair(mug: ProductSnapshot) -> None:
+    insert_movement(mug.id, -1, 9)
+    insert_movement(mug.id, 1, 11, "elsewhere")
+    told = f"Product {mug.id} (A-1): 10 in stock, but its newest movement left 11."
+    assert reconcile() == (1, [told, "1 discrepancy."])
+    assert reconcile("--repair") == (1, [told, "1 discrepancy."] * 2)
+
+
+def test_an_order_that_took_no_stock_is_repaired_by_taking_it(
+    mug: ProductSnapshot, order: Order
+) -> None:
+    OrderLine.objects.update(quantity=5)
+    Order.objects.update(total="49.95")
+    told = f"Order {order.pk}: its movements of product {mug.id} sum to -2, not -5."
+    done = f"Order {order.pk}: movements of product {mug.id} corrected by -3."
+    assert reconcile("--repair") == (0, [told, "1 discrepancy.", done, RIGHT])
+    assert in_stock(mug) == 5
+    # Another repair of the same order and product has a revision of its own.
+    OrderLine.objects.update(quantity=4)
+    Order.objects.update(total="39.96")
+    assert reconcile("--repair")[0] == 0
+    assert in_stock(mug) == 6
+    assert_books_balance()
+
+
+def test_an_order_that_was_canceled_without_its_stock_gives_it_back(
+    mug: ProductSnapshot, order: Order
+) -> None:
+    cancel_order(order_id=order.pk, actor="tests")
+    insert_movement(mug.id, -2, 8, f"order:{order.pk}")
+    execute("UPDATE products_product SET stock_quantity = 8")
+    told = f"Order {order.pk}: its movements of product {mug.id} sum to -2, not 0."
+    done = f"Order {order.pk}: movements of product {mug.id} corrected by +2."
+    assert reconcile("--repair") == (0, [told, "1 discrepancy.", done, RIGHT])
+    assert in_stock(mug) == 10
+    assert_books_balance()
+
+
+def test_stock_that_was_moved_already_is_not_moved_by_a_repair(
+    mug: ProductSnapshot, order: Order
+) -> None:
+    """A row too many in the ledger: stock and ledger differ by what the order's movements do."""
+    insert_movement(mug.id, -3, 5, f"order:{order.pk}")
+    status, told = reconcile("--repair")
+    assert (status, told) == (
+        0,
+        [
+            f"Product {mug.id} (A-1): 8 in stock, but its movements sum to 5.",
+            f"Order {order.pk}: its movements of product {mug.id} sum to -5, not -2.",
+            "2 discrepancies.",
+            f"Order {order.pk}: movements of product {mug.id} corrected by +3.",
+            RIGHT,
+        ],
+    )
+    assert in_stock(mug) == 8
+
+
+def test_a_repair_moves_what_the_ledger_does_not_explain(
+    mug: ProductSnapshot, order: Order
+) -> None:
+    OrderLine.objects.update(quantity=5)
+    Order.objects.update(total="49.95")
+    execute("UPDATE products_product SET stock_quantity = 7")  # one of the three was taken
+    status, told = reconcile("--repair")
+    assert (status, told[-2:]) == (
+        0,
+        [f"Order {order.pk}: movements of product {mug.id} corrected by -3.", RIGHT],
+    )
+    assert in_stock(mug) == 5
+
+
+def test_a_repair_never_sells_what_is_not_there(mug: ProductSnapshot, order: Order) -> None:
+    OrderLine.objects.update(quantity=11)
+    Order.objects.update(total="109.89")
+    told = f"Order {order.pk}: its movements of product {mug.id} sum to -2, not -11."
+    refused = f"Order {order.pk}: not corrected. The stock of product {mug.id} would be -1."
+    before = _everything()
+    assert reconcile("--repair") == (
+        1,
+        [told, "1 discrepancy.", refused, told, "1 discrepancy."],
+    )
+    assert _everything() == before
+
+
+def set_version(order: Order) -> str:
+    Order.objects.update(version=3)
+    return "its version is 3, but the number of its events is 1."
+
+
+def set_status(order: Order) -> str:
+    Order.objects.update(status="shipped")
+    return "it is shipped, but its events lead to pending."
+
+
+def set_total(order: Order) -> str:
+    Order.objects.update(total="19.97")
+    return "its total is 19.97, but its lines sum to 19.98."
+
+
+def skip_a_status(order: Order) -> str:
+    Order.objects.update(status="delivered", version=2)
+    execute(
+        "INSERT INTO orders_orderevent (order_id, type, from_status, to_status, actor, data,"
+        " created_at) VALUES (%s, 'delivered', 'shipped', 'delivered', 'tests', '{}',"
+        " '2026-01-01 00:00:00+00:00')",
+        order.pk,
+    )
+    event = order.events.get(type="delivered")
+    return f"its event {event.pk} goes from shipped to delivered, after pending."
+
+
+@pytest.mark.parametrize("tamper", [set_version, set_status, set_total, skip_a_status])
+def test_orders_that_contradict_themselves_are_beyond_repair(
+    order: Order, tamper: Callable[[Order], str]
+) -> None:
+    told = [f"Order {order.pk}: {tamper(order)}", "1 discrepancy."]
+    assert reconcile() == (1, told)
+    assert reconcile("--repair") == (1, told * 2)
+
+
+def test_an_order_without_lines_and_events_is_told(order: Order) -> None:
+    execute(
+        "INSERT INTO orders_order (client_id, status, currency, total, reference, customer_email,"
+        " shipping_address, metadata, idempotency_key, fingerprint, first_answer, version,"
+        " created_at, updated_at) SELECT client_id, status, currency, 0, '', '', '{}', '{}', 'k',"
+        " '', '', 1, created_at, updated_at FROM orders_order"
+    )
+    empty = Order.objects.latest("pk")
+    assert reconcile() == (
+        1,
+        [
+            f"Order {empty.pk}: has no lines.",
+            f"Order {empty.pk}: it is pending, but its events lead to nothing.",
+            "2 discrepancies.",
+        ],
+    )
+
+
+@pytest.mark.parametrize("number", ["404", "007", "x", "", "9" * 30])
+def test_movements_for_orders_that_do_not_exist_are_told(mug: ProductSnapshot, number: str) -> None:
+    insert_movement(mug.id, -1, 9, f"order:{number}")
+    insert_movement(mug.id, 1, 10, "another document")
+    told = f"Movements refer to order:{number}, which does not exist."
+    assert reconcile() == (1, [told, "1 discrepancy."])
+
+
+@pytest.mark.usefixtures("undone")
+def test_lines_and_events_without_their_order_are_told(order: Order) -> None:
+    [line_id] = order.lines.values_list("pk", flat=True)
+    [event_id] = order.events.values_list("pk", flat=True)
+    execute("DELETE FROM orders_order")
+    missing = f"belongs to order {order.pk}, which does not exist."
+    assert reconcile() == (
+        1,
+        [
+            f"Order line {line_id}: {missing}",
+            f"Order event {event_id}: {missing}",
+            f"Movements refer to order:{order.pk}, which does not exist.",
+            "3 discrepancies.",
+        ],
+    )
+
+
+@pytest.mark.usefixtures("undone")
+def test_lines_and_movements_without_their_product_are_told(
+    mug: ProductSnapshot, order: Order
+) -> None:
+    execute("DELETE FROM products_product")
+    status, told = reconcile()
+    assert (status, len(told)) == (1, 4)
+    assert told[0].endswith(f": moves product {mug.id}, which does not exist.")
+    assert told[1].endswith(f": moves product {mug.id}, which does not exist.")
+    assert told[2:] == [
+        f"Order lines name product {mug.id}, which does not exist.",
+        "3 discrepancies.",
+    ]
+
+
+@pytest.mark.usefixtures("undone")
+def test_orders_without_their_client_are_told(order: Order) -> None:
+    execute("DELETE FROM accounts_client")
+    told = f"Orders belong to client {order.client_id}, which does not exist."
+    assert reconcile() == (1, [told, "1 discrepancy."])
+
+
+def test_orders_are_read_in_chunks(
+    mug: ProductSnapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    orders = [make_order(line(mug.id)) for _ in range(5)]
+    with django_assert_num_queries(18):
+        assert list(audit()) == []
+    monkeypatch.setattr("apps.orders.reconciling.CHUNK_SIZE", 2)
+    with django_assert_num_queries(18 + 2 * 4):  # two more chunks of orders
+        assert list(audit()) == []
+    Order.objects.filter(pk=orders[-1].pk).update(version=2)
+    assert [found.text for found in audit()] == [
+        f"Order {orders[-1].pk}: its version is 2, but the number of its events is 1."
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_committed_meanwhile_is_not_seen(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody changes the order after it was read, and before its movements are."""
+    quantities = iter([3, 4])
+
+    def change_order() -> None:
+        update_order(order_id=order.pk, quantity=next(quantities))
+        connection.close()
+
+    def read_later(**arguments: Any) -> dict[tuple[str, int], int]:
+        with ThreadPoolExecutor() as executor:
+            executor.submit(change_order).result()
+        return sum_movements(**arguments)
+
+    monkeypatch.setattr(reconciling, "sum_movements", read_later)
+    with consistent_snapshot():
+        assert list(audit()) == []
+    assert len(list(audit())) == 1  # as it would be without the snapshot
+    monkeypatch.undo()
+    assert reconcile() == (0, [RIGHT])

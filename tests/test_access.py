@@ -1,0 +1,216 @@
+"""Who may do what: every route, with every kind of caller.
+
+The routes come from the URL resolver: a new route or method without an entry here fails.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.accounts.models import ApiKey
+from apps.accounts.operations import revoke_key
+from apps.accounts.scopes import known_scopes
+from apps.products.models import Product
+from conftest import Api
+
+MakeApi = Callable[..., Api]
+
+
+class Access(NamedTuple):
+    """scope: what the key needs. status: of the answer where it has that. body: what is sent."""
+
+    scope: str
+    status: int
+    body: Any = None
+
+
+API = {
+    ("GET", "products/"): Access("products:read", 200),
+    ("POST", "products/"): Access("products:write", 201, {"name": "Cup", "price": "1.00"}),
+    ("GET", "products/<int:product_id>/"): Access("products:read", 200),
+    ("PATCH", "products/<int:product_id>/"): Access("products:write", 200, {"price": "2.00"}),
+    ("DELETE", "products/<int:product_id>/"): Access("products:write", 204),
+    ("POST", "products/<int:product_id>/stock/"): Access("stock:write", 201, {"counted": 1}),
+    ("GET", "products/<int:product_id>/movements/"): Access("products:read", 200),
+    ("GET", "orders/"): Access("orders:read", 200),
+    ("POST", "orders/"): Access("orders:write", 201, {"lines": [{"sku": "MUG", "quantity": 1}]}),
+    ("GET", "orders/<int:order_id>/"): Access("orders:read", 200),
+    ("PATCH", "orders/<int:order_id>/"): Access("orders:write", 200, {"quantity": 2}),
+    ("GET", "orders/<int:order_id>/events/"): Access("orders:read", 200),
+    ("POST", "orders/<int:order_id>/cancel/"): Access("orders:write", 200),
+    ("POST", "orders/<int:order_id>/ship/"): Access("orders:manage", 200),
+    ("POST", "orders/<int:order_id>/deliver/"): Access("orders:manage", 409),  # not shipped yet
+}
+OPEN = {"", "livez", "readyz", "problems/<slug:code>/", "api/schema/", "api/docs/", "console"}
+NOBODY = {
+    None: "not_authenticated",
+    "": "invalid_key",
+    "Bearer": "invalid_key",
+    "Bearer x": "invalid_key",
+    "Basic dXNlcjpwYXNz": "invalid_key",
+    "Bearer tp_" + "x" * 43: "invalid_key",
+    "Bearer tp_" + "x" * 44: "invalid_key",
+    "Bearer tp_" + "\xe9" * 43: "invalid_key",
+}
+OF_AN_ORDER = [key for key in API if "order_id" in key[1]]
+PATHS = sorted({path for _, path in API})
+
+every_route = pytest.mark.parametrize(("method", "path"), API, ids=" ".join)
+
+
+def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        path = f"{prefix}{entry.pattern}"
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, path)
+        else:
+            yield path, entry
+
+
+def methods(path: str) -> set[str]:
+    """What the view at a path below /api/v1/ can do, HEAD and OPTIONS apart."""
+    view: Any = dict(patterns(get_resolver()))[f"api/v1/{path}"].callback
+    names = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
+    return {name for name in names if hasattr(view.cls, name.lower())}
+
+
+@pytest.fixture
+def url(make_api: MakeApi) -> Callable[[str], str]:
+    """A function that puts the ids of a product and of a pending order of "shop" into a path."""
+    product = Product.create_product("Blue Mug", "", "9.99", 100)
+    product.sku = "MUG"
+    product.save()
+    order = make_api("orders:write").post("orders/", {"product_id": product.pk, "quantity": 1})
+
+    def fill(path: str) -> str:
+        path = path.replace("<int:product_id>", str(product.pk))
+        return path.replace("<int:order_id>", str(order.json["id"]))
+
+    return fill
+
+
+def test_every_route_has_an_entry() -> None:
+    everything = {path for path, _ in patterns(get_resolver()) if not path.startswith("console/")}
+    assert everything == OPEN | {f"api/v1/{path}" for path in PATHS}
+    assert set(API) == {(method, path) for path in PATHS for method in methods(path)}
+
+
+@every_route
+def test_nobody(url: Callable[[str], str], method: str, path: str) -> None:
+    for authorization, code in NOBODY.items():
+        api = Api()
+        if authorization is not None:
+            api.client.defaults["HTTP_AUTHORIZATION"] = authorization
+        answer = api.send(method, url(path), API[method, path].body)
+        assert answer.error == (401, code, {}), authorization
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@every_route
+def test_a_revoked_key(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    api = make_api(*known_scopes())
+    revoke_key(key_id=ApiKey.objects.latest("pk").pk)
+    answer = api.send(method, url(path), API[method, path].body)
+    assert answer.error == (401, "invalid_key", {})
+
+
+@every_route
+def test_each_scope_alone(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    expected = API[method, path]
+    address = url(path)
+    for scope in known_scopes().keys() - {expected.scope}:
+        answer = make_api(scope).send(method, address, expected.body)
+        assert answer.error == (403, "missing_scope", {}), scope
+        assert answer.json["detail"] == f"This key lacks the scope {expected.scope}."
+    assert make_api(expected.scope).send(method, address, expected.body).status == expected.status
+
+
+@every_route
+def test_all_scopes_but_the_one(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    expected = API[method, path]
+    api = make_api(*known_scopes().keys() - {expected.scope})
+    assert api.send(method, url(path), expected.body).error == (403, "missing_scope", {})
+
+
+@pytest.mark.parametrize(("method", "path"), OF_AN_ORDER, ids=" ".join)
+def test_another_clients_order_is_as_if_it_did_not_exist(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    expected = API[method, path]
+    other = make_api(*known_scopes().keys() - {"orders:manage"}, client="other")
+    answer = other.send(method, url(path), expected.body)
+    if expected.scope == "orders:manage":
+        assert answer.error == (403, "missing_scope", {})
+    else:
+        assert answer.error == (404, "not_found", {})
+        missing = path.replace("<int:order_id>", "999999")
+        assert answer.content == other.send(method, missing, expected.body).content
+    order = url("orders/<int:order_id>/")
+    assert make_api("orders:read").get(order).headers["ETag"] == '"1"'  # unchanged
+
+
+@pytest.mark.parametrize(("method", "path"), OF_AN_ORDER, ids=" ".join)
+def test_who_manages_orders_reaches_every_clients(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    expected = API[method, path]
+    manager = make_api(expected.scope, "orders:manage", client="other")
+    assert manager.send(method, url(path), expected.body).status == expected.status
+
+
+def test_the_list_of_orders_shows_a_client_its_own(
+    make_api: MakeApi, url: Callable[[str], str]
+) -> None:
+    order_id = int(url("<int:order_id>"))
+    listed = {
+        name: [order["id"] for order in api.get("orders/").json["results"]]
+        for name, api in {
+            "owner": make_api("orders:read"),
+            "other": make_api("orders:read", client="other"),
+            "manager": make_api("orders:read", "orders:manage", client="other"),
+        }.items()
+    }
+    assert listed == {"owner": [order_id], "other": [], "manager": [order_id]}
+
+
+@pytest.mark.parametrize("path", [path for method, path in API if method == "GET"])
+def test_head_is_get_without_a_body(
+    make_api: MakeApi, url: Callable[[str], str], path: str
+) -> None:
+    scope = API["GET", path].scope
+    get, head = (make_api(scope).send(method, url(path)) for method in ("GET", "HEAD"))
+    assert (head.status, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(get.content))
+    assert make_api(*known_scopes().keys() - {scope}).send("HEAD", url(path)).status == 403
+    assert Api().send("HEAD", url(path)).status == 401
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_options_and_other_methods_name_those_allowed(
+    make_api: MakeApi, url: Callable[[str], str], path: str
+) -> None:
+    offered = methods(path)
+    allow = offered | {"OPTIONS"} | ({"HEAD"} if "GET" in offered else set())
+    api = make_api("orders:price")  # which no route asks for
+    options = api.send("OPTIONS", url(path))
+    assert (options.status, options.content) == (200, b"")
+    assert set(options.headers["Allow"].split(", ")) == allow
+    assert Api().send("OPTIONS", url(path)).status == 401
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "LINK"} - allow:
+        answer = api.send(method, url(path))
+        assert answer.status == 405, method
+        assert set(answer.headers["Allow"].split(", ")) == allow
+        assert method == "HEAD" or answer.error == (405, "method_not_allowed", {})
+
+
+@pytest.mark.parametrize("path", ["", "livez", "readyz", "api/schema/", "api/docs/"])
+def test_open_pages_need_no_key(db: None, path: str) -> None:
+    assert Api().get(f"/{path}", accept="*/*").status == 200

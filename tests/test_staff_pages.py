@@ -1,0 +1,198 @@
+"""Every staff page, found through the URL resolver: who gets what, and in how many statements."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.db.models import Model
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from apps.accounts.models import ApiKey, Client, User
+from apps.accounts.operations import issue_key
+from apps.orders.models import Order, OrderEvent
+from apps.orders.operations import LineRequest, order_request, place_order
+from apps.products.models import Product, StockMovement
+from apps.products.operations import create_product
+
+pytestmark = pytest.mark.django_db
+
+CONSOLE = "/console/"
+NOWHERE = "<path:object_id>/"  # leads to the change page, as in old bookmarks
+LOOK = {"": 200, "<path:object_id>/history/": 200, "<path:object_id>/change/": 200, NOWHERE: 302}
+READ_ONLY = LOOK | {"add/": 403, "<path:object_id>/delete/": 403}
+KEPT = READ_ONLY | {"add/": 200}
+EDITABLE = KEPT | {"<path:object_id>/delete/": 200}
+
+MODELS = {
+    "accounts/apikey/": KEPT | {"<int:key_id>/revoke/": 200},
+    "accounts/client/": READ_ONLY,
+    "accounts/user/": EDITABLE | {"<id>/password/": 200},
+    "auth/group/": EDITABLE,
+    "orders/order/": READ_ONLY
+    | {f"<int:order_id>/{verb}/": 200 for verb in ("ship", "deliver", "cancel")},
+    "orders/orderevent/": READ_ONLY,
+    "products/product/": KEPT | {"<int:product_id>/stock/": 200},
+    "products/stockmovement/": READ_ONLY,
+}
+"""What a superuser gets, by model and page."""
+
+LISTS = {
+    "accounts/apikey/": 5,
+    "accounts/client/": 5,
+    "accounts/user/": 6,
+    "auth/group/": 5,
+    "orders/order/": 6,
+    "orders/orderevent/": 5,
+    "products/product/": 5,
+    "products/stockmovement/": 5,
+}
+"""Statements: the session, the user, the rows counted twice, the page; and what else is shown: the
+lines of orders, the groups to filter users by."""
+
+OTHERS = {
+    "": 200,
+    "login/": 302,
+    "logout/": 405,
+    "password_change/": 200,
+    "password_change/done/": 200,
+    "autocomplete/": 403,
+    "jsi18n/": 200,
+    "r/<path:content_type_id>/<path:object_id>/": 404,
+    r"^(?P<app_label>auth|accounts|products|orders)/$": 200,
+    "(?P<url>.*)$": 404,
+}
+"""What a superuser gets on the pages that belong to no model."""
+
+EXPECTED = OTHERS | {
+    model + page: status for model, pages in MODELS.items() for page, status in pages.items()
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_of_everything() -> None:
+    add_rows("1")
+
+
+def add_rows(name: str) -> None:
+    """One row more for every list."""
+    client_id = issue_key(client_name=f"shop {name}").key.client_id
+    product = create_product(name="Blue Mug", price="9.50", stock_quantity=10, low_stock_at=10)
+    lines = [LineRequest(path="", product_id=product.pk, quantity=1)]
+    place_order(order_request(client_id=client_id, actor=f"client:{client_id}", lines=lines))
+    Group.objects.create(name=f"group {name}")
+    User.objects.create_user(f"user {name}")
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    """The routes below a resolver, as they are written in the URL configuration."""
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        elif isinstance(pattern, URLPattern):
+            yield route
+
+
+def console_routes() -> list[str]:
+    (console,) = (
+        pattern
+        for pattern in get_resolver().url_patterns
+        if isinstance(pattern, URLResolver) and pattern.namespace == "admin"
+    )
+    return list(routes(console))
+
+
+def address(route: str) -> str:
+    """An address that the route leads to, with the row that `add_rows` made."""
+    model = "/".join(route.split("/")[:2])
+    rows: dict[str, type[Model]] = {
+        "accounts/apikey": ApiKey,
+        "accounts/client": Client,
+        "accounts/user": User,
+        "auth/group": Group,
+        "orders/order": Order,
+        "orders/orderevent": OrderEvent,
+        "products/product": Product,
+        "products/stockmovement": StockMovement,
+    }
+    if route.startswith(("^", "(")):
+        return CONSOLE + ("orders/" if "app_label" in route else "nothing")
+    if model not in rows:
+        return CONSOLE + route.replace("<path:content_type_id>/<path:object_id>", "0/0")
+    pk = rows[model]._default_manager.order_by("pk").values_list("pk", flat=True).first()
+    head, found, tail = route.partition("<")
+    return CONSOLE + (f"{head}{pk}{tail.partition('>')[2]}" if found else route)
+
+
+def opened(browser: Browser) -> dict[str, int]:
+    return {route: browser.get(address(route)).status_code for route in console_routes()}
+
+
+def test_a_superuser_gets_what_is_expected_and_nothing_is_left_out(admin_client: Browser) -> None:
+    assert opened(admin_client) == EXPECTED
+
+
+def test_the_old_address_of_a_row_leads_to_its_page(admin_client: Browser) -> None:
+    for model in MODELS:
+        answer = admin_client.get(address(model + NOWHERE), follow=True)
+        assert answer.redirect_chain == [(address(model + "<path:object_id>/change/"), 302)]
+        assert answer.status_code == 200
+
+
+def test_who_may_see_everything_may_do_nothing() -> None:
+    user = User.objects.create_user("ada", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    browser = Browser()
+    browser.force_login(user)
+    seen = {model + page: status for model in MODELS for page, status in LOOK.items()}
+    refused = dict.fromkeys(EXPECTED.keys() - OTHERS.keys() - seen.keys(), 403)
+    assert opened(browser) == OTHERS | seen | refused
+
+
+def test_the_staff_without_permissions_sees_no_row() -> None:
+    browser = Browser()
+    browser.force_login(User.objects.create_user("ada", is_staff=True))
+    app_list = next(route for route in OTHERS if "app_label" in route)
+    refused = dict.fromkeys(EXPECTED.keys() - OTHERS.keys(), 403)
+    nowhere = {model + NOWHERE: 302 for model in MODELS}
+    assert opened(browser) == OTHERS | {app_list: 404} | refused | nowhere
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_who_is_not_on_the_staff_is_sent_to_sign_in(signed_in: bool) -> None:
+    browser = Browser()
+    if signed_in:
+        browser.force_login(User.objects.get(username="user 1"))
+    for route in EXPECTED.keys() - {"login/", "logout/"}:
+        page = address(route)
+        answer = browser.get(page)
+        assert (answer.status_code, answer.headers.get("Location")) == (
+            302,
+            f"{reverse('admin:login')}?next={page}",
+        )
+    assert browser.get(reverse("admin:login")).status_code == 200
+
+
+def test_the_statements_of_a_list_do_not_grow(admin_client: Browser) -> None:
+    assert LISTS.keys() == MODELS.keys()
+
+    def statements(model: str) -> int:
+        page = address(model)
+        with CaptureQueriesContext(connection) as captured:
+            assert admin_client.get(page).status_code == 200
+        return len(captured)
+
+    assert {model: statements(model) for model in LISTS} == LISTS
+    for name in "23456":
+        add_rows(name)
+    assert {model: statements(model) for model in LISTS} == LISTS
+
+
+def test_the_first_page_counts_what_is_there_and_links_to_it(client: Browser) -> None:
+    page = client.get("/").content.decode()
+    for name in ("admin:index", "api-docs", "schema", "livez", "readyz"):
+        assert f'href="{reverse(name)}"' in page
+        assert client.get(reverse(name)).status_code in (200, 302)

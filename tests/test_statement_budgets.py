@@ -1,0 +1,145 @@
+"""How many statements things take: exact, and the same however much there is of something."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from apps.orders.models import Order, OrderLine
+from apps.orders.operations import OrderChange, cancel_order, change_order, place_orders
+from apps.orders.requests import OrderRequest, PlacedOrder
+from apps.orders.tests.factories import line, make_order, make_product, shop_request
+from apps.products.models import Product
+from apps.products.operations import change_stock
+from conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+
+# One of them finds out who calls.
+BUDGETS = {
+    "product-list": 2,
+    "product": 2,
+    "product-movements": 3,
+    "order-list": 3,
+    "order": 3,
+    "order-events": 3,
+}
+"""Statements of GET, by the route's name."""
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Yield a list that has, after the block, the statements that it executed."""
+    executed: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield executed
+    every = [query["sql"] for query in captured]
+    executed.extend(sql for sql in every if not sql.startswith(TRANSACTION_CONTROL))
+
+
+@pytest.fixture
+def product_ids() -> list[int]:
+    """The ids of three hundred products."""
+    products = [Product(name="Mug", price="1.00", stock_quantity=1_000_000) for _ in range(300)]
+    return [product.pk for product in Product.objects.bulk_create(products)]
+
+
+def batch(orders: int, lines: int, product_ids: list[int]) -> list[OrderRequest]:
+    """Requests that begin at different products."""
+    turned = [product_ids[n % 300 :] + product_ids[: n % 300] for n in range(orders)]
+    return [shop_request(*(line(each) for each in mine[:lines])) for mine in turned]
+
+
+@pytest.mark.parametrize("lines", [1, 7, 300])
+@pytest.mark.parametrize("orders", [1, 7, 200])
+def test_placing_takes_eight_statements(product_ids: list[int], orders: int, lines: int) -> None:
+    """Products, keys and ids are read; orders, lines, events, stock and ledger are written."""
+    requests = batch(orders, lines, product_ids)
+    with statements() as executed:
+        outcomes = place_orders(requests)
+    assert len(executed) == 8
+    assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
+    assert OrderLine.objects.count() == orders * lines
+
+
+@pytest.mark.parametrize("orders", [1, 7, 200])
+def test_placing_again_takes_three_statements(product_ids: list[int], orders: int) -> None:
+    requests = batch(orders, 2, product_ids)
+    place_orders(requests)
+    with statements() as executed:
+        outcomes = place_orders(requests)
+    assert len(executed) == 3
+    assert all(isinstance(each, PlacedOrder) and each.replayed for each in outcomes)
+
+
+@pytest.mark.parametrize("orders", [1, 7, 200])
+def test_refusing_takes_three_statements(orders: int) -> None:
+    requests = [shop_request(line(make_product(stock=0).id)) for _ in range(orders)]
+    with statements() as executed:
+        place_orders(requests)
+    assert len(executed) == 3
+    assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("lines", [1, 300])
+def test_canceling_takes_seven_statements(product_ids: list[int], lines: int) -> None:
+    """Order, lines and products are read; order, event, stock and ledger are written."""
+    order = make_order(*(line(each) for each in product_ids[:lines]))
+    with statements() as executed:
+        cancel_order(order_id=order.pk, actor="x")
+    assert len(executed) == 7
+
+
+def reading_routes() -> dict[str, Any]:
+    """The API's routes that answer GET, by name."""
+
+    def flat(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[Any]:
+        for each in patterns:
+            if isinstance(each, URLResolver):
+                yield from flat(each.url_patterns, prefix + str(each.pattern))
+            elif prefix.startswith("api/v1/"):
+                yield each
+
+    routes = flat(get_resolver().url_patterns)
+    return {route.name: route for route in routes if hasattr(route.callback.view_class, "get")}
+
+
+def test_every_reading_route_has_a_budget() -> None:
+    assert set(reading_routes()) == set(BUDGETS)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 20])
+@pytest.mark.parametrize("name", BUDGETS)
+def test_reading_takes_the_same_however_much_there_is(api: Api, name: str, rows: int) -> None:
+    product = make_product(stock=1_000)
+    order = make_order(line(product.id))
+    for _ in range(rows):
+        make_order(line(product.id, 2), line(make_product().id))
+        change_stock(product_id=product.id, delta=1, reason="received", actor="x")
+        change_order(order_id=order.pk, change=OrderChange(details={"reference": "r"}), actor="x")
+    wanted: dict[str, Any] = {}
+    for parameter in reading_routes()[name].pattern.converters:
+        wanted[parameter] = {"product_id": product.id, "order_id": order.pk}[parameter]
+    path = reverse(name, kwargs=wanted)
+    api.get(path)  # notes that the key was used, which is done once a minute
+    with statements() as executed:
+        answer = api.get(path)
+    assert answer.status == 200
+    assert len(executed) == BUDGETS[name], executed
+
+
+@pytest.mark.parametrize("name", ["product-list", "order-list"])
+def test_reading_takes_the_same_however_much_is_asked_for(api: Api, name: str) -> None:
+    for _ in range(5):
+        make_order(line(make_product().id))
+    next_page = api.get(f"{reverse(name)}?limit=2").json["next"]
+    for path in (f"{reverse(name)}?limit=1", f"{reverse(name)}?limit=100", next_page):
+        with statements() as executed:
+            assert api.get(path).status == 200
+        assert len(executed) == BUDGETS[name]
