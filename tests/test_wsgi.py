@@ -15,7 +15,7 @@ Send = Callable[..., tuple[int, bytes]]
 
 
 @pytest.fixture
-def send(api: Api, wsgi_in_a_transaction: None) -> Send:
+def send(transactional_db: None, api: Api) -> Send:
     """A function that calls the WSGI application: `send("GET", path, body, **environ)`."""
 
     def send(method: str, path: str, body: bytes = b"", **environ: Any) -> tuple[int, bytes]:
@@ -44,7 +44,7 @@ def send(api: Api, wsgi_in_a_transaction: None) -> Send:
 
 
 @pytest.fixture
-def product(db: None) -> Product:
+def product(transactional_db: None) -> Product:
     return Product.create_product("Blue Mug", "", "9.99", 5)
 
 
@@ -93,6 +93,6 @@ def test_the_charset_of_a_body_changes_nothing(send: Send, product: Product, cha
     assert (status, product.name) == (200, "Grüne Tasse")
 
 
-def test_a_method_that_is_none(send: Send, db: None) -> None:
+def test_a_method_that_is_none(send: Send) -> None:
     for method in ("INITIAL", "DISPATCH", "HTTP_METHOD_NOT_ALLOWED", "X" * 5_000, "\xe9"):
         assert send(method, "products/")[0] == 405

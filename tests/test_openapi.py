@@ -1,0 +1,172 @@
+"""The OpenAPI document: valid, up to date, and complete."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from django.core.management import call_command
+
+from conftest import Api
+from monoservices.problems import problem_kinds
+from tests.test_access import API
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return yaml.safe_load(DOCUMENT.read_text())
+
+
+def operations(document: Any) -> dict[str, Any]:
+    """Each operation by `METHOD path`."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def test_the_file_is_up_to_date(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    new = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(new))
+    assert new.read_text() == DOCUMENT.read_text(), "Run make openapi."
+    assert capfd.readouterr().err == ""
+
+
+def test_it_is_served(db: None, document: Any) -> None:
+    answer = Api().get("/api/schema/", accept="application/vnd.oai.openapi")
+    assert yaml.safe_load(answer.content) == document
+    assert document["openapi"] == "3.1.1"
+
+
+def test_every_route_is_described(document: Any) -> None:
+    routes = {
+        f"{method} /api/v1/{path.replace('<int:', '{').replace('>', '}')}": access
+        for (method, path), access in API.items()
+    }
+    described = operations(document)
+    assert described.keys() == routes.keys()
+    for name, access in routes.items():
+        operation = described[name]
+        assert operation["security"] == [{"apiKey": [access.scope]}], name
+        assert f"Needs the scope `{access.scope}`." in operation["description"]
+        assert ("requestBody" in operation) == (access.body is not None), name
+        assert str(access.status) in operation["responses"], name
+
+
+def test_operations_are_named(document: Any) -> None:
+    assert {name: operation["operationId"] for name, operation in operations(document).items()} == {
+        "GET /api/v1/orders/": "list_orders",
+        "POST /api/v1/orders/": "place_order",
+        "GET /api/v1/orders/{order_id}/": "get_order",
+        "PATCH /api/v1/orders/{order_id}/": "change_order",
+        "POST /api/v1/orders/{order_id}/cancel/": "cancel_order",
+        "POST /api/v1/orders/{order_id}/deliver/": "deliver_order",
+        "GET /api/v1/orders/{order_id}/events/": "list_order_events",
+        "POST /api/v1/orders/{order_id}/ship/": "ship_order",
+        "GET /api/v1/products/": "list_products",
+        "POST /api/v1/products/": "create_product",
+        "GET /api/v1/products/{product_id}/": "get_product",
+        "PATCH /api/v1/products/{product_id}/": "update_product",
+        "DELETE /api/v1/products/{product_id}/": "archive_product",
+        "GET /api/v1/products/{product_id}/movements/": "list_movements",
+        "POST /api/v1/products/{product_id}/stock/": "adjust_stock",
+    }
+
+
+def test_problems_are_described(document: Any) -> None:
+    kinds = problem_kinds()
+    for name, operation in operations(document).items():
+        problems = {
+            status: answer["content"]["application/problem+json"]["schema"]
+            for status, answer in operation["responses"].items()
+            if int(status) >= 400
+        }
+        assert {"401", "403", "406", "503"} <= problems.keys(), name
+        assert ("404" in problems) == ("{" in name)
+        assert ({"413", "415"} <= problems.keys()) == ("requestBody" in operation)
+        for status, schema in problems.items():
+            assert schema["$ref"] == "#/components/schemas/ProblemDocument"
+            codes = schema["properties"]["code"]["enum"]
+            assert {kinds[code].status for code in codes} == {int(status)}, name
+
+
+def test_headers_are_described(document: Any) -> None:
+    requests: dict[str, set[str]] = {}
+    answers: dict[str, set[str]] = {}
+    for operation in operations(document).values():
+        name = operation["operationId"]
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "header":
+                requests.setdefault(parameter["name"], set()).add(name)
+        for status, answer in operation["responses"].items():
+            for header in answer.get("headers", {}):
+                answers.setdefault(f"{header} {status}", set()).add(name)
+    changing = {"change_order", "cancel_order", "ship_order", "deliver_order"}
+    everything = {operation["operationId"] for operation in operations(document).values()}
+    assert requests == {
+        "Idempotency-Key": {"place_order", "adjust_stock"},
+        "If-Match": changing,
+    }
+    assert answers == {
+        "Idempotent-Replayed 201": {"place_order", "adjust_stock"},
+        "ETag 200": changing | {"get_order"},
+        "WWW-Authenticate 401": everything,
+        "Retry-After 503": everything,
+    }
+
+
+def test_query_strings_are_described(document: Any) -> None:
+    parameters = {
+        parameter["name"]: parameter
+        for parameter in operations(document)["GET /api/v1/products/"]["parameters"]
+    }
+    assert list(parameters) == [
+        *("search", "sku", "price_min", "price_max", "in_stock", "is_active", "updated_after"),
+        *("ordering", "limit", "cursor"),
+    ]
+    assert not any(parameter.get("required") for parameter in parameters.values())
+    assert parameters["limit"]["schema"] == {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100,
+        "default": 20,
+    }
+    assert parameters["search"]["schema"] == {
+        "type": "string",
+        "minLength": 3,
+        "maxLength": 200,
+        "pattern": r"^[^\u0000]*$",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "valid"),
+    [
+        ({"product_id": 1, "quantity": 1}, True),
+        ({"lines": [{"sku": "MUG", "quantity": 1}], "reference": "web-17"}, True),
+        ({}, False),
+        ({"product_id": 1}, False),
+        ({"quantity": 1}, False),
+        ({"product_id": 1, "quantity": 1, "lines": [{"sku": "MUG", "quantity": 1}]}, False),
+        ({"product_id": 1, "lines": [{"sku": "MUG", "quantity": 1}]}, False),
+        ({"lines": []}, False),
+        ({"lines": [{"sku": "MUG\0", "quantity": 1}]}, False),
+        ({"product_id": 1, "quantity": 1, "status": "shipped"}, False),
+    ],
+)
+def test_an_order_is_one_form_or_the_other(document: Any, body: Any, valid: bool) -> None:
+    operation = operations(document)["POST /api/v1/orders/"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = schema | {"components": document["components"]}
+    assert jsonschema_rs.validator_for(schema).is_valid(body) == valid
+
+
+def test_patterns_are_ecma_262(document: Any) -> None:
+    patterns = re.findall(r"pattern: (.*)", DOCUMENT.read_text())
+    assert {pattern for pattern in patterns if pattern.endswith("$")} == {*patterns}
+    assert [pattern for pattern in patterns if r"\Z" in pattern or r"\x" in pattern] == []
