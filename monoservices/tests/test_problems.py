@@ -26,15 +26,10 @@ from monoservices.problems import (
 )
 
 
-class SoldOut(Conflict):
-    code = "sold_out"
-    default_detail = "Sold out."
-
-
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (SoldOut(), 409, "sold_out"),
+        (Conflict(), 409, "conflict"),
         (StructValidationError(Malformed()), 400, "malformed"),
         (Http404(), 404, "not_found"),
         (drf.NotFound(), 404, "not_found"),
@@ -82,17 +77,19 @@ def test_a_passing_fault_is_logged_and_says_when_to_come_back(
 
 
 def test_the_document() -> None:
-    response = problem_response(SoldOut(errors={"lines.0.quantity": ["There are 2."]}))
+    response = problem_response(
+        Conflict("Sold out.", errors={"lines.0.quantity": ["There are 2."]})
+    )
     assert (response.status_code, response["Content-Type"]) == (409, CONTENT_TYPE)
     assert json.loads(response.content) == {
-        "type": "/problems/sold_out/",
+        "type": "/problems/conflict/",
         "title": "Conflict",
         "status": 409,
         "detail": "Sold out.",
-        "code": "sold_out",
+        "code": "conflict",
         "errors": {"lines.0.quantity": ["There are 2."]},
     }
-    assert "errors" not in json.loads(problem_response(SoldOut("Gone.")).content)
+    assert "errors" not in json.loads(problem_response(Conflict()).content)
 
 
 def test_a_challenge_goes_out_with_the_refusal() -> None:
@@ -133,10 +130,12 @@ def test_errors_of_no_field_are_the_detail() -> None:
 
 def test_every_kind_has_a_code_of_its_own_and_says_what_it_is() -> None:
     kinds = problem_kinds()
-    assert kinds["sold_out"] is SoldOut
+    assert kinds["conflict"] is Conflict
     assert kinds["internal_error"] is Problem
     assert {code: kind.code for code, kind in kinds.items()} == {code: code for code in kinds}
-    assert [code for code, kind in kinds.items() if not kind.default_detail.endswith((".", ">."))] == []
+    assert [
+        code for code, kind in kinds.items() if not kind.default_detail.endswith((".", ">."))
+    ] == []
 
 
 @pytest.mark.parametrize(("path", "wanted"), [("/api/x", True), ("/api", False), ("/", False)])

@@ -46,7 +46,9 @@ def errors_of(data: Any, struct: type[Struct] = Whole) -> dict[str, list[str]]:
 
 
 def test_what_is_right_is_decoded() -> None:
-    body = b'{"price": "9.99", "parts": [{"name": "lid", "count": 2}], "more": {"a": [1, {"b": 2}]}}'
+    body = (
+        b'{"price": "9.99", "parts": [{"name": "lid", "count": 2}], "more": {"a": [1, {"b": 2}]}}'
+    )
     whole = Whole(price="9.99", parts=[Part(name="lid", count=2)], more={"a": [1, {"b": 2}]})
     assert decode(body, Whole) == whole
     assert convert(json.loads(body), Whole) == whole
@@ -154,4 +156,6 @@ def test_query_strings_hold_numbers_and_times_as_text() -> None:
 
 def test_refusing_again_and_again_corrupts_no_memory() -> None:
     for _ in range(5_000):  # where types were prepared anew each time, this ended the process
-        assert errors_of({"price": "1", "more": []}) == {"more": ["Expected `object`, got `array`."]}
+        assert errors_of({"price": "1", "more": []}) == {
+            "more": ["Expected `object`, got `array`."]
+        }
