@@ -160,6 +160,11 @@ class Trade(RuleBasedStateMachine):
             drafts.append(Draft(key or f"own-{self.count}", self.sent(picked), total))
         self.place_all(drafts)
 
+    @rule(pick=picks, quantity=st.integers(1, 9), buyers=st.integers(2, 6))
+    def rush(self, pick: int, quantity: int, buyers: int) -> None:
+        """Many want the same in one batch."""
+        self.place([(None, [(pick, quantity, None)], None)] * buyers)
+
     @rule(picks=st.lists(picks, min_size=1, max_size=3))
     def place_again(self, picks: list[int]) -> None:
         drafts = list(self.shop.drafts.values())

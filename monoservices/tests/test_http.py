@@ -23,12 +23,12 @@ from monoservices.types import Moment
 
 def request(
     query: str = "",
-    body: bytes | None = None,
+    body: bytes = b"",
     parser: type[RawJSONParser] = RawJSONParser,
-    **headers: str,
+    headers: dict[str, str] | None = None,
 ) -> Request:
     django = RequestFactory().generic(
-        "POST", f"/?{query}", body or b"", "application/json", headers=headers
+        "POST", f"/?{query}", body, "application/json", headers=headers
     )
     return Request(django, parsers=[parser()])
 
@@ -84,13 +84,13 @@ def test_answers_are_encoded(data: Any, body: bytes) -> None:
 
 @pytest.mark.parametrize("key", ["k", " ", "~" * 255, "{}\"'\\"])
 def test_keys_that_are_taken(key: str) -> None:
-    assert idempotency_key(request(**{"Idempotency-Key": key})) == key
+    assert idempotency_key(request(headers={"Idempotency-Key": key})) == key
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "\u00e9", "a\nb", "a\x7f", "\0"])
 def test_keys_that_are_not(key: str) -> None:
     with pytest.raises(Invalid) as error:
-        idempotency_key(request(**{"Idempotency-Key": key}))
+        idempotency_key(request(headers={"Idempotency-Key": key}))
     assert list(error.value.errors) == ["Idempotency-Key"]
 
 

@@ -93,7 +93,7 @@ def test_the_document() -> None:
 
 
 def test_a_challenge_goes_out_with_the_refusal() -> None:
-    error = drf.NotAuthenticated()
+    error: Any = drf.NotAuthenticated()
     error.auth_header = "Bearer"  # as DRF's views set it
     problem = as_problem(error)
     assert problem is not None

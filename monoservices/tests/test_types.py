@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from monoservices import types
 from monoservices.types import money
 
-
 # Kept until the end, because msgspec 0.22 corrupts memory when it lets go of some types.
 BOXES: list[type[msgspec.Struct]] = []
 

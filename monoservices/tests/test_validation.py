@@ -24,7 +24,7 @@ class Whole(Struct, forbid_unknown_fields=True, kw_only=True):
     parts: Annotated[list[Part], Meta(max_length=3)] | UnsetType = UNSET
     first: Part | UnsetType = UNSET
     more: JsonObject | UnsetType = UNSET
-    at: Moment | None | UnsetType = UNSET
+    at: Moment | UnsetType | None = UNSET
 
 
 class Named(Struct, rename="camel", forbid_unknown_fields=True):
@@ -70,7 +70,7 @@ def test_bytes_and_data_are_decided_alike(data: Any) -> None:
     outcomes: list[Any] = []
     for function, source in ((decode, json.dumps(data).encode()), (convert, data)):
         try:
-            outcomes.append(function(source, Whole))  # type: ignore[operator]
+            outcomes.append(function(source, Whole))
         except Invalid as error:
             outcomes.append((error.detail, error.errors))
     assert outcomes[0] == outcomes[1]
