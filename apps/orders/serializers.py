@@ -28,7 +28,7 @@ from apps.orders.structs import (
 from monoservices.access import Caller
 from monoservices.problems import Errors, Invalid
 from monoservices.serializers import StructSerializer
-from monoservices.types import money
+from monoservices.types import EXPLANATIONS, NO_NUL, money, nul_paths
 
 PRICE_SCOPE = "orders:price"
 MAX_JSON_BYTES = 4096
@@ -60,6 +60,7 @@ class OrderSerializer(StructSerializer):
                     errors[f"lines.{index}.product_id"] = ["Send either product_id or sku."]
         for name in ("shipping_address", "metadata"):
             value = getattr(parsed, name)
+            errors |= {path: [EXPLANATIONS[NO_NUL]] for path in nul_paths(value, name)}
             if value is not UNSET and len(msgspec.json.encode(value)) > MAX_JSON_BYTES:
                 errors[name] = [f"Expected at most {MAX_JSON_BYTES} bytes of JSON."]
         if errors:

@@ -43,7 +43,7 @@ def accepts(box: type[msgspec.Struct], value: Any) -> bool:
         (
             types.JsonObject,
             [{}, {"a": [1, {"b": None}]}, {"a": {"b": {"c": "d"}}}, {"a": 2**53 - 1}, {"a": 0.5}],
-            [[], {"a": 2**53}, {"a": {"b": {"c": {}}}}, {"\0": 1}, {"k" * 101: 1}, {"a": "\0"}],
+            [[], {"a": 2**53}, {"a": {"b": {"c": {}}}}, {"\0": 1}, {"k" * 101: 1}, {"a": [2**53]}],
         ),
     ],
 )
@@ -51,6 +51,15 @@ def test_what_fields_take(kind: Any, good: list[Any], bad: list[Any]) -> None:
     box = box_of(kind)
     assert [value for value in good if not accepts(box, value)] == []
     assert [value for value in bad if accepts(box, value)] == []
+
+
+def test_every_text_with_nul_is_found() -> None:
+    value = {"a": "\0", "b": [1, "x\0y", {"c": "fine", "d": "\0"}], "e": None}
+    assert list(types.nul_paths(value, "metadata")) == [
+        "metadata.a",
+        "metadata.b.1",
+        "metadata.b.2.d",
+    ]
 
 
 def test_a_moment_has_a_timezone() -> None:
