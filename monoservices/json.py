@@ -12,6 +12,9 @@ import msgspec
 
 from monoservices.problems import Invalid, Malformed
 
+MAX_DEPTH = 100
+"""How many levels of nesting are read; what the interpreter can take differs by version."""
+
 
 def parse(body: bytes) -> Any:
     """Decode a JSON text into dicts, lists, str, int, float, bool and None.
@@ -26,6 +29,8 @@ def parse(body: bytes) -> Any:
         raise Malformed("The request body is nested too deeply.") from None
     except msgspec.MsgspecError as error:
         raise Malformed(f"The request body is not valid JSON: {error}") from None
+    if _is_deeper_than(MAX_DEPTH, value):
+        raise Malformed("The request body is nested too deeply.")
     refuse_duplicate_keys(body)
     return value
 
@@ -39,6 +44,20 @@ def refuse_duplicate_keys(body: bytes) -> None:
         _KEYS.decode(body.decode())
     except RecursionError:
         raise Malformed("The request body is nested too deeply.") from None
+
+
+def _is_deeper_than(levels: int, value: Any) -> bool:
+    within = [value]
+    for _ in range(levels + 1):
+        within = [
+            inner
+            for outer in within
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not within:
+            return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> None:

@@ -165,13 +165,17 @@ class StructValidationError(drf.ValidationError):
         self.problem = problem
 
 
+# As RFC 9110 has them; Python does since 3.13.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
 def problem_document(
     status: int, code: str, detail: str, errors: Errors | None = None
 ) -> ProblemDocument:
     """The body of an error answer. Raises ValueError where `status` is no HTTP status."""
     return ProblemDocument(
         type=f"/problems/{code}/",
-        title=HTTPStatus(status).phrase,
+        title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,

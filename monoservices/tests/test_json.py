@@ -78,6 +78,15 @@ def test_the_same_key_in_several_objects_is_fine() -> None:
     }
 
 
+def test_a_hundred_levels_are_enough() -> None:
+    assert parse(b"[" * 100 + b"]" * 100) is not None
+    assert parse(b'{"a":' * 99 + b"[1]" + b"}" * 99) is not None
+    for body in (b"[" * 101 + b"1" + b"]" * 101, b'{"a":' * 100 + b"[1]" + b"}" * 100):
+        with pytest.raises(Malformed) as error:
+            parse(body)
+        assert error.value.detail == "The request body is nested too deeply."
+
+
 def test_a_long_number_is_refused_before_it_is_made_an_int() -> None:
     refuse_duplicate_keys(b"1" * 100_000)
     with pytest.raises(Malformed):

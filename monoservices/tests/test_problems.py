@@ -20,6 +20,7 @@ from monoservices.problems import (
     as_problem,
     exception_handler,
     flatten,
+    problem_document,
     problem_kinds,
     problem_response,
     wants_problem,
@@ -90,6 +91,14 @@ def test_the_document() -> None:
         "errors": {"lines.0.quantity": ["There are 2."]},
     }
     assert "errors" not in json.loads(problem_response(Conflict()).content)
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [(404, "Not Found"), (413, "Content Too Large"), (422, "Unprocessable Content")],
+)
+def test_titles_do_not_depend_on_the_version_of_python(status: int, title: str) -> None:
+    assert problem_document(status, "code", "Detail.").title == title
 
 
 def test_a_challenge_goes_out_with_the_refusal() -> None:

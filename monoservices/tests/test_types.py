@@ -10,18 +10,10 @@ from hypothesis import strategies as st
 from monoservices import types
 from monoservices.types import money
 
-# Kept until the end, because msgspec 0.22 corrupts memory when it lets go of some types.
-BOXES: list[type[msgspec.Struct]] = []
 
-
-def box_of(kind: Any) -> type[msgspec.Struct]:
-    BOXES.append(msgspec.defstruct("Box", [("value", kind)]))
-    return BOXES[-1]
-
-
-def accepts(box: type[msgspec.Struct], value: Any) -> bool:
+def accepts(kind: Any, value: Any) -> bool:
     try:
-        msgspec.convert({"value": value}, box)
+        msgspec.convert(value, kind)
     except msgspec.ValidationError:
         return False
     return True
@@ -48,9 +40,14 @@ def accepts(box: type[msgspec.Struct], value: Any) -> bool:
     ],
 )
 def test_what_fields_take(kind: Any, good: list[Any], bad: list[Any]) -> None:
-    box = box_of(kind)
-    assert [value for value in good if not accepts(box, value)] == []
-    assert [value for value in bad if accepts(box, value)] == []
+    assert [value for value in good if not accepts(kind, value)] == []
+    assert [value for value in bad if accepts(kind, value)] == []
+
+
+@pytest.mark.parametrize("value", [None, [], "{}", {"a": "\0"}, {"a": [{"b": []}]}])
+def test_objects_can_be_checked_again_and_again(value: Any) -> None:
+    # Where its texts had a pattern, msgspec corrupted memory and this ended the process.
+    assert len({accepts(types.JsonObject, value) for _ in range(5_000)}) == 1
 
 
 def test_every_text_with_nul_is_found() -> None:
@@ -63,10 +60,9 @@ def test_every_text_with_nul_is_found() -> None:
 
 
 def test_a_moment_has_a_timezone() -> None:
-    box = box_of(types.Moment)
-    msgspec.json.decode(b'{"value": "2026-01-05T10:00:00Z"}', type=box)
+    msgspec.json.decode(b'"2026-01-05T10:00:00Z"', type=types.Moment)
     with pytest.raises(msgspec.ValidationError):
-        msgspec.json.decode(b'{"value": "2026-01-05T10:00:00"}', type=box)
+        msgspec.json.decode(b'"2026-01-05T10:00:00"', type=types.Moment)
 
 
 @pytest.mark.parametrize("pattern", types.EXPLANATIONS)

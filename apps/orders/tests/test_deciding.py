@@ -304,7 +304,8 @@ def test_decide_changes_nothing_that_it_is_given() -> None:
 # Any batch
 
 quantities = st.integers(1, 6)
-lines = st.builds(line, st.integers(1, 3), quantities)
+unit_prices = st.sampled_from([None, Decimal("1.00")])
+lines = st.builds(line, st.integers(1, 3), quantities, unit_price=unit_prices)
 orders = st.lists(lines, min_size=1, max_size=4).map(lambda lines: request(*lines))
 
 
