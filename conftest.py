@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client, override_settings
@@ -141,3 +142,20 @@ def api(make_api: Callable[..., Api]) -> Api:
     from apps.accounts.scopes import known_scopes
 
     return make_api(*known_scopes())
+
+
+@pytest.fixture
+def staff(db: None) -> Callable[..., Client]:
+    """A function that signs in `ada`, who has just the named permissions: `staff("view_order")`."""
+    from django.contrib.auth.models import Permission
+
+    def sign_in(*codenames: str) -> Client:
+        permissions = Permission.objects.filter(codename__in=codenames)
+        assert len(permissions) == len(codenames)
+        user = get_user_model().objects.create_user("ada", is_staff=True)
+        user.user_permissions.set(permissions)
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return sign_in

@@ -150,9 +150,9 @@ class Shop:
         order.version += 1
 
     def move(self, order_id: int, status: str, version: int | None) -> None:
+        if self.orders[order_id].status == status:
+            return  # sent again, whatever version was seen
         order = self._order(order_id, version)
-        if order.status == status:
-            return
         if status not in NEXT[order.status]:
             raise Refused("illegal_transition")
         if status == "canceled":

@@ -14,7 +14,13 @@ from apps.orders.exceptions import (
     ProductUnavailable,
     SeveralLines,
 )
-from apps.orders.fulfilment import lock_order, move_order, move_stock_of, units_by_product
+from apps.orders.fulfilment import (
+    lock_order,
+    move_order,
+    move_stock_of,
+    refuse_other_version,
+    units_by_product,
+)
 from apps.orders.microservice_communication import read_products
 from apps.orders.models import Order, OrderLine
 from apps.orders.pricing import PricedLine, ProductBook, price_lines, total_of, units
@@ -33,7 +39,8 @@ def change_order(
     the caller has seen; another one is refused.
     Raises OrderNotFound, VersionConflict, IllegalTransition, SeveralLines, and what placing raises.
     """
-    order = lock_order(order_id, version)
+    order = lock_order(order_id)
+    refuse_other_version(order, version)
     if order.status != Order.Status.PENDING:
         raise IllegalTransition(f"An order that is {order.status} cannot be changed.")
     if change == OrderChange():
@@ -44,10 +51,10 @@ def change_order(
     for name, value in change.details.items():
         setattr(order, name, value)
     requested = _requested_lines(order, change)
-    if requested is not None:
-        data |= _change_lines(order, requested, actor)
-    if change.expected_total not in (None, order.total):
-        raise PriceChanged(errors={"expected_total": [f"The order costs {order.total}."]})
+    if requested is None:
+        _refuse_other_total(order, change)
+    else:
+        data |= _change_lines(order, requested, change, actor)
     order.save()
     statuses = (order.status, order.status)
     write_events([event(order.pk, "changed", statuses=statuses, actor=actor, at=now, data=data)])
@@ -93,7 +100,14 @@ def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ..
     )
 
 
-def _change_lines(order: Order, requested: tuple[LineRequest, ...], actor: str) -> dict[str, Any]:
+def _refuse_other_total(order: Order, change: OrderChange) -> None:
+    if change.expected_total not in (None, order.total):
+        raise PriceChanged(errors={"expected_total": [f"The order costs {order.total}."]})
+
+
+def _change_lines(
+    order: Order, requested: tuple[LineRequest, ...], change: OrderChange, actor: str
+) -> dict[str, Any]:
     """Replace the order's lines, move stock by the difference and say what changed."""
     before = list(order.lines.all())
     told = [_told(line.product_id, line) for line in before]
@@ -109,6 +123,7 @@ def _change_lines(order: Order, requested: tuple[LineRequest, ...], actor: str) 
     wanted = units(lines)
     _refuse_more_of_archived(lines, wanted, had)
     order.total = total_of(lines)
+    _refuse_other_total(order, change)
     _replace_lines(order, before, lines)
     deltas = {key: had[key] - wanted[key] for key in had.keys() | wanted.keys()}
     paths = {line.product.id: line.request.field("quantity") for line in lines}

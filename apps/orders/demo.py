@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from apps.orders.exceptions import OutOfStock
@@ -26,6 +27,7 @@ _PEOPLE = ("ada", "ben", "chloe", "dev", "emil", "fatima", "greta", "hugo", "ine
 _STREETS = ("Mill Lane", "Station Road", "Park Street", "Church Hill", "Long Row")
 
 
+@transaction.atomic
 def seed_shop(seed: int = 1) -> int:
     """Create the demo products and a month of orders; return the number of orders.
 

@@ -49,13 +49,14 @@ def cancel_order(*, order_id: int, actor: str, version: int | None = None) -> Or
 def move_order(*, order_id: int, status: str, actor: str, version: int | None = None) -> Order:
     """Move an order to `status` and return it. An order that is there already stays unchanged.
 
-    version: the version that the caller has seen; another one is refused.
+    version: the version that the caller has seen; an order that is at another one is not moved.
     Raises OrderNotFound, VersionConflict, IllegalTransition.
     """
-    order = lock_order(order_id, version)
+    order = lock_order(order_id)
     before = order.status
     if before == status:
         return order
+    refuse_other_version(order, version)
     if status not in LEGAL[Status(before)]:
         raise IllegalTransition(f"An order that is {before} cannot become {status}.")
     now = timezone.now()
@@ -69,17 +70,18 @@ def move_order(*, order_id: int, status: str, actor: str, version: int | None = 
     return order
 
 
-def lock_order(order_id: int, version: int | None = None) -> Order:
-    """The order with its lines, locked until the transaction ends.
-
-    Raises OrderNotFound, VersionConflict.
-    """
+def lock_order(order_id: int) -> Order:
+    """The order with its lines, locked until the transaction ends. Raises OrderNotFound."""
     order = Order.objects.with_lines().select_for_update(no_key=True).filter(pk=order_id).first()
     if order is None:
         raise OrderNotFound
+    return order
+
+
+def refuse_other_version(order: Order, version: int | None) -> None:
+    """Raise VersionConflict where the order is not at the version that the caller has seen."""
     if version not in (None, order.version):
         raise VersionConflict(f"The order is at version {order.version} by now.")
-    return order
 
 
 def units_by_product(lines: Iterable[OrderLine]) -> Counter[int]:

@@ -7,7 +7,7 @@ from django.db.models import Max, Sum
 
 from apps.products.exceptions import OutOfStock, ProductNotFound, StockBeyondBounds
 from apps.products.models import Product, StockMovement
-from apps.products.stock import lock_product
+from apps.products.stock import lock_product, record_movement
 from monoservices.access import COMMAND_LINE
 from monoservices.types import MAX_INTEGER
 
@@ -34,9 +34,10 @@ def correct_reference(
         explained = max(min(gap, 0), min(delta, max(gap, 0)))
         _move(product, delta - explained)
         earlier = product.movements.filter(reference=reference, reason=CORRECTED)
-        _record(
-            product,
+        record_movement(
+            product=product,
             delta=delta,
+            reason=CORRECTED,
             reference=reference,
             revision=1 + (earlier.aggregate(last=Max("revision"))["last"] or 0),
             note=note,
@@ -53,7 +54,7 @@ def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE
     product = lock_product(product_id)
     gap = product.stock_quantity - _ledger(product)
     if gap:
-        _record(product, delta=gap, note=note, actor=actor)
+        record_movement(product=product, delta=gap, reason=CORRECTED, note=note, actor=actor)
     return gap
 
 
@@ -70,18 +71,3 @@ def _move(product: Product, delta: int) -> None:
         raise StockBeyondBounds(told)
     product.stock_quantity = stock
     product.save(update_fields=["stock_quantity", "updated_at"])
-
-
-def _record(
-    product: Product, *, delta: int, note: str, actor: str, reference: str = "", revision: int = 0
-) -> None:
-    StockMovement.objects.create(
-        product=product,
-        delta=delta,
-        quantity_after=product.stock_quantity,
-        reason=CORRECTED,
-        reference=reference,
-        revision=revision,
-        note=note,
-        actor=actor,
-    )

@@ -81,6 +81,8 @@ def record_movement(
     delta: int,
     reason: str,
     actor: str,
+    reference: str = "",
+    revision: int = 0,
     note: str = "",
     idempotency_key: str | None = None,
 ) -> StockMovement:
@@ -90,6 +92,8 @@ def record_movement(
         delta=delta,
         quantity_after=product.stock_quantity,
         reason=reason,
+        reference=reference,
+        revision=revision,
         actor=actor,
         note=note,
         idempotency_key=idempotency_key,

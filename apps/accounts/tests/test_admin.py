@@ -3,7 +3,6 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 from django.urls import reverse
@@ -22,24 +21,6 @@ LIST = "admin:accounts_apikey_changelist"
 @pytest.fixture
 def key() -> ApiKey:
     return operations.issue_key(client_name="shop", scopes=["things:read"]).key
-
-
-@pytest.fixture
-def staff() -> Callable[..., Browser]:
-    """Signs in somebody on the staff who has just the named permissions of this service."""
-
-    def sign_in(*codenames: str) -> Browser:
-        user = User.objects.create_user("staff", is_staff=True)
-        permissions = Permission.objects.filter(
-            content_type__app_label="accounts", codename__in=codenames
-        )
-        assert len(permissions) == len(codenames)
-        user.user_permissions.set(permissions)
-        browser = Browser()
-        browser.force_login(user)
-        return browser
-
-    return sign_in
 
 
 def pages(key: ApiKey) -> list[str]:

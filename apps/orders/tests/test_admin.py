@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -35,24 +33,6 @@ def order(mug: ProductSnapshot) -> Order:
         customer_email="ada@example.org",
         shipping_address={"city": "London"},
     )
-
-
-@pytest.fixture
-def staff() -> Callable[..., Browser]:
-    """Signs in somebody on the staff who has just the named permissions of this service."""
-
-    def sign_in(*codenames: str) -> Browser:
-        user = get_user_model().objects.create_user("ada", is_staff=True)
-        permissions = Permission.objects.filter(
-            content_type__app_label="orders", codename__in=codenames
-        )
-        assert len(permissions) == len(codenames)
-        user.user_permissions.set(permissions)
-        browser = Browser()
-        browser.force_login(user)
-        return browser
-
-    return sign_in
 
 
 def detail(order: Order) -> str:

@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
@@ -16,7 +16,6 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.operations import cancel_order, deliver_order, ship_order, update_order
 from apps.orders.reconciling import audit
 from apps.orders.tests.factories import in_stock, line, make_order, make_product
-from monoservices.database import consistent_snapshot
 from tests.books import assert_books_balance
 
 pytestmark = pytest.mark.django_db
@@ -342,8 +341,19 @@ def test_what_is_committed_meanwhile_is_not_seen(
         return sum_movements(**arguments)
 
     monkeypatch.setattr(reconciling, "sum_movements", read_later)
-    with consistent_snapshot():
-        assert list(audit()) == []
+    assert reconcile() == (0, [RIGHT])
     assert len(list(audit())) == 1  # as it would be without the snapshot
     monkeypatch.undo()
     assert reconcile() == (0, [RIGHT])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_is_the_first_to_use_the_connection(order: Order) -> None:
+    connection.close()
+    assert reconcile() == (0, [RIGHT])
+
+
+def test_a_fault_of_the_database_is_said_without_a_traceback() -> None:
+    execute("ALTER TABLE products_stockmovement RENAME TO elsewhere")
+    with pytest.raises(CommandError, match=r"The database failed: .*products_stockmovement"):
+        reconcile()

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models.signals import pre_save
 from django.test import Client as Browser
@@ -53,24 +52,6 @@ def mug() -> Product:
     return create_product(
         sku="MUG-B", name="Blue Mug", description="Glazed.", price="9.50", stock_quantity=10
     )
-
-
-@pytest.fixture
-def staff() -> Callable[..., Browser]:
-    """Signs in somebody on the staff who has just the named permissions of this service."""
-
-    def sign_in(*codenames: str) -> Browser:
-        user = get_user_model().objects.create_user("ada", is_staff=True)
-        permissions = Permission.objects.filter(
-            content_type__app_label="products", codename__in=codenames
-        )
-        assert len(permissions) == len(codenames)
-        user.user_permissions.set(permissions)
-        browser = Browser()
-        browser.force_login(user)
-        return browser
-
-    return sign_in
 
 
 def change_url(product: Product) -> str:

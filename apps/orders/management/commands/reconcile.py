@@ -4,7 +4,8 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from apps.orders.reconciling import Discrepancy, audit
 from apps.orders.repairing import repair
@@ -31,10 +32,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, repair: bool, **options: Any) -> None:
-        found = self._check()
-        if found and repair:
-            self._repair(found)
+        try:
             found = self._check()
+            if found and repair:
+                self._repair(found)
+                found = self._check()
+        except DatabaseError as error:
+            raise CommandError(f"The database failed: {error}") from error
         if found:
             sys.exit(1)
 
