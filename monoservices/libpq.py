@@ -18,7 +18,7 @@ from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.waiting import Ready, Wait
 
-Parameters = Sequence[str | int]
+Parameters = Sequence[str | int | None]
 Statement = tuple[str, Parameters]
 Row = tuple[Any, ...]
 
@@ -41,27 +41,26 @@ def execute(
     pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
     try:
-        if prepare:
-            sent = _send_prepared(connection, statements)
-        else:
-            sent = [_send(pgconn, statement) for statement in statements]
+        sent = (_send_prepared if prepare else _send)(connection, statements)
         pgconn.pipeline_sync()
         results = connection.wait(_results(pgconn, len(sent)))
     finally:
         if pgconn.status == pq.ConnStatus.OK:
             pgconn.exit_pipeline_mode()
     _refuse_failures(connection, sent, results)
-    transformer = Transformer(connection)
     return [
-        _rows(transformer, result)
+        _rows(connection, result)
         for prepared, result in zip(sent, results, strict=True)
         if prepared is None and result is not None
     ]
 
 
-def _send(pgconn: pq.abc.PGconn, statement: Statement) -> None:
-    sql, params = statement
-    pgconn.send_query_params(_numbered(sql), _encoded(params))
+def _send(connection: psycopg.Connection[Any], statements: Iterable[Statement]) -> list[str | None]:
+    sent: list[str | None] = []
+    for sql, params in statements:
+        connection.pgconn.send_query_params(_numbered(sql), _encoded(params))
+        sent.append(None)
+    return sent
 
 
 def _send_prepared(
@@ -125,11 +124,13 @@ def _next(pgconn: pq.abc.PGconn) -> PQGen[pq.abc.PGresult | None]:
     return pgconn.get_result()
 
 
-def _rows(transformer: Transformer, result: pq.abc.PGresult) -> list[Row]:
+def _rows(connection: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[Row]:
     if result.ntuples == 0:
         return []
+    transformer: Any = Transformer(connection)
     transformer.set_pgresult(result)
-    return transformer.load_rows(0, result.ntuples, tuple)
+    rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
+    return rows
 
 
 def _error(pgconn: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Error:
@@ -139,7 +140,7 @@ def _error(pgconn: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Err
 
 
 def _encoded(params: Parameters) -> list[bytes | None]:
-    return [str(value).encode() for value in params]
+    return [None if value is None else str(value).encode() for value in params]
 
 
 @cache

@@ -141,8 +141,7 @@ class _Answer:
     def fetch(self) -> list[libpq.Row]:
         if self.rows is None:
             self._pipeline.flush()
-        assert self.rows is not None
-        return self.rows
+        return self.rows or []
 
 
 _current: ContextVar[_Pipeline | None] = ContextVar("pipeline", default=None)

@@ -10,6 +10,7 @@
     ├── NotFound             404
     ├── MethodNotAllowed     405
     ├── NotAcceptable        406
+    ├── RequestTimeout       408
     ├── Conflict             409  the request is fine, the state of things forbids it
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
@@ -125,6 +126,11 @@ class MethodNotAllowed(Problem):
 class NotAcceptable(Problem):
     status, code = 406, "not_acceptable"
     default_detail = "The API answers application/json."
+
+
+class RequestTimeout(Problem):
+    status, code = 408, "request_timeout"
+    default_detail = "The request took too long to arrive. Nothing was done; try again."
 
 
 class Conflict(Problem):

@@ -10,8 +10,9 @@ from decimal import Decimal
 from django.utils.functional import SimpleLazyObject
 from msgspec import Struct, structs
 
+from apps.accounts.keys import CHALLENGE, bearer_digest
 from apps.accounts.models import Client
-from apps.accounts.operations import built_in_client_id
+from apps.accounts.operations import built_in_client_id, find_callers
 from apps.products.demo import create_demo_products
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
@@ -24,15 +25,19 @@ from apps.products.reconciling import (
 from apps.products.snapshots import Lock, read_rows
 
 __all__ = [
+    "CHALLENGE",
+    "Lock",
     "ProductSnapshot",
     "StockDiscrepancy",
     "StockMove",
     "audit_stock",
+    "bearer_digest",
     "client_id_for",
     "correct_ledger",
     "correct_reference",
     "create_demo_products",
     "existing_client_ids",
+    "find_callers",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",

@@ -183,8 +183,8 @@ class _Plan:
     def write(self, actor: str) -> None:
         now = as_timestamp(timezone.now())
         if self.created:
-            ids = reserve_ids(Product, len(self.created))
-            for product, product_id in zip(self.created, ids, strict=True):
+            reserved = reserve_ids(Product, len(self.created)).fetch()
+            for product, (product_id,) in zip(self.created, reserved, strict=True):
                 product.pk = product_id
             # By SKU, so that two imports of the same products cannot wait for each other.
             created = sorted(self.created, key=lambda product: product.sku)

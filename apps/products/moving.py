@@ -18,6 +18,7 @@ from monoservices.database import (
 )
 from monoservices.pipelining import send
 
+
 class StockMove(Struct, frozen=True, kw_only=True):
     """One movement to make: `delta` units of a product, for the document `reference`."""
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: serve the project's WSGI application."""
+"""`manage.py serve`: serve the project's ASGI application."""
 
 import copy
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server import Server
 
 # Each has a connection to the database of its own, and waits for it most of the time.
@@ -44,9 +44,9 @@ class Command(BaseCommand):
             _application(),
             address=address,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGI,
             workers=workers,
-            blocking_threads=THREADS,
+            loop=Loops.auto,
             backpressure=CONNECTIONS,
             http=HTTPModes.http1,
             websockets=False,
@@ -57,8 +57,8 @@ class Command(BaseCommand):
 
 
 def _application() -> str:
-    """WSGI_APPLICATION with the colon that Granian expects."""
-    module, _, name = settings.WSGI_APPLICATION.rpartition(".")
+    """ASGI_APPLICATION with the colon that Granian expects."""
+    module, _, name = settings.ASGI_APPLICATION.rpartition(".")
     return f"{module}:{name}"
 
 
