@@ -1,0 +1,88 @@
+"""What a design is to a measurement: how its database is filled, served, asked and checked."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import LiteralString
+
+from benchmarks.load import Request
+from benchmarks.servers import ServerProcess, free_port, run, serve
+from tests.__main__ import SETTINGS
+
+PRODUCTS = 1_000
+STOCK = 1_000_000
+"""Units of each product: more than any run sells."""
+
+PRICE = "9.99"
+PATH = "/api/v1/orders/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A way to place orders over HTTP.
+
+    name: in files and on the command line. title: in tables.
+    prepare: makes tables and products in the database at a URL, and returns the secret of an API
+        key where the design has keys.
+    serve: runs its servers on the database at a URL; orders go to the first.
+    books: a query for one row: orders, units sold, units in stock, least stock of a product; the
+        last two are NULL where the design does not take stock.
+    several_lines: whether an order is `{"lines": […]}` even with one line.
+    """
+
+    name: str
+    title: str
+    prepare: Callable[[str], str]
+    serve: Callable[[str], AbstractContextManager[list[ServerProcess]]]
+    books: LiteralString
+    several_lines: bool = False
+
+    def request(self, *, secret: str, products: int, lines: int) -> Request:
+        """Orders of one unit each of `lines` products out of `products`."""
+        line = '{"product_id": {id}, "quantity": 1}'
+        body = line
+        if lines > 1 or self.several_lines:
+            body = f'{{"lines": [{", ".join([line] * lines)}]}}'
+        headers = {"Content-Type": "application/json", "Idempotency-Key": "{key}"}
+        if secret:
+            headers["Authorization"] = f"Bearer {secret}"
+        return Request("POST", PATH, headers, body, ids=products)
+
+
+def manage(url: str, *arguments: str, settings: str, stdin: str = "") -> str:
+    """Run one of Django's commands with the settings module, on the database at `url`."""
+    env = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings}
+    return run([sys.executable, "-m", "django", *arguments], env=SETTINGS | env, stdin=stdin)
+
+
+def django_tables(settings: str, products: str = "") -> Callable[[str], str]:
+    """A `prepare` for a rival on Django. products: Python that makes them, if the rival has any."""
+
+    def prepare(url: str) -> str:
+        manage(url, "migrate", "--run-syncdb", "--verbosity=0", settings=settings)
+        if products:
+            manage(url, "shell", "--verbosity=0", settings=settings, stdin=products)
+        return ""
+
+    return prepare
+
+
+@contextmanager
+def gunicorn(
+    url: str,
+    settings: str,
+    *,
+    options: Sequence[str],
+    env: Mapping[str, str] | None = None,
+) -> Iterator[ServerProcess]:
+    """Serve a rival on Django.
+
+    Connections of clients are kept open, as behind a proxy.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "benchmarks.rivals.wsgi:application"]
+    command += ["--bind", f"127.0.0.1:{port}", "--keep-alive", "75", *options]
+    settled = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings, **(env or {})}
+    with serve(command, port=port, env=settled) as server:
+        yield server

@@ -1,0 +1,36 @@
+"""How `drf_locking` is measured."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, Design, django_tables, gunicorn
+from benchmarks.servers import ServerProcess
+
+SETTINGS = "benchmarks.rivals.drf_locking.settings"
+FILL = f"""
+from benchmarks.rivals.drf_locking.models import Product
+names = (f"Product {{n}}" for n in range(1, {PRODUCTS} + 1))
+Product.objects.bulk_create(Product(name=n, price="{PRICE}", stock={STOCK}) for n in names)
+"""
+
+
+@contextmanager
+def serve(url: str) -> Iterator[list[ServerProcess]]:
+    options = ["--worker-class=gthread", "--workers=3", "--threads=4"]
+    with gunicorn(url, SETTINGS, options=options) as server:
+        yield [server]
+
+
+DESIGN = Design(
+    name="drf_locking",
+    title="DRF, `select_for_update`",
+    prepare=django_tables(SETTINGS, FILL),
+    serve=serve,
+    books="""
+        SELECT (SELECT count(*) FROM drf_locking_order),
+            (SELECT coalesce(sum(quantity), 0) FROM drf_locking_orderline),
+            (SELECT sum(stock) FROM drf_locking_product),
+            (SELECT min(stock) FROM drf_locking_product)
+    """,
+    several_lines=True,
+)
