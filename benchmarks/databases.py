@@ -2,8 +2,8 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, LiteralString, Protocol
 
@@ -37,13 +37,25 @@ class PostgresDatabases:
     def __init__(self, postgres: Postgres) -> None:
         self.postgres = postgres
         self._secrets: dict[Prepare, str] = {}
+        self._logging = False
 
     def fresh(self, prepare: Prepare) -> tuple[str, str]:
         if prepare not in self._secrets:
             self._fill(prepare)
-        template = self._template(prepare)
-        self.postgres.create(self.run, template=template)
+        number = list(self._secrets).index(prepare)
+        self.postgres.create(self.run, template=f"template_{number}")
+        if self._logging:
+            self.postgres.log_statements(self.run)
         return self.postgres.url(self.run), self._secrets[prepare]
+
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Have the statements on copies logged that are made in the block."""
+        self._logging = True
+        try:
+            yield
+        finally:
+            self._logging = False
 
     def row(self, query: LiteralString) -> tuple[Any, ...]:
         return self.postgres.row(self.run, query)
@@ -56,9 +68,6 @@ class PostgresDatabases:
         self.postgres.create(template)
         self._secrets[prepare] = prepare(self.postgres.url(template))
         self.postgres.execute(template, "VACUUM ANALYZE")
-
-    def _template(self, prepare: Prepare) -> str:
-        return f"template_{list(self._secrets).index(prepare)}"
 
 
 class SQLiteDatabases:

@@ -1,12 +1,13 @@
-"""What a design is to a measurement: how its database is filled, served, asked and checked."""
+"""What a design is to a measurement: how its database is filled, loaded and checked."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import LiteralString, Protocol
 
-from benchmarks.load import Request
+from benchmarks.databases import Databases
+from benchmarks.load import LoadResult, Request, apply_load
 from benchmarks.servers import ServerProcess, free_port, run, serve
 from tests.__main__ import SETTINGS
 
@@ -18,16 +19,46 @@ PRICE = "9.99"
 PATH = "/api/v1/orders/"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Design:
-    """A way to place orders over HTTP.
+class Running(Protocol):
+    """A design that can be loaded, with a database of its own."""
+
+    def load(
+        self, *, products: int, lines: int, connections: int, seconds: float, seed: int
+    ) -> LoadResult:
+        """Place orders of one unit each of `lines` products out of `products`."""
+
+    def cpu_seconds(self) -> float:
+        """Processor time that all but the database has used so far."""
+
+
+class Design(Protocol):
+    """A way to place orders.
 
     name: in files and on the command line. title: in tables.
+    books: a query for one row: orders, units sold, units in stock, least stock of a product, and
+        units according to a ledger; NULL where the design does not keep it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def books(self) -> LiteralString: ...
+
+    def start(self, databases: Databases) -> AbstractContextManager[Running]:
+        """Make a fresh database and have the design ready, until the block ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpDesign:
+    """A way to place orders over HTTP.
+
     prepare: makes tables and products in the database at a URL, and returns the secret of an API
         key where the design has keys.
     serve: runs its servers on the database at a URL; orders go to the first.
-    books: a query for one row: orders, units sold, units in stock, least stock of a product; the
-        last two are NULL where the design does not take stock.
     several_lines: whether an order is `{"lines": […]}` even with one line.
     """
 
@@ -38,8 +69,13 @@ class Design:
     books: LiteralString
     several_lines: bool = False
 
+    @contextmanager
+    def start(self, databases: Databases) -> Iterator["RunningServers"]:
+        url, secret = databases.fresh(self.prepare)
+        with self.serve(url) as servers:
+            yield RunningServers(self, servers, secret)
+
     def request(self, *, secret: str, products: int, lines: int) -> Request:
-        """Orders of one unit each of `lines` products out of `products`."""
         line = '{"product_id": {id}, "quantity": 1}'
         body = line
         if lines > 1 or self.several_lines:
@@ -48,6 +84,25 @@ class Design:
         if secret:
             headers["Authorization"] = f"Bearer {secret}"
         return Request("POST", PATH, headers, body, ids=products)
+
+
+@dataclass(frozen=True)
+class RunningServers:
+    """The servers of an HttpDesign."""
+
+    design: HttpDesign
+    servers: Sequence[ServerProcess]
+    secret: str
+
+    def load(
+        self, *, products: int, lines: int, connections: int, seconds: float, seed: int
+    ) -> LoadResult:
+        request = self.design.request(secret=self.secret, products=products, lines=lines)
+        port = self.servers[0].port
+        return apply_load(port, request, connections=connections, seconds=seconds, seed=seed)
+
+    def cpu_seconds(self) -> float:
+        return sum(server.cpu_seconds() for server in self.servers)
 
 
 def manage(url: str, *arguments: str, settings: str, stdin: str = "") -> str:

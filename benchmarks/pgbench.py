@@ -23,13 +23,13 @@ def apply_pgbench(
     secret: str,
     products: int,
     connections: int,
-    amount: Sequence[str],
+    seconds: float,
     seed: int,
 ) -> LoadResult:
     """Run a script, each connection again and again, over TCP with prepared statements.
 
-    secret: of the API key. amount: pgbench's option for how much: `-T` seconds or `-t`
-    transactions of each connection. Raises BenchmarkError where a transaction fails.
+    secret: of the API key. seconds: rounded up to whole ones.
+    Raises BenchmarkError where a transaction fails.
     """
     variables = {
         "products": products,
@@ -41,7 +41,7 @@ def apply_pgbench(
         command = [str(postgres.programs / "pgbench"), "--no-vacuum", "--protocol=prepared"]
         command += [f"--client={connections}", f"--jobs={min(2, connections)}"]
         command += [f"--random-seed={seed}", "--log", f"--log-prefix={directory}/log"]
-        command += [f"--file={script}", *amount]
+        command += [f"--file={script}", f"--time={math.ceil(seconds)}"]
         command += [f"--define={name}={value}" for name, value in variables.items()]
         command += ["-h", "127.0.0.1", "-p", str(postgres.port), "-U", "postgres", database]
         output = run(command, env={"PGSSLMODE": "disable"})
@@ -51,23 +51,28 @@ def apply_pgbench(
 
 def parse_pgbench(output: str, logs: Iterable[str]) -> LoadResult:
     """Read pgbench's summary and its log of transactions. Raises BenchmarkError without them."""
-    processed = re.search(r"^number of transactions actually processed: (\d+)", output, re.M)
-    failed = re.search(r"^number of failed transactions: (\d+)", output, re.M)
-    rate = re.search(r"^tps = ([\d.]+) \(without initial connection time\)", output, re.M)
+    processed = _figure(r"number of transactions actually processed: (\d+)", output)
+    failed = _figure(r"number of failed transactions: (\d+)", output)
+    rate = _figure(r"tps = ([\d.]+) \(without initial connection time\)", output)
     if not (processed and rate):
         raise BenchmarkError(f"pgbench failed:\n{output}")
     # client, number, microseconds, script, and when
     latencies = sorted(int(line.split()[2]) for log in logs for line in log.splitlines())
-    count = int(processed[1])
+    count = int(processed)
     return LoadResult(
         generator="pgbench",
-        seconds=count / float(rate[1]),
+        seconds=count / float(rate),
         completed=count,
         acknowledged=count,
-        errors={"failed": int(failed[1]) if failed else 0},
+        errors={"failed": int(failed or 0)},
         p50_ms=percentile(latencies, 50) / 1000,
         p99_ms=percentile(latencies, 99) / 1000,
     )
+
+
+def _figure(pattern: str, output: str) -> str | None:
+    match = re.search(f"^{pattern}", output, re.MULTILINE)
+    return match[1] if match else None
 
 
 def percentile(ordered: Sequence[int], percent: float) -> int:

@@ -49,10 +49,19 @@ def environment(*, postgresql: str, packages: Mapping[str, str] | None = None) -
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns after the first are figures, to the right."""
-    rule = ["---", *("---:" for _ in header[1:])]
+    """A table; columns of nothing but figures are to the right."""
+    columns = zip(*rows, strict=True)
+    right = [all(re.fullmatch(r"[\d.,*– ]+", cell) for cell in column) for column in columns]
+    rule = ["---:" if each else "---" for each in right]
     lines = [header, rule, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def environment_table(machine: Mapping[str, str], options: Mapping[str, Any]) -> str:
+    """What `environment` returned, and how long it was measured."""
+    measured = {"measured": f"{options['rounds']} rounds of {options['seconds']} seconds each"}
+    rows = [[name, value] for name, value in {**machine, **measured}.items()]
+    return markdown_table(("", ""), rows)
 
 
 def write_json(name: str, result: Mapping[str, Any]) -> Path:

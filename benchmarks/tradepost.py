@@ -4,9 +4,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from benchmarks.designs import PRICE, PRODUCTS, STOCK, Design, manage
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign, manage
 from benchmarks.servers import ServerProcess, free_port
 from benchmarks.servers import serve as serve_process
 from tests.__main__ import SETTINGS
@@ -16,7 +15,8 @@ BOOKS = """
     SELECT (SELECT count(*) FROM orders_order),
         (SELECT coalesce(sum(quantity), 0) FROM orders_orderline),
         (SELECT sum(stock_quantity) FROM products_product),
-        (SELECT min(stock_quantity) FROM products_product)
+        (SELECT min(stock_quantity) FROM products_product),
+        (SELECT sum(delta) FROM products_stockmovement)
 """
 
 
@@ -31,7 +31,7 @@ def prepare(url: str) -> str:
     return manage(url, "createkey", "shop", "--scope=orders:write", settings=CONFIG).strip()
 
 
-def tradepost(*, workers: int = 1) -> Design:
+def tradepost(*, workers: int = 1) -> HttpDesign:
     """Tradepost with this many worker processes."""
 
     @contextmanager
@@ -43,7 +43,7 @@ def tradepost(*, workers: int = 1) -> Design:
             yield [server]
 
     several = f"{workers} workers" if workers > 1 else "1 worker"
-    return Design(
+    return HttpDesign(
         name="tradepost" if workers == 1 else f"tradepost_{workers}",
         title=f"**Tradepost**, {several}",
         prepare=prepare,

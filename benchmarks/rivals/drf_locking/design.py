@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.designs import PRICE, PRODUCTS, STOCK, Design, django_tables, gunicorn
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign, django_tables, gunicorn
 from benchmarks.servers import ServerProcess
 
 SETTINGS = "benchmarks.rivals.drf_locking.settings"
@@ -21,7 +21,7 @@ def serve(url: str) -> Iterator[list[ServerProcess]]:
         yield [server]
 
 
-DESIGN = Design(
+DESIGN = HttpDesign(
     name="drf_locking",
     title="DRF, `select_for_update`",
     prepare=django_tables(SETTINGS, FILL),
@@ -30,7 +30,8 @@ DESIGN = Design(
         SELECT (SELECT count(*) FROM drf_locking_order),
             (SELECT coalesce(sum(quantity), 0) FROM drf_locking_orderline),
             (SELECT sum(stock) FROM drf_locking_product),
-            (SELECT min(stock) FROM drf_locking_product)
+            (SELECT min(stock) FROM drf_locking_product),
+            NULL
     """,
     several_lines=True,
 )

@@ -59,5 +59,5 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         OrderLine.objects.bulk_create(lines)
         Product.objects.bulk_update(products.values(), ["stock"])
         # What is written is what the answer shows: it is not read again.
-        order._prefetched_objects_cache = {"lines": lines}  # type: ignore[attr-defined]  # noqa: SLF001
+        order._prefetched_objects_cache = {"lines": lines}  # noqa: SLF001
         return order

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.designs import PRICE, PRODUCTS, Design, django_tables, gunicorn
+from benchmarks.designs import PRICE, PRODUCTS, HttpDesign, django_tables, gunicorn
 from benchmarks.servers import ServerProcess
 
 SETTINGS = "benchmarks.rivals.drf_plain.settings"
@@ -21,10 +21,10 @@ def serve(url: str) -> Iterator[list[ServerProcess]]:
         yield [server]
 
 
-DESIGN = Design(
+DESIGN = HttpDesign(
     name="drf_plain",
     title="DRF, no stock",
     prepare=django_tables(SETTINGS, FILL),
     serve=serve,
-    books="SELECT count(*), sum(quantity), NULL, NULL FROM drf_plain_order",
+    books="SELECT count(*), sum(quantity), NULL, NULL, NULL FROM drf_plain_order",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.designs import PRICE, PRODUCTS, STOCK, Design, django_tables, gunicorn
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign, django_tables, gunicorn
 from benchmarks.servers import ServerProcess
 
 CATALOGUE = "benchmarks.rivals.drf_services.catalogue.settings"
@@ -29,7 +29,7 @@ def serve(url: str) -> Iterator[list[ServerProcess]]:
             yield [ordering, catalogue]
 
 
-DESIGN = Design(
+DESIGN = HttpDesign(
     name="drf_services",
     title="DRF, two services over HTTP",
     prepare=prepare,
@@ -38,7 +38,8 @@ DESIGN = Design(
         SELECT (SELECT count(*) FROM ordering_order),
             (SELECT coalesce(sum(quantity), 0) FROM ordering_orderline),
             (SELECT sum(stock) FROM catalogue_product),
-            (SELECT min(stock) FROM catalogue_product)
+            (SELECT min(stock) FROM catalogue_product),
+            NULL
     """,
     several_lines=True,
 )

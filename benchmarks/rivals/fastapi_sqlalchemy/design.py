@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.designs import PRICE, PRODUCTS, STOCK, Design
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign
 from benchmarks.servers import ServerProcess, free_port, run
 from benchmarks.servers import serve as serve_process
 
@@ -26,7 +26,7 @@ def serve(url: str) -> Iterator[list[ServerProcess]]:
         yield [server]
 
 
-DESIGN = Design(
+DESIGN = HttpDesign(
     name="fastapi_sqlalchemy",
     title="FastAPI, SQLAlchemy, asyncpg",
     prepare=prepare,
@@ -35,6 +35,7 @@ DESIGN = Design(
         SELECT (SELECT count(*) FROM "order"),
             (SELECT coalesce(sum(quantity), 0) FROM "order"),
             (SELECT sum(stock) FROM product),
-            (SELECT min(stock) FROM product)
+            (SELECT min(stock) FROM product),
+            NULL
     """,
 )

@@ -41,5 +41,5 @@ def _insert(lines: list[OrderLine]) -> Order:
     for line in lines:
         line.order = order
     OrderLine.objects.bulk_create(lines)
-    order._prefetched_objects_cache = {"lines": lines}  # type: ignore[attr-defined]  # noqa: SLF001
+    order._prefetched_objects_cache = {"lines": lines}  # noqa: SLF001
     return order
