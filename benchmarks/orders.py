@@ -31,41 +31,55 @@ COUNTED = (1, 64)
 def main(arguments: Sequence[str]) -> int:
     """Return the exit status."""
     options = _options(arguments)
-    plan = cells(quick=options.quick)
-    if options.only:
-        plan = [cell for cell in plan if cell.design in options.only]
+    plan = [
+        cell
+        for cell in cells(quick=options.quick)
+        if not options.only or cell.design in options.only
+    ]
     with _databases() as (postgresql, sqlite):
         databases: dict[str, Databases] = {"postgresql": postgresql, "sqlite": sqlite}
         runs = list(run_in_turn(plan, databases, rounds=options.rounds, seconds=options.seconds))
         counts = {} if options.quick else dict(_count(plan, postgresql))
         version = postgresql.postgres.version
-    summaries = summarize(runs)
     machine = environment(postgresql=version, packages=RIVAL_PACKAGES)
-    how = {"rounds": options.rounds, "seconds": options.seconds, "quick": options.quick}
-    parts = {
-        "environment": environment_table(machine, how),
-        "tables": orders_report.tables(summaries),
-        "statements": orders_report.statement_table(counts) if counts else "",
-        "ratios": orders_report.comparison_table(compare(summaries)),
-    }
-    print("\n".join(part for part in parts.values() if part))
-    result = {
-        "environment": machine,
-        "options": how,
-        "summary": [as_json(each) for each in summaries.values()],
-        "ratios": [as_json(each) for each in compare(summaries)],
-        "statements": [as_json(cell) | {"per_order": n} for cell, n in counts.items()],
-        "runs": [as_json(run) for run in runs],
-    }
-    path = write_json("orders-quick" if options.quick else "orders", result)
-    print(f"Results: {path}", file=sys.stderr)
-    if not (options.quick or options.only):
-        orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})
-        print(f"Page: {orders_report.PAGE}", file=sys.stderr)
+    _report(machine, runs, counts, options)
     failed = [run for run in runs if run.failures]
     for run in failed:
         print(f"WRONG: {run.cell}: {'; '.join(run.failures)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _report(
+    machine: dict[str, str],
+    runs: Sequence[Run],
+    counts: Mapping[Cell, float],
+    options: argparse.Namespace,
+) -> None:
+    """Print tables and write results. counts: statements per order."""
+    summaries = summarize(runs)
+    comparisons = compare(summaries)
+    how = {"rounds": options.rounds, "seconds": options.seconds, "quick": options.quick}
+    parts = {
+        "environment": environment_table(machine, how),
+        "tables": orders_report.tables(summaries),
+        "statements": orders_report.statement_table(counts),
+        "ratios": orders_report.comparison_table(comparisons),
+    }
+    print("\n".join(filter(None, parts.values())))
+    result = {
+        "environment": machine,
+        "options": how,
+        "summary": [as_json(each) for each in summaries.values()],
+        "comparisons": [as_json(each) for each in comparisons],
+        "statements": [as_json(cell) | {"per_order": n} for cell, n in counts.items()],
+        "runs": [as_json(run) for run in runs],
+    }
+    complete = not (options.quick or options.only)
+    path = write_json("orders" if complete else "orders-quick", result)
+    print(f"Results: {path}", file=sys.stderr)
+    if complete:
+        orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})
+        print(f"Page: {orders_report.PAGE}", file=sys.stderr)
 
 
 def run_in_turn(

@@ -10,6 +10,10 @@ from benchmarks.summary import Comparison, Summaries, Summary
 PAGE = ROOT / "docs" / "benchmarks.md"
 DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 FIGURES = {"rate": "orders/s", "p99_ms": "p99 ms"}
+PLOTTED = {
+    "rate": ("Orders per second", "orders per second"),
+    "p99_ms": ("99th percentile of latency", "milliseconds"),
+}
 PGBENCH = ("pgbench_statements", "pgbench_function")
 HEADER = (
     "design",
@@ -99,9 +103,9 @@ def comparison_table(comparisons: Iterable[Comparison]) -> str:
     rows = [
         [
             _label(each.of),
-            f"{getattr(each.of, each.figure):,.0f}",
+            _figure(each.of, each.figure),
             _label(each.to),
-            f"{getattr(each.to, each.figure):,.0f}",
+            _figure(each.to, each.figure),
             FIGURES[each.figure],
             f"**{each.ratio:.2f}**",
         ]
@@ -109,6 +113,10 @@ def comparison_table(comparisons: Iterable[Comparison]) -> str:
     ]
     header = ("design", "figure", "compared with", "figure", "what", "ratio")
     return markdown_table(header, rows)
+
+
+def _figure(summary: Summary, figure: str) -> str:
+    return f"{summary.rate:,.0f}" if figure == "rate" else f"{getattr(summary, figure):,.1f}"
 
 
 def _label(summary: Summary) -> str:
@@ -133,33 +141,39 @@ def statement_table(counts: Mapping[Cell, float]) -> str:
 
 def plots(summaries: Summaries) -> str:
     """Write the plots; return Markdown that shows them."""
-    shown = []
-    for connections in (256, 64, 16):
-        series = {
-            SCENARIOS[scenario].title: figures
-            for scenario in ("spread", "one")
-            if (figures := _figures(summaries, scenario, connections))
-        }
-        if series:
-            path = IMAGES / f"orders-{connections}.svg"
-            title = f"Orders per second at {connections} connections, PostgreSQL"
-            bar_plot(path, title=title, unit="orders per second", series=series)
-            shown.append(f"![{title}](images/{path.name})")
-    return "\n\n".join(shown)
+    wanted = [("rate", 256), ("rate", 64), ("rate", 16), ("p99_ms", 256)]
+    return "\n\n".join(filter(None, (_plot(summaries, *each) for each in wanted)))
 
 
-def _figures(summaries: Summaries, scenario: str, connections: int) -> dict[str, float]:
-    """Rates by title: of pgbench the best, of the others at this number of connections."""
+def _plot(summaries: Summaries, figure: str, connections: int) -> str:
+    series = {
+        SCENARIOS[scenario].title: figures
+        for scenario in ("spread", "one")
+        if (figures := _figures(summaries, figure, scenario, connections))
+    }
+    if not series:
+        return ""
+    what, unit = PLOTTED[figure]
+    title = f"{what} at {connections} connections, PostgreSQL"
+    path = IMAGES / f"orders-{figure.replace('_', '-')}-{connections}.svg"
+    bar_plot(path, title=title, unit=unit, series=series)
+    return f"![{title}](images/{path.name})"
+
+
+def _figures(
+    summaries: Summaries, figure: str, scenario: str, connections: int
+) -> dict[str, float]:
+    """Figures by title at this number of connections, and the best rates of pgbench at any."""
     figures: dict[str, float] = {}
     for cell, summary in summaries.items():
         if (cell.database, cell.scenario) != ("postgresql", scenario):
             continue
         title = DESIGNS[cell.design].title.replace("*", "").replace("`", "")
-        if cell.design in PGBENCH:
+        if cell.design in PGBENCH and figure == "rate":
             title += " (best)"
             figures[title] = max(figures.get(title, 0), summary.rate)
         elif cell.connections == connections:
-            figures[title] = summary.rate
+            figures[title] = getattr(summary, figure)
     return dict(sorted(figures.items(), key=lambda item: item[1]))
 
 

@@ -60,7 +60,7 @@ class Postgres:
             connection.execute(sql.SQL("CREATE DATABASE {} {}").format(name, source))
             connection.execute("CHECKPOINT")
 
-    def execute(self, database: str, statement: LiteralString) -> None:
+    def execute(self, database: str, statement: LiteralString | bytes) -> None:
         with self.connect(database) as connection:
             connection.execute(statement)
 

@@ -49,7 +49,9 @@ def environment(*, postgresql: str, packages: Mapping[str, str] | None = None) -
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; columns of nothing but figures are to the right."""
+    """A table, or nothing without rows; columns of nothing but figures are to the right."""
+    if not rows:
+        return ""
     columns = zip(*rows, strict=True)
     right = [all(re.fullmatch(r"[\d.,*– ]+", cell) for cell in column) for column in columns]
     rule = ["---:" if each else "---" for each in right]
@@ -90,7 +92,8 @@ def bar_plot(
 ) -> None:
     """Write horizontal bars as SVG: a group for each label, a bar in it for each series.
 
-    series: figures by label, by the name of the series. The same figures give the same file.
+    series: figures by label, from small to large, by the name of the series. The same figures
+        give the same file.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -107,12 +110,13 @@ def bar_plot(
         middle = height * (len(series) - 1) / 2
         axes.set_yticks([place + middle for place in range(len(labels))], labels)
         axes.invert_yaxis()
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.margins(x=0.1)
         axes.set_xlabel(unit)
         axes.set_title(title, loc="left")
         axes.spines[["top", "right"]].set_visible(False)
         if len(series) > 1:
-            axes.legend(loc="lower right", frameon=False)
+            axes.legend(loc="upper right", frameon=False)
         path.parent.mkdir(exist_ok=True)
         figure.savefig(path, format="svg", bbox_inches="tight", metadata={"Date": None})
 

@@ -10,6 +10,7 @@ def test_figures_are_to_the_right() -> None:
     assert table == (
         "| design | rate | note |\n| --- | ---: | --- |\n| a | 1,000 | x |\n| b | – | 2 |\n"
     )
+    assert markdown_table(("design", "rate"), []) == ""
 
 
 def test_a_part_of_a_document_is_replaced() -> None:

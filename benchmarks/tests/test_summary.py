@@ -1,5 +1,5 @@
 from benchmarks.measuring import Run
-from benchmarks.orders_report import comparison_table, tables
+from benchmarks.orders_report import comparison_table, statement_table, tables
 from benchmarks.registry import Cell, cells
 from benchmarks.summary import as_json, compare, summarize
 
@@ -68,4 +68,13 @@ def test_tables() -> None:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"
         "| pgbench, statements, 1,000 products | – | – | – | 1,000 | **2,000** | – "
         "| **WRONG**: 9 stored |\n"
+    )
+
+
+def test_a_table_of_statements() -> None:
+    alone, together = (Cell("tradepost", "postgresql", "one", each) for each in (1, 64))
+    assert statement_table({alone: 12.0, together: 1.254}) == (
+        "| statements per order, at connections | 1 | 64 |\n"
+        "| --- | ---: | ---: |\n"
+        "| **Tradepost**, 1 worker, one product | 12.00 | 1.25 |\n"
     )

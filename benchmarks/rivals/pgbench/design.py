@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from benchmarks import tradepost
 from benchmarks.databases import Databases, PostgresDatabases
 from benchmarks.load import LoadResult
@@ -15,14 +13,6 @@ from benchmarks.pgbench import apply_pgbench
 from benchmarks.servers import BenchmarkError
 
 HERE = Path(__file__).parent
-
-
-def prepare(url: str) -> str:
-    """Tradepost's tables, with the function beside them."""
-    secret = tradepost.prepare(url)
-    with psycopg.connect(url) as connection:
-        connection.execute((HERE / "function.sql").read_bytes())
-    return secret
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,8 @@ class PgbenchDesign:
     def start(self, databases: Databases) -> Iterator["RunningScript"]:
         if not isinstance(databases, PostgresDatabases):
             raise BenchmarkError("pgbench loads PostgreSQL only.")
-        _, secret = databases.fresh(prepare)
+        _, secret = databases.fresh(tradepost.prepare)
+        databases.postgres.execute(databases.run, (HERE / "function.sql").read_bytes())
         yield RunningScript(databases, HERE / self.script, secret)
 
 
