@@ -30,6 +30,10 @@ class Running(Protocol):
     def cpu_seconds(self) -> float:
         """Processor time that all but the database has used so far."""
 
+    @property
+    def log(self) -> str:
+        """What its servers have said last."""
+
 
 class Design(Protocol):
     """A way to place orders.
@@ -103,6 +107,10 @@ class RunningServers:
 
     def cpu_seconds(self) -> float:
         return sum(server.cpu_seconds() for server in self.servers)
+
+    @property
+    def log(self) -> str:
+        return "\n".join(server.log for server in self.servers)
 
 
 def manage(url: str, *arguments: str, settings: str, stdin: str = "") -> str:

@@ -30,7 +30,7 @@ class Run:
 
     rate: orders per second. Cores are processor time by wall-clock time: of the application (or of
     pgbench), and of the database server. failures: what was wrong with the books, or why there is
-    no figure; empty if all is well.
+    no figure; empty if all is well. log: what the servers said, where there were errors.
     """
 
     cell: Cell
@@ -42,6 +42,7 @@ class Run:
     database_cores: float = 0
     generator: str = ""
     failures: list[str] = field(default_factory=list)
+    log: str = ""
 
 
 def measure(cell: Cell, databases: Databases, *, seconds: float, seed: int) -> Run:
@@ -66,17 +67,20 @@ def _measure(cell: Cell, databases: Databases, *, seconds: float, seed: int) -> 
         elapsed = time.perf_counter() - begin
         application = running.cpu_seconds() - application
         database = databases.cpu_seconds() - database
+        log = running.log
     after = _books(design, databases)
+    errors = {kind: count + warm.errors[kind] for kind, count in load.errors.items()}
     return Run(
         cell,
         rate=load.rate,
         p50_ms=load.p50_ms,
         p99_ms=load.p99_ms,
-        errors={kind: count + warm.errors[kind] for kind, count in load.errors.items()},
+        errors=errors,
         application_cores=application / elapsed,
         database_cores=database / elapsed,
         generator=load.generator,
         failures=faults(before, after, loads=[warm, load], lines=scenario.lines),
+        log=log if any(errors.values()) else "",
     )
 
 

@@ -93,6 +93,8 @@ def run_in_turn(
             done += 1
             said = "; ".join(run.failures) or f"{run.rate:,.0f} orders/s, p99 {run.p99_ms:,.1f} ms"
             print(f"[{done}/{total}] {cell}: {said}", file=sys.stderr, flush=True)
+            if run.log:
+                print(f"{run.errors}\n{run.log}", file=sys.stderr, flush=True)
             yield run
 
 

@@ -118,8 +118,11 @@ def _pairs(summaries: Summaries) -> list[tuple[str, Summary | None, Summary | No
 
 
 def as_json(item: Any) -> dict[str, Any]:
-    """A Run, Summary or Comparison, rounded; of the sides of a comparison, the cells."""
-    return {name: _plain(value) for name, value in vars(item).items()}
+    """A Run, Summary or Comparison, rounded; of the sides of a comparison, the cells.
+
+    Without logs, which are for whoever runs the benchmark.
+    """
+    return {name: _plain(value) for name, value in vars(item).items() if name != "log"}
 
 
 def _plain(value: Any) -> Any:

@@ -60,6 +60,8 @@ class RunningScript:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
+    log = ""  # a script that fails raises BenchmarkError with what pgbench said
+
 
 STATEMENTS = PgbenchDesign("pgbench_statements", "pgbench, statements", "statements.sql")
 FUNCTION = PgbenchDesign("pgbench_function", "pgbench, one function call", "call.sql")
