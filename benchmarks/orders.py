@@ -17,7 +17,7 @@ from benchmarks import orders_report
 from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.measuring import Run, count_statements, measure
 from benchmarks.postgres import postgres
-from benchmarks.registry import DESIGNS, Cell, cells
+from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
 from benchmarks.report import environment, environment_table, write_json
 from benchmarks.summary import as_json, compare, summarize
 
@@ -99,11 +99,11 @@ def run_in_turn(
 
 
 def _count(plan: Sequence[Cell], databases: PostgresDatabases) -> Iterator[tuple[Cell, float]]:
-    """Statements per order on PostgreSQL; the number of workers makes no difference to them."""
+    """Statements per order on PostgreSQL; other workers make no difference to them."""
     kinds = dict.fromkeys(
         (cell.design, cell.scenario)
         for cell in plan
-        if cell.database == "postgresql" and cell.design not in {"tradepost_2", "tradepost_4"}
+        if cell.database == "postgresql" and cell.design not in OTHER_WORKERS
     )
     for design, scenario in kinds:
         for connections in COUNTED:

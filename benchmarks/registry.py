@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks.designs import PRODUCTS, Design
 from benchmarks.rivals.drf_locking.design import DESIGN as DRF_LOCKING
+from benchmarks.rivals.drf_locking.design import SYNC as DRF_LOCKING_SYNC
 from benchmarks.rivals.drf_plain.design import DESIGN as DRF_PLAIN
 from benchmarks.rivals.drf_services.design import DESIGN as DRF_SERVICES
 from benchmarks.rivals.fastapi_sqlalchemy.design import DESIGN as FASTAPI
@@ -15,6 +16,7 @@ DESIGNS: dict[str, Design] = {
     for design in (
         DRF_PLAIN,
         DRF_LOCKING,
+        DRF_LOCKING_SYNC,
         DRF_SERVICES,
         FASTAPI,
         STATEMENTS,
@@ -24,6 +26,9 @@ DESIGNS: dict[str, Design] = {
         tradepost(workers=4),
     )
 }
+
+OTHER_WORKERS = {"drf_locking_sync", "tradepost_2", "tradepost_4"}
+"""Those that differ from another design by their worker processes alone."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ PGBENCH_CONNECTIONS = (1, 2, 4, 8, 16, 64)
 FULL = (
     ("drf_plain", "postgresql", "spread", (16, 64, 256)),
     ("drf_locking", "postgresql", "spread", (16, 64, 256)),
+    ("drf_locking_sync", "postgresql", "spread", (64,)),
     ("drf_services", "postgresql", "spread", (64,)),
     ("fastapi_sqlalchemy", "postgresql", "spread", (16, 64, 256)),
     ("pgbench_statements", "postgresql", "spread", PGBENCH_CONNECTIONS),
@@ -67,6 +73,7 @@ FULL = (
     ("tradepost_2", "postgresql", "spread", (256,)),
     ("tradepost_4", "postgresql", "spread", (256,)),
     ("drf_locking", "postgresql", "one", (16, 64, 256)),
+    ("drf_locking_sync", "postgresql", "one", (64,)),
     ("drf_services", "postgresql", "one", (64,)),
     ("fastapi_sqlalchemy", "postgresql", "one", (16, 64, 256)),
     ("pgbench_statements", "postgresql", "one", PGBENCH_CONNECTIONS),

@@ -81,12 +81,12 @@ def _pairs(summaries: Summaries) -> list[tuple[str, Summary | None, Summary | No
         return summaries.get(Cell(design, database, scenario, connections))
 
     def best(design: str, scenario: str) -> Summary | None:
-        """The fastest on PostgreSQL, at whatever number of connections."""
-        kind = (design, "postgresql", scenario)
+        """The fastest on PostgreSQL, at whatever number of connections, with any workers."""
         several = [
             summary
             for cell, summary in summaries.items()
-            if (cell.design, cell.database, cell.scenario) == kind
+            if cell.design.removesuffix("_sync") == design
+            and (cell.database, cell.scenario) == ("postgresql", scenario)
         ]
         return max(several, key=lambda summary: summary.rate, default=None)
 

@@ -1,6 +1,6 @@
 """How `drf_locking` is measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign, django_tables, gunicorn
@@ -14,24 +14,37 @@ Product.objects.bulk_create(Product(name=n, price="{PRICE}", stock={STOCK}) for 
 """
 
 
-@contextmanager
-def serve(url: str) -> Iterator[list[ServerProcess]]:
-    options = ["--worker-class=gthread", "--workers=3", "--threads=4"]
-    with gunicorn(url, SETTINGS, options=options) as server:
-        yield [server]
+THREADS = ("--worker-class=gthread", "--workers=3", "--threads=4")
+PROCESSES = ("--worker-class=sync", "--workers=3")
 
 
-DESIGN = HttpDesign(
-    name="drf_locking",
-    title="DRF, `select_for_update`",
-    prepare=django_tables(SETTINGS, FILL),
-    serve=serve,
-    books="""
-        SELECT (SELECT count(*) FROM drf_locking_order),
-            (SELECT coalesce(sum(quantity), 0) FROM drf_locking_orderline),
-            (SELECT sum(stock) FROM drf_locking_product),
-            (SELECT min(stock) FROM drf_locking_product),
-            NULL
-    """,
-    several_lines=True,
+def drf_locking(*, name: str, title: str, options: Sequence[str]) -> HttpDesign:
+    """The design behind gunicorn with these options."""
+
+    @contextmanager
+    def serve(url: str) -> Iterator[list[ServerProcess]]:
+        with gunicorn(url, SETTINGS, options=options) as server:
+            yield [server]
+
+    return HttpDesign(
+        name=name,
+        title=title,
+        prepare=PREPARE,
+        serve=serve,
+        books="""
+            SELECT (SELECT count(*) FROM drf_locking_order),
+                (SELECT coalesce(sum(quantity), 0) FROM drf_locking_orderline),
+                (SELECT sum(stock) FROM drf_locking_product),
+                (SELECT min(stock) FROM drf_locking_product),
+                NULL
+        """,
+        several_lines=True,
+    )
+
+
+PREPARE = django_tables(SETTINGS, FILL)
+DESIGN = drf_locking(name="drf_locking", title="DRF, `select_for_update`", options=THREADS)
+# One order at a time in each process: fewer wait for the same lock.
+SYNC = drf_locking(
+    name="drf_locking_sync", title="DRF, `select_for_update`, sync workers", options=PROCESSES
 )
