@@ -1,0 +1,1 @@
+"""Measurements: what Tradepost does per second, and what it does under faults."""

@@ -1,0 +1,92 @@
+"""Databases of their own, and a shop on one."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.postgres import PostgresServer
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STOCK = 2_000_000
+
+# Every setting that matters, because the environment wins over a developer's .env.
+SETTINGS = {
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "CURRENCY": "EUR",
+    "DEBUG": "off",
+    "HTTPS": "off",
+    "LOG_LEVEL": "INFO",
+    "SECRET_KEY": "for measurements only",
+    "TIME_ZONE": "UTC",
+}
+
+FILL = """
+from apps.accounts.operations import issue_key
+from apps.products.operations import create_product
+for number, stock in enumerate({stocks}, start=1):
+    create_product(name=f"Product {{number}}", price="9.99", stock_quantity=stock)
+print(issue_key(client_name="shop").secret)
+"""
+
+
+class Shop:
+    """Products 1, 2, … with the given stocks, and a key to order them.
+
+    url: the address of an empty database, as in DATABASE_URL.
+    """
+
+    def __init__(self, url: str, stocks: Sequence[int]) -> None:
+        self.url = url
+        self.manage("migrate", "--verbosity=0")
+        code = FILL.format(stocks=list(stocks))
+        self.secret = self.manage("shell", "--verbosity=0", "--command", code).stdout.strip()
+
+    def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run `manage.py` on the shop's database."""
+        command = [sys.executable, "manage.py", *arguments]
+        environment = os.environ | SETTINGS | {"DATABASE_URL": self.url}
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, check=check, capture_output=True, text=True
+        )
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Read the database with a driver alone: what is checked must not check itself."""
+        if self.url.startswith("sqlite:///"):
+            path = self.url.removeprefix("sqlite:///")
+            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
+            try:
+                return connection.execute(sql).fetchall()
+            finally:
+                connection.close()
+        with psycopg.connect(self.url) as session:
+            return session.execute(sql.encode()).fetchall()
+
+    def stock(self, product_id: int) -> int:
+        sql = f"SELECT stock_quantity FROM products_product WHERE id = {product_id:d}"  # noqa: S608
+        ((stock,),) = self.query(sql)
+        return int(stock)
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """Yield the URL of a database file that goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="tradepost-faults-") as directory:
+        yield f"sqlite:///{directory}/shop.sqlite3"
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Yield the URL of a database on a server, with fsync, that goes with the block."""
+    with PostgresServer(fsync=True) as server:
+        yield server.url("postgres")
+
+
+DATABASES = {"postgresql": postgresql, "sqlite": sqlite}
