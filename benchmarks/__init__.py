@@ -1,1 +1,1 @@
-"""Measurements: what Tradepost does per second, and what it does under faults."""
+"""Side-by-side measurements: Tradepost, and other ways to do the same, in turn on one machine."""
