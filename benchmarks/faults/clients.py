@@ -6,12 +6,13 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Self
 
 from benchmarks.faults import wire
+from benchmarks.faults.waiting import PATIENCE, until
 from benchmarks.faults.wire import Connection, Response
 
 ORDERS = "/api/v1/orders/"
@@ -24,8 +25,6 @@ ATTEMPT_SECONDS = 10
 """After which a client gives an attempt up and sends the request again."""
 MOST_RETRY_AFTER = 1.0
 RECONNECT_SECONDS = 0.05
-PATIENCE = 60
-"""Seconds without a single order after which a run is given up."""
 
 
 @dataclass
@@ -35,7 +34,8 @@ class Answers:
     sent: the body of every order. placed: the body of its first 201. refused: status and body of
     a definite answer other than that. times: when each first 201 came, on the monotonic clock.
     statuses: of all answers. waits: seconds from sending to answer of each attempt, by status.
-    retried: the keys that were sent more than once. longest: seconds that the slowest order took.
+    retried: the keys that were sent more than once. took: seconds from first sending to definite answer of each order.
+    unanswered: the keys of requests after which the server closed, or was silent for too long.
     """
 
     sent: dict[str, bytes] = field(default_factory=dict)
@@ -44,9 +44,9 @@ class Answers:
     times: list[float] = field(default_factory=list)
     waits: dict[int, list[float]] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
-    longest: float = 0
+    took: list[float] = field(default_factory=list)
+    unanswered: set[str] = field(default_factory=set)
     retries: int = 0
-    lost_connections: int = 0
     timeouts: int = 0
     replays: int = 0
 
@@ -58,6 +58,21 @@ class Answers:
     @property
     def statuses(self) -> Counter[int]:
         return Counter({status: len(waits) for status, waits in self.waits.items()})
+
+
+def together(*parts: Answers) -> Answers:
+    """The orders of several crowds, for a comparison with all that is stored."""
+    whole = Answers()
+    for part in parts:
+        whole.sent |= part.sent
+        whole.placed |= part.placed
+        whole.refused |= part.refused
+        whole.retried |= part.retried
+        whole.unanswered |= part.unanswered
+        whole.took += part.took
+        whole.retries += part.retries
+        whole.replays += part.replays
+    return whole
 
 
 @dataclass
@@ -82,7 +97,7 @@ class Buyer:
             self.answers.retries += 1
             self.answers.retried.add(key)
             await asyncio.sleep(self._pause(response))
-        self.answers.longest = max(self.answers.longest, time.monotonic() - began)
+        self.answers.took.append(time.monotonic() - began)
         return response
 
     async def attempt_new(self, body: bytes) -> Response | None:
@@ -104,15 +119,10 @@ class Buyer:
         began = time.monotonic()
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
-                response = await self._send(request)
+                response = await self._send(key, request)
         except OSError as error:  # TimeoutError is one
-            self.close()
             self.answers.timeouts += isinstance(error, TimeoutError)
-            self.answers.lost_connections += not isinstance(error, TimeoutError)
             return None
-        except asyncio.CancelledError:
-            self.close()
-            raise
         self._record(key, response, time.monotonic() - began)
         return response
 
@@ -120,10 +130,15 @@ class Buyer:
         if self.connection is not None:
             self.connection.close()
 
-    async def _send(self, request: bytes) -> Response:
+    async def _send(self, key: str, request: bytes) -> Response:
         if self.connection is None or self.connection.closed:
             self.connection = await Connection.open(self.port)
-        return await self.connection.send(request)
+        try:
+            return await self.connection.send(request)
+        except BaseException:
+            self.answers.unanswered.add(key)
+            self.close()
+            raise
 
     def _record(self, key: str, response: Response, waited: float) -> None:
         answers = self.answers
@@ -176,12 +191,12 @@ class Crowd:
         self._tasks = [asyncio.create_task(self._order(buyer)) for buyer in self._buyers]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *_exception: object) -> None:
         self._stopped = True
         self._go.set()
-        _, late = await asyncio.wait(self._tasks, timeout=PATIENCE)
-        for task in late:
-            task.cancel()
+        await asyncio.wait(self._tasks, timeout=PATIENCE)
+        for task in self._tasks:
+            task.cancel()  # those that are late
         done = await asyncio.gather(*self._tasks, return_exceptions=True)
         for buyer in self._buyers:
             buyer.close()
@@ -197,16 +212,9 @@ class Crowd:
         self._go.set()
 
     async def flow(self, orders: int) -> None:
-        """Return when so many more orders are acknowledged. Raises TimeoutError."""
-        await self.until(lambda goal=len(self.answers.times) + orders: self._reached(goal))
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not condition():
-                await asyncio.sleep(0.005)
-
-    def _reached(self, goal: int) -> bool:
-        return len(self.answers.times) >= goal
+        """Return when so many more orders are acknowledged. Raises BenchmarkError."""
+        goal = len(self.answers.times) + orders
+        await until(lambda: len(self.answers.times) >= goal, f"{orders} orders")
 
     async def _order(self, buyer: Buyer) -> None:
         prefix = uuid.uuid4().hex
@@ -214,4 +222,5 @@ class Crowd:
             await self._go.wait()
             if self._stopped:
                 return
-            await buyer.place(f"{prefix}-{number}", order_of(random.choice(self._products)))
+            product_id = random.choice(self._products)  # noqa: S311 - no secret
+            await buyer.place(f"{prefix}-{number}", order_of(product_id))

@@ -1,6 +1,5 @@
 """SIGKILL to the worker process of a server, which starts another one."""
 
-import asyncio
 import os
 import signal
 
@@ -10,6 +9,7 @@ from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import DATABASES, STOCK, Shop
 from benchmarks.faults.storm import CLIENTS, PRODUCTS, storm, too_long
+from benchmarks.faults.waiting import until
 
 # A worker that dies again within 5.5 s of its start ends the server, as `serve` says.
 REST_SECONDS = 6.0
@@ -44,5 +44,4 @@ async def kill(server: Server) -> None:
     """Return when the server has started another worker."""
     worker = server.worker_pids()[-1]
     os.kill(worker, signal.SIGKILL)
-    while server.worker_pids()[-1] == worker:
-        await asyncio.sleep(0.02)
+    await until(lambda: server.worker_pids()[-1] != worker, "another worker")

@@ -28,7 +28,9 @@ async def _on(database: str, lane: str, times: int) -> Outcome:
                 got, refused = await rush(server, answers, product_id, CLIENTS, LANES[lane])
                 left = shop.stock(product_id)
                 if (got, refused, left) != (UNITS, CLIENTS - UNITS, 0):
-                    problems.append(f"{got} got one, {refused} were told there is none, {left} left")
+                    problems.append(
+                        f"{got} got one, {refused} were told there is none, {left} left"
+                    )
             verdict = await compare(shop, server, answers)
     return outcome(
         "last_units",

@@ -1,9 +1,11 @@
 """What a fault came to, and the table of all of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.faults.checks import Verdict
 from benchmarks.faults.clients import Answers
+from benchmarks.report import markdown_table
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,47 @@ def outcome(
         figures=figures or {},
         problems=[*verdict.problems(), *(problems or [])],
     )
+
+
+HEADER = (
+    "what was done",
+    "database",
+    "times",
+    "orders",
+    "sent again",
+    "replayed",
+    "longest pause, s",
+    "lost",
+    "doubled",
+    "differing",
+    "unexplained",
+    "books",
+    "besides",
+)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as a table in Markdown."""
+    return markdown_table(HEADER, [_row(outcome) for outcome in outcomes])
+
+
+def _row(outcome: Outcome) -> list[str]:
+    verdict = outcome.verdict
+    counts = (outcome.times, outcome.orders, outcome.retries, outcome.replays)
+    wrong = (verdict.lost, verdict.doubled, verdict.differing, verdict.unexplained)
+    return [
+        f"`{outcome.fault}`: {outcome.done}",
+        outcome.database,
+        *(f"{count:,}" for count in counts),
+        "–" if outcome.pause is None else f"{outcome.pause:.1f}",
+        *(f"{count:,}" for count in wrong),
+        "wrong" if verdict.books else "right",
+        "<br>".join(f"{name} {_number(value)}" for name, value in outcome.figures.items()),
+    ]
+
+
+def _number(value: float) -> str:
+    """Counts as they are, measurements to three digits."""
+    if isinstance(value, int) or value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

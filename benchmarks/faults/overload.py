@@ -4,8 +4,7 @@ import asyncio
 import time
 
 from benchmarks.faults.checks import compare
-from benchmarks.faults.clients import Answers, Crowd
-from benchmarks.faults.held_row import together
+from benchmarks.faults.clients import Answers, Crowd, together
 from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import DATABASES, STOCK, Shop
@@ -74,6 +73,7 @@ def _figures(name: str, answers: Answers, rate: float) -> dict[str, float]:
         f"{name}: orders/s": rate,
         f"{name}: p99 of 201, ms": 1_000 * percentile(answers.waits.get(201, []), 0.99),
         f"{name}: 503": answers.statuses[503],
+        f"{name}: no answer in time": answers.timeouts,
         f"{name}: p99 of 503, ms": 1_000 * percentile(answers.waits.get(503, []), 0.99),
     }
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Self
 
 from benchmarks.faults.postgres_wire import FromClient, FromServer, Transactions, committed
-from benchmarks.faults.wire import HOST
+from benchmarks.servers import HOST
 
 CHUNK = 65_536
 
@@ -53,10 +53,9 @@ class CommitCutter:
             await self._on_cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if task := asyncio.current_task():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         try:
             remote = await asyncio.open_connection(HOST, self._postgres)
         except OSError:

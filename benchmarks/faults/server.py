@@ -1,7 +1,6 @@
 """`manage.py serve` as a process of its own, to be killed."""
 
 import asyncio
-import http.client
 import os
 import re
 import signal
@@ -9,16 +8,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from benchmarks.faults.shop import ROOT, SETTINGS, Shop
+from benchmarks.faults.shop import SETTINGS, Shop
+from benchmarks.faults.waiting import until
+from benchmarks.faults.wire import Connection, request
+from benchmarks.servers import HOST, ROOT, BenchmarkError, free_port
 
-PATIENCE = 60
-"""Seconds in which a server starts or ends, or something is wrong."""
+ANSWER_SECONDS = 5
 
 
 class Server:
@@ -28,8 +27,7 @@ class Server:
     """
 
     def __init__(self, shop: Shop, *, workers: int = 1, url: str = "") -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.secret = shop.secret
         self._environment = os.environ | SETTINGS | {"DATABASE_URL": url or shop.url}
         self._workers = workers
@@ -46,18 +44,9 @@ class Server:
 
     async def start(self) -> None:
         """Return when the server answers."""
-        arguments = ["serve", "--port", str(self.port), "--workers", str(self._workers)]
-        with self._log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.process = self._spawn()
         try:
-            await self._wait(self._answers)
+            await until(self._answers, f"the server:\n{self.log()}")
         except BaseException:
             await self.kill()
             raise
@@ -66,14 +55,14 @@ class Server:
         """SIGKILL to every process of the server; return when all of them are gone."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        # Workers are not our children: they are gone when nobody listens any more.
-        await self._wait(lambda: self.process.poll() is not None and not self._listens())
+        await self._ended()
+        # Its workers are not our children: they are gone when nobody listens any more.
+        await until(lambda: not self._listens(), "the port to be free")
 
     async def terminate(self) -> int:
         """SIGTERM to the server, which is to stop its workers; return its exit status."""
         self.process.terminate()
-        await self._wait(lambda: self.process.poll() is not None)
-        return self.process.wait()
+        return await self._ended()
 
     def worker_pids(self) -> list[int]:
         """The ids of the processes that the server says it has started, the newest last."""
@@ -82,31 +71,39 @@ class Server:
     def log(self) -> str:
         return self._log.read_text()
 
-    def _answers(self) -> bool:
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        arguments = ["serve", "--port", str(self.port), "--workers", str(self._workers)]
+        with self._log.open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def _answers(self) -> bool:
         if self.process.poll() is not None:
-            raise RuntimeError(f"The server ended:\n{self.log()}")
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            raise BenchmarkError(f"The server ended:\n{self.log()}")
         try:
-            client.request("GET", "/readyz")
-            return client.getresponse().status == 200
+            connection = await Connection.open(self.port)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await connection.send(request("GET", "/readyz", self.secret))
         except OSError:
             return False
-        finally:
-            client.close()
+        connection.close()
+        return response.status == 200
 
     def _listens(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
+            socket.create_connection((HOST, self.port)).close()
         except ConnectionRefusedError:
             return False
         except ConnectionResetError:  # it was there a moment ago
             return True
         return True
 
-    async def _wait(self, condition: Callable[[], bool]) -> None:
-        """Ask in a thread, so that whoever the server needs in this process goes on."""
-        end = time.monotonic() + PATIENCE
-        while not await asyncio.to_thread(condition):
-            if time.monotonic() > end:
-                raise TimeoutError(f"The server does not do what it should:\n{self.log()}")
-            await asyncio.sleep(0.02)
+    async def _ended(self) -> int:
+        await until(lambda: self.process.poll() is not None, "the server to end")
+        return self.process.wait()

@@ -7,14 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from benchmarks.servers import ROOT
 from tests.postgres import PostgresServer
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 STOCK = 2_000_000
 
 # Every setting that matters, because the environment wins over a developer's .env.

@@ -39,8 +39,8 @@ async def _on(database: str, times: int) -> Outcome:
         verdict,
         times=times,
         figures={
-            "connections closed without an answer": len(answers.open),
-            "placed without an answer": len(done),
+            "requests not answered": len(answers.unanswered & answers.open),
+            "of these placed": len(done),
         },
         problems=problems,
     )

@@ -5,9 +5,11 @@ It knows what no library tells: whether a connection ended before any byte of th
 
 import asyncio
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
-HOST = "127.0.0.1"
+import httptools
+
+from benchmarks.servers import HOST
 
 
 class Response(NamedTuple):
@@ -23,15 +25,14 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.closed = False
-        self._received = bytearray()
         self._answer: asyncio.Future[Response] | None = None
-        self._transport: asyncio.Transport | None = None
+        self._headers: dict[str, str] = {}
+        self._body = b""
 
     @classmethod
     async def open(cls, port: int) -> Self:
         """Raises OSError where nobody listens."""
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(cls, HOST, port)
+        _, connection = await asyncio.get_running_loop().create_connection(cls, HOST, port)
         return connection
 
     async def send(self, request: bytes) -> Response:
@@ -47,57 +48,43 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes, which may be a part of a request."""
-        if self._transport is not None:
-            self._transport.write(data)
+        self._transport.write(data)
 
     def close(self) -> None:
         self.closed = True
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
+
+    # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
+        self._parser = httptools.HttpResponseParser(self)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        response = take_response(self._received)
-        if response is None:
-            return
-        if response.headers.get("connection", "").lower() == "close":
-            self.close()
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(response)
-        else:  # an answer that nobody waits for, such as 408 for a request that never came
-            self.close()
+        self._parser.feed_data(data)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError("closed instead of answering"))
 
+    # What the parser calls.
 
-def take_response(received: bytearray) -> Response | None:
-    """Take a response off the front of the bytes; None where it is not all there yet.
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
-    Raises ValueError for one whose length is not given by Content-Length.
-    """
-    end = received.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    first, *lines = received[:end].decode("latin-1").split("\r\n")
-    headers = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    if "content-length" not in headers:
-        raise ValueError(f"an answer without Content-Length: {first}, {headers}")
-    start, stop = end + 4, end + 4 + int(headers["content-length"])
-    if len(received) < stop:
-        return None
-    response = Response(int(first.split()[1]), headers, bytes(received[start:stop]))
-    del received[:stop]
-    return response
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        response = Response(self._parser.get_status_code(), self._headers, self._body)
+        self._headers, self._body = {}, b""
+        # An answer that nobody waits for says that the server is about to close, such as a 408.
+        expected = self._answer is not None and not self._answer.done()
+        if not (expected and self._parser.should_keep_alive()):
+            self.close()
+        if self._answer is not None and expected:
+            self._answer.set_result(response)
 
 
 def request(method: str, path: str, secret: str, body: bytes = b"", **headers: str) -> bytes:
