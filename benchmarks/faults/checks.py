@@ -13,8 +13,6 @@ from benchmarks.faults.shop import Shop
 from benchmarks.faults.wire import Connection
 
 SAMPLE = 500
-"""How many orders are also read and sent again, at most: of those that were answered at once, and
-of those that were sent more than once."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,12 @@ class Verdict:
         return found + ([f"reconcile: {self.books}"] if self.books else [])
 
 
-async def compare(shop: Shop, server: Server, answers: Answers) -> Verdict:
-    """Compare every order in the database, and a sample through the API, which must be up."""
+async def compare(shop: Shop, server: Server, answers: Answers, *, sample: int = SAMPLE) -> Verdict:
+    """Compare every order in the database, and some through the API, which must be up.
+
+    sample: how many at most are also read and sent again, of those that were answered at once,
+    and of those that were sent more than once.
+    """
     stored = await asyncio.to_thread(
         shop.query, "SELECT idempotency_key, id, first_answer FROM orders_order"
     )
@@ -52,8 +54,8 @@ async def compare(shop: Shop, server: Server, answers: Answers) -> Verdict:
     placed = answers.placed
     often = Counter(key for key, _, _ in stored)
     ids = Counter(json.loads(body)["id"] for body in placed.values())
-    keys = _sample(sorted(answers.retried & placed.keys()))
-    keys += _sample(sorted(placed.keys() - answers.retried))
+    keys = _some(sorted(answers.retried & placed.keys()), sample)
+    keys += _some(sorted(placed.keys() - answers.retried), sample)
     differing = {key for key, body in placed.items() if bodies.get(key, body) != body}
     differing |= await _read_or_replayed_otherwise(server, answers, keys)
     audit = await asyncio.to_thread(shop.manage, "reconcile", check=False)
@@ -67,8 +69,8 @@ async def compare(shop: Shop, server: Server, answers: Answers) -> Verdict:
     )
 
 
-def _sample(keys: list[str]) -> list[str]:
-    return random.sample(keys, min(SAMPLE, len(keys)))
+def _some(keys: list[str], count: int) -> list[str]:
+    return random.sample(keys, min(count, len(keys)))
 
 
 async def _read_or_replayed_otherwise(

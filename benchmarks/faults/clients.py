@@ -34,7 +34,8 @@ class Answers:
     sent: the body of every order. placed: the body of its first 201. refused: status and body of
     a definite answer other than that. times: when each first 201 came, on the monotonic clock.
     statuses: of all answers. waits: seconds from sending to answer of each attempt, by status.
-    retried: the keys that were sent more than once. took: seconds from first sending to definite answer of each order.
+    took: seconds from first sending to definite answer of each order. retried: the keys of those
+    that were sent more than once.
     unanswered: the keys of requests after which the server closed, or was silent for too long.
     """
 

@@ -19,7 +19,7 @@ MOST_WAIT = 3.0
 
 async def run(times: int) -> list[Outcome]:
     with postgresql() as url:
-        shop = Shop(url, [STOCK] * (len(OTHERS) + 1))
+        shop = Shop.fill(url, [STOCK] * (len(OTHERS) + 1))
         async with Server(shop) as server:
             wanting = Crowd(server.port, server.secret, WANTING, [HELD])
             ordering = Crowd(server.port, server.secret, ORDERING, OTHERS)

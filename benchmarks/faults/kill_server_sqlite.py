@@ -10,7 +10,7 @@ from benchmarks.faults.storm import CLIENTS, PRODUCTS, storm, too_long
 
 async def run(times: int) -> list[Outcome]:
     with sqlite() as url:
-        shop = Shop(url, [STOCK] * PRODUCTS)
+        shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
 
             async def kill() -> None:

@@ -21,7 +21,7 @@ async def run(times: int) -> list[Outcome]:
 
 async def _on(database: str, times: int) -> Outcome:
     with DATABASES[database]() as url:
-        shop = Shop(url, [STOCK] * PRODUCTS)
+        shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
             crowd = Crowd(server.port, server.secret, CLIENTS, range(1, PRODUCTS + 1))
             async with crowd:

@@ -22,7 +22,7 @@ async def _on(database: str, lane: str, times: int) -> Outcome:
     answers = Answers()
     problems = []
     with DATABASES[database]() as url:
-        shop = Shop(url, [UNITS] * times)
+        shop = Shop.fill(url, [UNITS] * times)
         async with Server(shop, workers=2) as server:
             for product_id in range(1, times + 1):
                 got, refused = await rush(server, answers, product_id, CLIENTS, LANES[lane])

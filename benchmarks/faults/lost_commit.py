@@ -1,8 +1,8 @@
 """The connection to PostgreSQL ends after a COMMIT is done and before its answer is back."""
 
 import asyncio
-import re
 import uuid
+from urllib.parse import urlsplit
 
 from benchmarks.faults.checks import compare
 from benchmarks.faults.clients import Answers, Buyer, order_of
@@ -10,6 +10,7 @@ from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.proxy import CommitCutter
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import STOCK, Shop
+from benchmarks.servers import HOST
 from tests.postgres import PostgresServer
 
 CLIENTS = 16
@@ -17,15 +18,17 @@ CLIENTS = 16
 
 def through(proxy: CommitCutter, url: str) -> str:
     """The address of the database at `url` by way of the proxy."""
-    return re.sub(r":\d+/", f":{proxy.port}/", url)
+    parts = urlsplit(url)
+    login, _, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{login}@{HOST}:{proxy.port}").geturl()
 
 
 async def run(times: int) -> list[Outcome]:
     answers = Answers()
     with PostgresServer(fsync=True) as postgres:
-        shop = Shop(postgres.url("postgres"), [STOCK] * CLIENTS)
+        shop = Shop.fill(postgres.url("postgres"), [STOCK] * CLIENTS)
         async with (
-            CommitCutter(postgres.port) as proxy,
+            CommitCutter(HOST, postgres.port) as proxy,
             Server(shop, url=through(proxy, shop.url)) as server,
         ):
             buyers = [Buyer(server.port, server.secret, answers) for _ in range(CLIENTS)]

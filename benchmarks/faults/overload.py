@@ -28,7 +28,7 @@ async def _on(database: str, times: int) -> Outcome:
     problems = []
     figures: dict[str, float] = {}
     with DATABASES[database]() as url:
-        shop = Shop(url, [STOCK] * PRODUCTS)
+        shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
             rates = {}
             for size in STEPS:

@@ -16,12 +16,12 @@ class CommitCutter:
     `marker`, lets its COMMIT through, and closes both connections when the server says that it is
     done, before the client can hear of it.
 
-    port: where PostgreSQL listens. cuts: how often that happened.
+    host, port: where PostgreSQL listens. cuts: how often that happened.
     """
 
-    def __init__(self, port: int, *, marker: str = "orders_order") -> None:
+    def __init__(self, host: str, port: int, *, marker: str = "orders_order") -> None:
         self.cuts = 0
-        self._postgres = port
+        self._address = host, port
         self._marker = marker
         self._armed = False
         self._on_cut: Callable[[], Awaitable[None]] | None = None
@@ -57,7 +57,7 @@ class CommitCutter:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
-            remote = await asyncio.open_connection(HOST, self._postgres)
+            remote = await asyncio.open_connection(*self._address)
         except OSError:
             writer.transport.abort()
             return

@@ -20,7 +20,7 @@ async def _on(database: str, times: int) -> Outcome:
     answers = Answers()
     problems = []
     with DATABASES[database]() as url:
-        shop = Shop(url, [STOCK])
+        shop = Shop.fill(url, [STOCK])
         async with Server(shop, workers=2) as server:
             for _ in range(times):
                 told = await everywhere(server, answers, CLIENTS)

@@ -7,7 +7,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import psycopg
 
@@ -36,17 +37,21 @@ print(issue_key(client_name="shop").secret)
 """
 
 
+@dataclass(frozen=True)
 class Shop:
-    """Products 1, 2, … with the given stocks, and a key to order them.
+    """A database, as in DATABASE_URL, with products, and a key to order them."""
 
-    url: the address of an empty database, as in DATABASE_URL.
-    """
+    url: str
+    secret: str = ""
 
-    def __init__(self, url: str, stocks: Sequence[int]) -> None:
-        self.url = url
-        self.manage("migrate", "--verbosity=0")
+    @classmethod
+    def fill(cls, url: str, stocks: Sequence[int]) -> Self:
+        """Make products 1, 2, … with these stocks, and a key, in an empty database."""
+        empty = cls(url)
+        empty.manage("migrate", "--verbosity=0")
         code = FILL.format(stocks=list(stocks))
-        self.secret = self.manage("shell", "--verbosity=0", "--command", code).stdout.strip()
+        said = empty.manage("shell", "--verbosity=0", "--command", code).stdout
+        return replace(empty, secret=said.strip())
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run `manage.py` on the shop's database."""

@@ -8,8 +8,10 @@ from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import DATABASES, STOCK, Shop
 from benchmarks.faults.storm import CLIENTS, PRODUCTS
+from benchmarks.faults.waiting import until
 
-LOAD_SECONDS = 1.0
+ORDERS = 500
+"""How many orders are placed before each stop."""
 
 
 async def run(times: int) -> list[Outcome]:
@@ -20,10 +22,12 @@ async def _on(database: str, times: int) -> Outcome:
     answers = Answers()
     problems = []
     with DATABASES[database]() as url:
-        shop = Shop(url, [STOCK] * PRODUCTS)
+        shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
             for number in range(times):
-                status = await stop_under_load(server, answers, LOAD_SECONDS)
+                status = await stop_under_load(
+                    server, answers, 1 + number % PRODUCTS, orders=ORDERS
+                )
                 if status:
                     problems.append(f"stop {number + 1} ended with status {status}")
                 await server.start()
@@ -46,11 +50,15 @@ async def _on(database: str, times: int) -> Outcome:
     )
 
 
-async def stop_under_load(server: Server, answers: Answers, seconds: float) -> int:
-    """Let clients order, each until its server is gone, and stop it; return its exit status."""
+async def stop_under_load(server: Server, answers: Answers, product_id: int, *, orders: int) -> int:
+    """Let clients order, each until its server is gone; stop it after so many orders.
+
+    Returns its exit status.
+    """
+    goal = len(answers.placed) + orders
     buyers = [Buyer(server.port, server.secret, answers) for _ in range(CLIENTS)]
-    ordering = [asyncio.create_task(_until_it_is_gone(buyer)) for buyer in buyers]
-    await asyncio.sleep(seconds)
+    ordering = [asyncio.create_task(_until_it_is_gone(buyer, product_id)) for buyer in buyers]
+    await until(lambda: len(answers.placed) >= goal, f"{orders} orders")
     status = await server.terminate()
     await asyncio.gather(*ordering)
     return status
@@ -62,8 +70,8 @@ def stored_without_answer(shop: Shop, answers: Answers) -> set[str]:
     return stored & answers.open
 
 
-async def _until_it_is_gone(buyer: Buyer) -> None:
+async def _until_it_is_gone(buyer: Buyer, product_id: int) -> None:
     """Order, and never send anything again, until there is no answer."""
-    while await buyer.attempt_new(order_of(1)) is not None:
+    while await buyer.attempt_new(order_of(product_id)) is not None:
         pass
     buyer.close()

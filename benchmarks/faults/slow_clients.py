@@ -29,7 +29,7 @@ async def run(times: int) -> list[Outcome]:
     parts = []
     alone, beside, connected = [], [], []
     with postgresql() as url:
-        shop = Shop(url, [STOCK] * PRODUCTS)
+        shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
             for _ in range(ROUNDS):
                 answers, _ = await load(server, CLIENTS, honour=True)

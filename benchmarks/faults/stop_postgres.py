@@ -13,7 +13,7 @@ from tests.postgres import PostgresServer
 
 async def run(times: int) -> list[Outcome]:
     with PostgresServer(fsync=True) as postgres:
-        shop = Shop(postgres.url("postgres"), [STOCK] * PRODUCTS)
+        shop = Shop.fill(postgres.url("postgres"), [STOCK] * PRODUCTS)
 
         async def crash() -> None:
             await asyncio.to_thread(postgres.stop, "immediate")
