@@ -75,7 +75,7 @@ async def measure(shop: Shop, orders: int) -> list[Point]:
                 seed=placed,
             )
             if not result.acknowledged:
-                raise BenchmarkError(f"No orders: {result.errors}\n{server.log()}")
+                raise BenchmarkError(f"No orders: {result.errors}\n{server.end_of_log()}")
             placed += result.acknowledged
             if placed >= FEW:
                 points.append((placed, worker.memory_info().rss))

@@ -15,7 +15,7 @@ from typing import Self
 from benchmarks.faults.shop import SETTINGS, Shop
 from benchmarks.faults.waiting import until
 from benchmarks.faults.wire import Connection, request
-from benchmarks.servers import HOST, ROOT, BenchmarkError, free_port
+from benchmarks.servers import HOST, LOG_TAIL, ROOT, BenchmarkError, free_port
 
 ANSWER_SECONDS = 5
 
@@ -46,7 +46,7 @@ class Server:
         """Return when the server answers."""
         self.process = self._spawn()
         try:
-            await until(self._answers, f"the server:\n{self.log()}")
+            await until(self._answers, f"the server:\n{self.end_of_log()}")
         except BaseException:
             await self.kill()
             raise
@@ -71,6 +71,9 @@ class Server:
     def log(self) -> str:
         return self._log.read_text()
 
+    def end_of_log(self) -> str:
+        return self.log()[-LOG_TAIL:]
+
     def _spawn(self) -> "subprocess.Popen[bytes]":
         arguments = ["serve", "--port", str(self.port), "--workers", str(self._workers)]
         with self._log.open("w") as log:
@@ -85,7 +88,7 @@ class Server:
 
     async def _answers(self) -> bool:
         if self.process.poll() is not None:
-            raise BenchmarkError(f"The server ended:\n{self.log()}")
+            raise BenchmarkError(f"The server ended:\n{self.end_of_log()}")
         try:
             connection = await Connection.open(self.port)
             async with asyncio.timeout(ANSWER_SECONDS):

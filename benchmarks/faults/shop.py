@@ -19,7 +19,7 @@ STOCK = 2_000_000
 
 # Every setting that matters, because the environment wins over a developer's .env.
 SETTINGS = {
-    "ALLOWED_HOSTS": "127.0.0.1",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1",
     "CURRENCY": "EUR",
     "DEBUG": "off",
     "HTTPS": "off",
