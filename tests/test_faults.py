@@ -4,7 +4,9 @@ Small ones of what `python -m benchmarks.faults` does again and again.
 """
 
 import asyncio
+import importlib.util
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +16,10 @@ import psycopg
 import pytest
 from django.db import connection
 
+from benchmarks.faults.__main__ import FAULTS
 from benchmarks.faults.checks import Verdict, compare
-from benchmarks.faults.clients import EXPRESS, Answers, Buyer, Crowd, order_of
+from benchmarks.faults.clients import EXPRESS, Answers, Buyer, order_of
+from benchmarks.faults.crowd import Crowd
 from benchmarks.faults.kill_worker import kill
 from benchmarks.faults.last_units import rush
 from benchmarks.faults.lost_commit import through
@@ -25,6 +29,7 @@ from benchmarks.faults.same_key import everywhere
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import Shop
 from benchmarks.faults.sigterm import stop_under_load, stored_without_answer
+from benchmarks.servers import ROOT
 from monoservices.database import is_postgresql
 
 FEW, MANY = 10, 1_000_000
@@ -206,6 +211,12 @@ def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
     assert before == replace(CLEAN, sampled=3)
     # Sending the invented one again places it, which is another answer than the one made up.
     assert after == Verdict(lost=1, doubled=1, differing=2, unexplained=1, sampled=3, books="")
+
+
+def test_every_fault_is_described() -> None:
+    described = re.findall(r"^- `(\w+)`: ", (ROOT / "docs" / "faults.md").read_text(), re.MULTILINE)
+    assert described == list(FAULTS)
+    assert all(importlib.util.find_spec(f"benchmarks.faults.{name}") for name in FAULTS)
 
 
 def message(kind: bytes, *texts: bytes, rest: bytes = b"") -> bytes:

@@ -2,17 +2,12 @@
 
 import asyncio
 import json
-import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from typing import Self
 
 from benchmarks.faults import wire
-from benchmarks.faults.waiting import PATIENCE, until
 from benchmarks.faults.wire import Connection, Response
 
 ORDERS = "/api/v1/orders/"
@@ -71,6 +66,9 @@ def together(*parts: Answers) -> Answers:
         whole.retried |= part.retried
         whole.unanswered |= part.unanswered
         whole.took += part.took
+        for status, waits in part.waits.items():
+            whole.waits.setdefault(status, []).extend(waits)
+        whole.timeouts += part.timeouts
         whole.retries += part.retries
         whole.replays += part.replays
     return whole
@@ -163,65 +161,3 @@ class Buyer:
 def order_of(product_id: int, quantity: int = 1) -> bytes:
     """The body of an order of one line."""
     return json.dumps({"product_id": product_id, "quantity": quantity}).encode()
-
-
-class Crowd:
-    """`size` buyers that order one unit of a random product each, again and again.
-
-    For as long as an `async with` block runs; at its end each finishes the order that it is at.
-    """
-
-    def __init__(
-        self,
-        port: int,
-        secret: str,
-        size: int,
-        products: Sequence[int],
-        *,
-        honour: bool = True,
-        answers: Answers | None = None,
-    ) -> None:
-        self.answers = answers or Answers()
-        self._products = products
-        self._buyers = [Buyer(port, secret, self.answers, honour=honour) for _ in range(size)]
-        self._go = asyncio.Event()
-        self._go.set()
-        self._stopped = False
-
-    async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._order(buyer)) for buyer in self._buyers]
-        return self
-
-    async def __aexit__(self, *_exception: object) -> None:
-        self._stopped = True
-        self._go.set()
-        await asyncio.wait(self._tasks, timeout=PATIENCE)
-        for task in self._tasks:
-            task.cancel()  # those that are late
-        done = await asyncio.gather(*self._tasks, return_exceptions=True)
-        for buyer in self._buyers:
-            buyer.close()
-        for error in done:
-            if isinstance(error, Exception):
-                raise error
-
-    def hold(self) -> None:
-        """Let nobody begin another order until `resume`."""
-        self._go.clear()
-
-    def resume(self) -> None:
-        self._go.set()
-
-    async def flow(self, orders: int) -> None:
-        """Return when so many more orders are acknowledged. Raises BenchmarkError."""
-        goal = len(self.answers.times) + orders
-        await until(lambda: len(self.answers.times) >= goal, f"{orders} orders")
-
-    async def _order(self, buyer: Buyer) -> None:
-        prefix = uuid.uuid4().hex
-        for number in count():
-            await self._go.wait()
-            if self._stopped:
-                return
-            product_id = random.choice(self._products)  # noqa: S311 - no secret
-            await buyer.place(f"{prefix}-{number}", order_of(product_id))

@@ -1,7 +1,7 @@
 """SIGKILL to every process of a server on SQLite; its supervisor starts it again."""
 
 from benchmarks.faults.checks import compare
-from benchmarks.faults.clients import Crowd
+from benchmarks.faults.crowd import Crowd
 from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import STOCK, Shop, sqlite

@@ -4,7 +4,7 @@ import os
 import signal
 
 from benchmarks.faults.checks import compare
-from benchmarks.faults.clients import Crowd
+from benchmarks.faults.crowd import Crowd
 from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import DATABASES, STOCK, Shop

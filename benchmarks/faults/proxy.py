@@ -62,7 +62,8 @@ class CommitCutter:
             writer.transport.abort()
             return
         session = _Session(self, Transactions(self._marker), (reader, writer), remote)
-        await session.run()
+        with suppress(asyncio.CancelledError):  # the proxy is closed
+            await session.run()
 
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -3,7 +3,7 @@
 import asyncio
 
 from benchmarks.faults.checks import compare
-from benchmarks.faults.clients import Crowd
+from benchmarks.faults.crowd import Crowd
 from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import STOCK, Shop

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
-from benchmarks.faults.clients import Crowd
+from benchmarks.faults.crowd import Crowd
 from benchmarks.servers import BenchmarkError
 
 CLIENTS = 64
