@@ -5,7 +5,8 @@ import asyncio
 import psycopg
 
 from benchmarks.faults.checks import compare
-from benchmarks.faults.clients import Crowd, together
+from benchmarks.faults.clients import together
+from benchmarks.faults.crowd import Crowd
 from benchmarks.faults.outcome import Outcome, outcome
 from benchmarks.faults.server import Server
 from benchmarks.faults.shop import STOCK, Shop, postgresql
