@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 import psycopg
-from django.db import connection, models, transaction
+from django.db import OperationalError, connection, models, transaction
+
+from monoservices.pipelining import Rows, send
 
 ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
 
@@ -46,12 +48,11 @@ def insert_rows(
     columns: the columns that the rows give. Neither defaults nor signals of the model apply.
     """
     names = ", ".join(columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
-            f"SELECT {names} FROM {rows_from_json(columns)}",
-            [as_json_rows(rows)],
-        )
+    send(
+        f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
+        f"SELECT {names} FROM {rows_from_json(columns)}",
+        [as_json_rows(rows)],
+    )
 
 
 def update_rows(
@@ -65,12 +66,11 @@ def update_rows(
     """
     table = model._meta.db_table
     changes = ", ".join(f"{name} = r.{name}" for name in columns if name != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
-            f"FROM {rows_from_json(columns)} WHERE {table}.id = r.id",
-            [as_json_rows(rows)],
-        )
+    send(
+        f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
+        f"FROM {rows_from_json(columns)} WHERE {table}.id = r.id",
+        [as_json_rows(rows)],
+    )
 
 
 def as_timestamp(moment: datetime) -> str:
@@ -99,32 +99,9 @@ def money_column(column: str) -> str:
     return f"{column}::text" if is_postgresql() else f"printf('%%.2f', {column})"
 
 
-def is_lock_timeout(error: Exception) -> bool:
-    """Whether `error` says that somebody else held a row for longer than `lock_timeout`."""
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Whether somebody else held a row for longer than `lock_timeout`."""
     return isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
-
-
-class Rows:
-    """What a statement that was sent will answer."""
-
-    def __init__(self, cursor: Any) -> None:
-        self._cursor = cursor
-
-    def fetch(self) -> list[tuple[Any, ...]]:
-        """The rows, once; in a `pipelined_transaction` this waits for all that was sent before."""
-        with self._cursor as cursor:
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-
-def send(sql: str, params: Sequence[Any] = ()) -> Rows:
-    """Execute a statement whose rows are fetched later.
-
-    Within `monoservices.pipelining.pipelined_transaction` this does not wait for its answer.
-    """
-    cursor = connection.cursor()
-    cursor.execute(sql, params)
-    return Rows(cursor)
 
 
 def reserve_ids(model: type[models.Model], count: int) -> Rows:

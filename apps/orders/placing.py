@@ -18,15 +18,8 @@ from apps.orders.models import Order
 from apps.orders.pricing import units
 from apps.orders.requests import Key, OrderRequest, PlacedOrder
 from apps.orders.writing import stock_moves, write_orders
-from monoservices.database import (
-    Rows,
-    as_json_rows,
-    is_lock_timeout,
-    reserve_ids,
-    rows_from_json,
-    send,
-)
-from monoservices.pipelining import pipelined_transaction
+from monoservices.database import as_json_rows, is_lock_timeout, reserve_ids, rows_from_json
+from monoservices.pipelining import Rows, pipelined_transaction, send
 
 Outcome = PlacedOrder | OrdersError
 

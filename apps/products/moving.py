@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 from msgspec import Struct, structs
 
@@ -17,6 +16,7 @@ from monoservices.database import (
     is_postgresql,
     rows_from_json,
 )
+from monoservices.pipelining import send
 
 class StockMove(Struct, frozen=True, kw_only=True):
     """One movement to make: `delta` units of a product, for the document `reference`."""
@@ -61,12 +61,11 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
         for key, delta in totals.items()
     ]
     parameters = [as_json_rows(changes), as_json_rows(ledger)]
-    with connection.cursor() as cursor:
-        if is_postgresql():
-            cursor.execute(_statement_on_postgresql(), parameters)
-        else:
-            for statement, rows in zip(_statements_on_sqlite(), parameters, strict=True):
-                cursor.execute(statement, [rows])
+    if is_postgresql():
+        send(_statement_on_postgresql(), parameters)
+    else:
+        for statement, rows in zip(_statements_on_sqlite(), parameters, strict=True):
+            send(statement, [rows])
 
 
 _CHANGES: Mapping[str, ColumnType] = {

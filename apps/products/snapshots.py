@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-from monoservices.database import as_json_rows, for_update, money_column, rows_from_json, send
+from monoservices.database import as_json_rows, for_update, money_column, rows_from_json
+from monoservices.pipelining import send
 
 Lock = Literal["none", "wait", "skip"]
 """Whether rows are locked until the transaction ends, and what happens to rows that somebody else
