@@ -9,6 +9,7 @@ import importlib
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import uvloop
@@ -42,36 +43,44 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--times", type=int, default=TIMES, help=f"of each; default: {TIMES}")
     options = parser.parse_args(arguments)
     _allow_many_connections()
-    outcomes = []
-    failed = False
-    for name in options.only:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        try:
-            fault = importlib.import_module(f"benchmarks.faults.{name}")
-            found: list[Outcome] = uvloop.run(fault.run(options.times))
-        except BenchmarkError as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            failed = True
-            continue
-        outcomes += found
-        for outcome in found:
-            for problem in outcome.problems:
-                print(f"{name}, {outcome.database}: {problem}", file=sys.stderr)
-                failed = True
+    outcomes, problems = _run(options.only, options.times)
     print(table(outcomes))
-    if tuple(options.only) == FAULTS and not failed:
-        _write(outcomes)
-    return 1 if failed else 0
+    if tuple(options.only) == FAULTS:
+        _write(outcomes, problems)
+    return 1 if problems else 0
 
 
-def _write(outcomes: list[Outcome]) -> None:
+def _run(names: Sequence[str], times: int) -> tuple[list[Outcome], list[str]]:
+    """What the faults came to, and a line for everything that is off."""
+    outcomes: list[Outcome] = []
+    problems = []
+    for name in names:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        fault = importlib.import_module(f"benchmarks.faults.{name}")
+        try:
+            found: list[Outcome] = uvloop.run(fault.run(times))
+        except BenchmarkError as error:
+            off = [f"{name}: {error}"]
+        else:
+            outcomes += found
+            off = [f"{name}, {each.database}: {line}" for each in found for line in each.problems]
+        problems += off
+        for line in off:
+            print(line, file=sys.stderr, flush=True)
+    return outcomes, problems
+
+
+def _write(outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:
     said = run([str(find_programs() / "postgres"), "--version"], env={})
     machine = environment(postgresql=said.split()[2])
-    results = {"environment": machine, "faults": [asdict(outcome) for outcome in outcomes]}
-    write_json("faults", results)
+    del machine["load generator"]  # the clients are our own
+    faults = [asdict(outcome) for outcome in outcomes]
+    write_json("faults", {"environment": machine, "problems": problems, "faults": faults})
+    off = "".join(f"- {problem}\n" for problem in problems)
     where = "".join(f"- {name}: {value}\n" for name, value in machine.items())
-    text = replace_part(DOCUMENT.read_text(), "faults", f"{table(outcomes)}\n{where}")
-    DOCUMENT.write_text(text)
+    verdict = f"What is off:\n\n{off}" if problems else "Nothing was off.\n"
+    text = f"{table(outcomes)}\n{verdict}\nMeasured on:\n\n{where}"
+    DOCUMENT.write_text(replace_part(DOCUMENT.read_text(), "faults", text))
 
 
 def _allow_many_connections() -> None:
