@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test bench check openapi lock clean
+.PHONY: help run install install-dev test bench faults check openapi lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -45,6 +45,10 @@ check: install-dev  ## Format, lint, types, deployment settings, migrations, doc
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
 	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; }
+
+faults: install-dev  ## Break things under load, and see what becomes of the orders.
+	$(PY) -m benchmarks.faults
+	$(PY) -m benchmarks.memory
 
 openapi: export DEBUG = on
 openapi: install-dev  ## Write docs/openapi.yaml anew.

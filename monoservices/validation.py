@@ -7,6 +7,7 @@ finds every error with the path of its field.
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
+from threading import Lock
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 

@@ -32,6 +32,6 @@ def digest(secret: str) -> str:
 
 
 def bearer_digest(authorization: str) -> str | None:
-    """The digest of the key in an Authorization header; None where the header is not `Bearer tp_…`."""
+    """The digest of the key in an Authorization header; None where it is not a bearer key."""
     credentials = _CREDENTIALS.fullmatch(authorization)
     return None if credentials is None else digest(credentials[1])
