@@ -43,8 +43,11 @@ class DjangoLane:
             return
         loop = asyncio.get_running_loop()
 
+        async def deliver(message: dict[str, Any]) -> None:
+            await send(message)
+
         def send_and_wait(message: dict[str, Any]) -> None:
-            asyncio.run_coroutine_threadsafe(send(message), loop).result()  # type: ignore[arg-type]
+            asyncio.run_coroutine_threadsafe(deliver(message), loop).result()
 
         self._in_flight += 1
         try:

@@ -1,7 +1,6 @@
 """`manage.py serve`: serve the project's ASGI application."""
 
 import copy
-import os
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -11,12 +10,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.server import Server
 
-# Each has a connection to the database of its own, and waits for it most of the time.
-THREADS = min(16, 2 * (os.cpu_count() or 1) + 1)
-# Idle ones count too: what Granian calls backpressure limits open connections, not requests.
-CONNECTIONS = 1024
+# Idle ones count too: what Granian calls backpressure limits open connections, not requests. What
+# limits requests is in `monoservices.batching` and `monoservices.django_lane`.
+CONNECTIONS = 10_000
+HEADER_SECONDS = 15
 STOP_SECONDS = 30
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             "--workers",
             type=_between(1, 256),
             default=1,
-            help=f"processes, with up to {THREADS} threads each; default: 1",
+            help="processes, each with its own batches and connections to the database; default: 1",
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
@@ -49,6 +49,7 @@ class Command(BaseCommand):
             loop=Loops.auto,
             backpressure=CONNECTIONS,
             http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
             websockets=False,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
