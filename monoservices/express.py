@@ -10,6 +10,7 @@ Both lanes give the same answer to the same request.
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol
@@ -23,6 +24,10 @@ from monoservices.asgi import Answer, Receive, Scope, Send, problem_answer, read
 from monoservices.clean import CleanRequest, clean_request
 from monoservices.django_lane import DjangoLane, Headers, WsgiApplication
 from monoservices.problems import Problem, as_problem
+
+SWITCH_SECONDS = 0.0005
+"""How long the event loop may go on while the batches' thread has an answer of the database and
+wants to run. Python's own 5 ms would be most of what a small batch takes."""
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +104,7 @@ class Front:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: before the end, what has begun is finished."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
         for route in self.routes.values():
