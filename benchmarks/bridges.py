@@ -44,7 +44,8 @@ async def _run() -> dict[str, list[float]]:
     from monoservices.django_lane import THREADS, DjangoLane
 
     lane = DjangoLane(application)
-    theirs: Any = WSGIMiddleware(application, workers=THREADS)
+    wsgi: Any = application
+    theirs: Any = WSGIMiddleware(wsgi, workers=THREADS)
 
     async def ours(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await lane.answer(scope, b"", send)
