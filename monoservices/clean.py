@@ -32,9 +32,8 @@ def clean_request(scope: Scope, body: bytes) -> CleanRequest | None:
     """
     sent = scope["headers"]
     headers: dict[bytes, bytes] = dict(sent)
-    if len(headers) != len(sent) or scope["query_string"]:
-        return None
-    if b"cookie" in headers:  # a session's, by which the headers of the answer differ
+    # A session's cookie makes the headers of the answer differ.
+    if len(headers) != len(sent) or scope["query_string"] or b"cookie" in headers:
         return None
     if headers.get(b"content-type") != b"application/json":
         return None
