@@ -29,7 +29,7 @@ def http_scope(
     *,
     query: str = "",
     scheme: str = "http",
-) -> Scope:
+) -> dict[str, Any]:
     """A request for `path`, which is percent-encoded, to localhost unless it names a host."""
     sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     if all(name != b"host" for name, _ in sent):

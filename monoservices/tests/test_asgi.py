@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
@@ -97,10 +98,9 @@ def test_a_large_body_is_a_file_at_its_beginning(monkeypatch: pytest.MonkeyPatch
 def test_a_file_is_closed_where_the_rest_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "IN_MEMORY", 5)
     files: list[Any] = []
-    make = asgi.SpooledTemporaryFile
 
     def remember(**options: Any) -> Any:
-        files.append(make(**options))
+        files.append(SpooledTemporaryFile(**options))
         return files[-1]
 
     monkeypatch.setattr(asgi, "SpooledTemporaryFile", remember)

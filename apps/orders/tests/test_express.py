@@ -186,30 +186,26 @@ def test_past_the_bound_orders_are_refused(
     assert in_stock(cold_shop.mug) == 997
 
 
-def test_who_waits_for_too_long_is_refused(
-    cold_shop: Shop, placings: Placings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = cold_shop
+def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> None:
+    route: Any = shop.front.routes["POST", "/api/v1/orders/"]
     begun, go_on = Event(), Event()
 
     def hold(_: Any) -> None:
         begun.set()
         assert go_on.wait(SECONDS)
 
-    monkeypatch.setattr(express, "PATIENCE", 0.01)
-    shop.begin()
-
     async def run() -> tuple[Reply, Reply]:
         placings.before = hold
         first = asyncio.create_task(shop.order())
         assert await asyncio.to_thread(begun.wait, SECONDS)
+        route._orders._patience = 0.0
         second = await shop.order()
         go_on.set()
         return await first, second
 
     first, second = shop.runner.run(run())
     assert (first.status, second.status, code(second)) == (201, 503, "unavailable")
-    assert (placings.batches, in_stock(shop.mug)) == ([Batch(1), Batch(1)], 998)
+    assert (placings.batches, in_stock(shop.mug)) == ([Batch(1)], 998)
 
 
 def test_a_revoked_key_is_refused_at_once(shop: Shop, placings: Placings) -> None:
