@@ -11,7 +11,7 @@ from typing import Any
 
 from monoservices.batching import Batcher
 
-A_LONG_TIME = 60.0
+A_LONG_TIME = 30.0
 """Seconds after which something that hangs is given up."""
 
 
@@ -67,8 +67,10 @@ async def batching(
     patience: float = A_LONG_TIME,
 ) -> AsyncIterator[Batcher[int, int]]:
     batcher = Batcher(run, size=size, limit=limit, patience=patience)
-    yield batcher
-    await batcher.drain()
+    try:
+        yield batcher
+    finally:
+        await asyncio.wait_for(batcher.drain(), A_LONG_TIME)
 
 
 async def call(batcher: Batcher[int, int], *items: int, client: str = "shop") -> Calls:

@@ -297,3 +297,18 @@ def test_a_connection_that_breaks_while_it_is_made(monkeypatch: pytest.MonkeyPat
     attempts, answers = attempts_of(lambda _: ValueError("one by one, please"), 1, 2)
     assert attempts == [[1, 2]]
     assert [type(answer) for answer in answers] == [InterfaceError] * 2
+
+
+@pytest.mark.xfail(reason="A future takes no StopIteration: nobody of the batch is answered.")
+def test_an_error_that_a_future_refuses() -> None:
+    async def scene() -> None:
+        steps = Steps(lambda items: StopIteration() if 1 in items else None)
+        steps.go_on()
+        async with batching(steps) as batcher:
+            poison, other = await call(batcher, 1, 2)
+            await batcher._idle.wait()
+            await asyncio.sleep(0)
+            assert [poison.done(), other.done()] == [True, True]
+            assert other.result() == -2
+
+    asyncio.run(scene())

@@ -1,84 +1,24 @@
-"""Pipelined transactions: on both databases the same outcome, on PostgreSQL in two round trips."""
+"""Pipelined transactions: what they do on both databases alike."""
 
-from collections.abc import Iterator
-from threading import Event, Thread
+from contextlib import suppress
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import (
+    DatabaseError,
     IntegrityError,
     OperationalError,
     ProgrammingError,
     connection,
-    connections,
     transaction,
 )
 from django.test.utils import CaptureQueriesContext
 
-from monoservices import libpq
 from monoservices.database import is_postgresql
-from monoservices.pipelining import Rows, pipelined_transaction, send
+from monoservices.pipelining import pipelined_transaction, send
+from monoservices.tests.notes import echo, numbers, read, write, write_together
 
-A_LONG_TIME = 60.0
-"""Seconds after which something that hangs is given up."""
-
-on_postgresql = pytest.mark.skipif(
-    "connection.vendor != 'postgresql'", reason="SQLite answers at once: nothing is pipelined"
-)
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("notes")]
-
-
-@pytest.fixture
-def notes(transactional_db: None) -> Iterator[None]:
-    """A table of notes: a number, which is unique, and a text."""
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE notes (number integer PRIMARY KEY, text text)")
-    yield
-    connection.close()
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE notes")
-
-
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many statements each round trip has had."""
-    trips: list[int] = []
-    execute = libpq.execute
-
-    def noted(connection: Any, statements: Any, *, prepare: bool) -> list[list[libpq.Row]]:
-        trips.append(len(statements))
-        return execute(connection, statements, prepare=prepare)
-
-    monkeypatch.setattr(libpq, "execute", noted)
-    return trips
-
-
-def write(number: int, text: str | None = None) -> Rows:
-    return send(
-        "INSERT INTO notes (number, text) VALUES (CAST(%s AS integer), CAST(%s AS text))",
-        [number, text],
-    )
-
-
-def read(number: int) -> Rows:
-    return send("SELECT text FROM notes WHERE number = CAST(%s AS integer)", [number])
-
-
-def write_together(*numbers: int) -> None:
-    with pipelined_transaction():
-        for number in numbers:
-            write(number)
-
-
-def numbers() -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT number FROM notes ORDER BY number")
-        return [number for (number,) in cursor.fetchall()]
-
-
-def echo(value: str | int | None, kind: str = "text") -> Rows:
-    return send(f"SELECT CAST(%s AS {kind})", [value])
 
 
 def test_what_is_sent_is_read_and_written() -> None:
@@ -239,10 +179,13 @@ def test_who_watches_statements_sees_what_is_sent() -> None:
         seen.append((sql, params))
         return execute(sql, params, many, context)
 
-    with CaptureQueriesContext(connection) as queries, connection.execute_wrapper(watch):
-        with pipelined_transaction():
-            echo("a").fetch()
-            echo("b")
+    with (
+        CaptureQueriesContext(connection) as queries,
+        connection.execute_wrapper(watch),
+        pipelined_transaction(),
+    ):
+        echo("a").fetch()
+        echo("b")
     # SQLite's BEGIN is a statement of Django's.
     sent = [(sql, params) for sql, params in seen if sql.startswith("SELECT")]
     assert sent == [("SELECT CAST(%s AS text)", ["a"]), ("SELECT CAST(%s AS text)", ["b"])]
@@ -260,125 +203,20 @@ def test_who_watches_statements_may_refuse_them() -> None:
     assert numbers() == []
 
 
-@on_postgresql
-def test_two_round_trips(trips: list[int]) -> None:
-    with pipelined_transaction():
-        answers = [read(1), read(2)]
-        assert [answer.fetch() for answer in answers] == [[], []]
-        write(1)
-        write(2)
-    assert trips == [3, 3]  # BEGIN and the reads; the writes and COMMIT
-    with pipelined_transaction():
-        write(3)
-    assert trips[2:] == [3]
-
-
-@on_postgresql
-def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
-    with pipelined_transaction():
-        read(1).fetch()
-        write(1)
-    with pytest.raises(IntegrityError):
-        write_together(2, 1)
-    prepared = set(libpq._prepared[connection.connection])
-    del trips[:]
-    with pipelined_transaction():
-        assert read(1).fetch() == [(None,)]
-        write(2)
-    assert trips == [2, 2]  # no trip more, in which anything would have been prepared anew
-    assert set(libpq._prepared[connection.connection]) == prepared
-    assert numbers() == [1, 2]
-
-
-@on_postgresql
-def test_after_prepared_statements_are_gone_a_transaction_begins_again(trips: list[int]) -> None:
-    with pipelined_transaction():
-        read(1).fetch()
-    psycopgs = connection.connection
-    with transaction.atomic():
-        psycopgs.execute("SELECT 1", prepare=True)
-        transaction.set_rollback(True)
-    del trips[:]
-    with pipelined_transaction():
-        assert read(1).fetch() == []
-        write(1)
-    assert trips == [2, 2, 2]  # BEGIN is not known any more; once more; the write
-    assert connection.connection is psycopgs
-    assert numbers() == [1]
-
-
-@on_postgresql
-def test_other_threads_run_while_one_waits_for_a_lock() -> None:
-    write(1, "before")
-    begun = Event()
-    read_by_thread: list[libpq.Row] = []
-
-    def wait_for_the_row() -> None:
-        try:
-            with pipelined_transaction():
-                locked = send("SELECT text FROM notes WHERE number = 1 FOR UPDATE")
-                begun.set()
-                read_by_thread.extend(locked.fetch())
-        finally:
-            connections.close_all()
-
-    thread = Thread(target=wait_for_the_row)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE notes SET text = 'after'")
-        thread.start()
-        assert begun.wait(A_LONG_TIME)
-        waiting = 0
-        while not waiting:  # if the thread kept all others waiting, this would never go on
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-            )
-            waiting = cursor.fetchone()[0]
-        assert read_by_thread == []
-    thread.join(A_LONG_TIME)
-    assert read_by_thread == [("after",)]
-
-
-def end_the_connection() -> None:
-    """Have the server end this thread's connection, and return when it is gone."""
-    pid = connection.connection.info.backend_pid
-    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
-        assert other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)
-
-
-@on_postgresql
-@pytest.mark.parametrize("after_reading", [False, True])
-def test_a_lost_connection_is_an_operational_error(after_reading: bool) -> None:
-    with pipelined_transaction():
-        read(1).fetch()
-
-    def lose_it() -> None:
-        with pipelined_transaction():
-            if after_reading:
-                read(1).fetch()
-            write(1)
-            end_the_connection()
-
-    with pytest.raises(OperationalError):
-        lose_it()
-    connection.close_if_unusable_or_obsolete()
-    with pipelined_transaction():
-        assert read(1).fetch() == []
-        write(2)
-    assert numbers() == [2]
-
-
-@on_postgresql
-def test_a_connection_lost_while_a_statement_runs() -> None:
-    def lose_it() -> None:
+@pytest.mark.xfail(
+    "is_postgresql()", reason="Past a caught error, COMMIT rolls back and nobody is told."
+)
+def test_a_block_that_goes_past_an_error_does_not_end_as_if_all_were_well() -> None:
+    def go_past_the_error() -> None:
         with pipelined_transaction():
             write(2)
-            send("SELECT pg_terminate_backend(pg_backend_pid())").fetch()
+            with suppress(Exception):  # here it is psycopg's own, which Django has not wrapped
+                write(1).fetch()
 
     write(1)
-    with pytest.raises(OperationalError):
-        lose_it()
-    connection.close_if_unusable_or_obsolete()
-    with pipelined_transaction():
-        write(3)
-    assert numbers() == [1, 3]
+    try:
+        go_past_the_error()
+    except DatabaseError:
+        assert numbers() == [1]
+    else:
+        assert numbers() == [1, 2]
