@@ -100,7 +100,7 @@ def test_a_file_is_closed_where_the_rest_does_not_come(monkeypatch: pytest.Monke
     files: list[Any] = []
 
     def remember(**options: Any) -> Any:
-        files.append(SpooledTemporaryFile(**options))
+        files.append(SpooledTemporaryFile(**options))  # noqa: SIM115 - its closing is tested
         return files[-1]
 
     monkeypatch.setattr(asgi, "SpooledTemporaryFile", remember)
