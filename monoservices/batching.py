@@ -109,7 +109,11 @@ class Batcher(Generic[Item, Outcome]):
             self._idle.set()
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: "list[_Call[Item, Outcome]]") -> None:
-        outcomes = list(self._decide([call.item for call in batch]))
+        try:
+            outcomes = list(self._decide([call.item for call in batch]))
+        except BaseException:
+            logger.exception("a batch of %d ended without outcomes", len(batch))
+            outcomes = [_Failure(RuntimeError("The batch ended without outcomes."))] * len(batch)
         loop.call_soon_threadsafe(self._finish, loop, batch, outcomes)
 
     def _finish(
@@ -173,6 +177,8 @@ class Batcher(Generic[Item, Outcome]):
                 continue
             try:
                 yield from self._attempt([item])
+            except StopIteration as error:  # which no future takes
+                yield _Failure(RuntimeError(f"stopped: {error}"))
             except Exception as error:
                 yield _Failure(error)
 

@@ -21,6 +21,7 @@ from psycopg.waiting import Ready, Wait
 Parameters = Sequence[str | int | None]
 Statement = tuple[str, Parameters]
 Row = tuple[Any, ...]
+Values = list[bytes | None]
 
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
@@ -35,13 +36,15 @@ def execute(
     A statement has `%s` where its parameters go, and their types must be clear from it.
     prepare: whether the connection prepares each statement on its first use, and keeps it.
     Raises psycopg's error of the first one that fails; those after it have not been executed.
+    UnicodeEncodeError and DataError, with nothing sent, where a parameter is no text.
     InvalidSqlStatementName means that prepared statements are gone (psycopg drops all of them when
     it rolls a transaction back); the next call prepares them anew.
     """
     pgconn = connection.pgconn
+    encoded = [(sql, _encoded(params)) for sql, params in statements]
     pgconn.enter_pipeline_mode()
     try:
-        sent = (_send_prepared if prepare else _send)(connection, statements)
+        sent = (_send_prepared if prepare else _send)(connection, encoded)
         pgconn.pipeline_sync()
         results = connection.wait(_results(pgconn, len(sent)))
     finally:
@@ -55,26 +58,28 @@ def execute(
     ]
 
 
-def _send(connection: psycopg.Connection[Any], statements: Iterable[Statement]) -> list[str | None]:
+def _send(
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Values]]
+) -> list[str | None]:
     sent: list[str | None] = []
-    for sql, params in statements:
-        connection.pgconn.send_query_params(_numbered(sql), _encoded(params))
+    for sql, values in statements:
+        connection.pgconn.send_query_params(_numbered(sql), values)
         sent.append(None)
     return sent
 
 
 def _send_prepared(
-    connection: psycopg.Connection[Any], statements: Iterable[Statement]
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Values]]
 ) -> list[str | None]:
     """Return, for each message: the statement that it prepares, None where it executes one."""
     names = _prepared.setdefault(connection, {})
     sent: list[str | None] = []
-    for sql, params in statements:
+    for sql, values in statements:
         if sql not in names:
             names[sql] = b"in_one_trip_%d" % next(_numbers)
             connection.pgconn.send_prepare(names[sql], _numbered(sql))
             sent.append(sql)
-        connection.pgconn.send_query_prepared(names[sql], _encoded(params))
+        connection.pgconn.send_query_prepared(names[sql], values)
         sent.append(None)
     return sent
 
@@ -139,8 +144,12 @@ def _error(pgconn: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Err
     return errors.error_from_result(result)
 
 
-def _encoded(params: Parameters) -> list[bytes | None]:
-    return [None if value is None else str(value).encode() for value in params]
+def _encoded(params: Parameters) -> Values:
+    values = [None if value is None else str(value).encode() for value in params]
+    # libpq would read a text up to its first NUL.
+    if any(value is not None and b"\0" in value for value in values):
+        raise psycopg.DataError("PostgreSQL takes no text with NUL (0x00).")
+    return values
 
 
 @cache

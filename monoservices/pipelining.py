@@ -34,7 +34,7 @@ def pipelined_transaction() -> Iterator[None]:
             yield
         return
     outermost = not connection.in_atomic_block
-    with transaction.atomic(), connection.wrap_database_errors:
+    with transaction.atomic():
         pipeline = _Pipeline(connection.connection, prepare=outermost)
         token = _current.set(pipeline)
         try:
@@ -83,12 +83,13 @@ def send(sql: str, params: libpq.Parameters = ()) -> Rows:
 class _Pipeline:
     """The statements of a transaction, some of which have not gone out yet."""
 
-    def __init__(self, connection: psycopg.Connection[Any], *, prepare: bool) -> None:
-        self._connection = connection
+    def __init__(self, own: psycopg.Connection[Any], *, prepare: bool) -> None:
+        self._connection = own
         # Within somebody else's transaction, nobody could begin again where psycopg has had the
         # connection forget what it had prepared.
         self._prepare = prepare
         self._waiting: list[tuple[_Answer, libpq.Statement]] = []
+        self._failure: Exception | None = None
 
     def append(self, sql: str, params: libpq.Parameters = (), *_: Any) -> Rows:
         answer = _Answer(self)
@@ -99,10 +100,25 @@ class _Pipeline:
         """Let what was sent go out before a statement that comes from elsewhere."""
         if context["cursor"] is not self:
             self.flush()
+            # It may roll back to a savepoint, on which psycopg drops what was prepared.
+            self._prepare = False
         return execute(sql, params, many, context)
 
     def flush(self) -> None:
-        """Send what waits, in one round trip. Raises what the first one that fails raises."""
+        """Send what waits, in one round trip. Raises what the first one that fails raises.
+
+        Again, too: after an error nothing of the transaction can be done any more.
+        """
+        with connection.wrap_database_errors:
+            if self._failure is not None:
+                raise self._failure
+            try:
+                self._flush()
+            except Exception as error:
+                self._failure = error
+                raise
+
+    def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return

@@ -299,7 +299,6 @@ def test_a_connection_that_breaks_while_it_is_made(monkeypatch: pytest.MonkeyPat
     assert [type(answer) for answer in answers] == [InterfaceError] * 2
 
 
-@pytest.mark.xfail(reason="A future takes no StopIteration: nobody of the batch is answered.")
 def test_an_error_that_a_future_refuses() -> None:
     async def scene() -> None:
         steps = Steps(lambda items: StopIteration() if 1 in items else None)
