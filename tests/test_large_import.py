@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def rows(count: int) -> Iterator[str]:
     for number in range(count):
-        yield f"SKU-{number:06},Product {number},{number % 500}.{number % 100:02},Soft,{number % 9}\n"
+        price = f"{number % 500}.{number % 100:02}"
+        yield f"SKU-{number:06},Product {number},{price},Soft,{number % 9}\n"
 
 
 def command(path: Path) -> "subprocess.Popen[str]":
@@ -68,17 +69,16 @@ def test_a_hundred_thousand_products_fit_in_64_mib(tmp_path: Path) -> None:
 def test_an_import_that_is_killed_is_resumed_by_running_it_again(tmp_path: Path) -> None:
     pipe, whole = tmp_path / "pipe", tmp_path / "whole.csv"
     os.mkfifo(pipe)
-    with command(pipe) as process:
-        with pipe.open("w") as file:
-            file.write(HEADER)
-            file.writelines(rows(1_700))
-            file.flush()
-            end = time.monotonic() + DEADLINE
-            while Product.objects.count() < 1_500:  # three chunks; the fourth one waits for rows
-                assert time.monotonic() < end
-                time.sleep(0.02)
-            process.send_signal(signal.SIGKILL)
-            process.wait(DEADLINE)
+    with command(pipe) as process, pipe.open("w") as file:
+        file.write(HEADER)
+        file.writelines(rows(1_700))
+        file.flush()
+        end = time.monotonic() + DEADLINE
+        while Product.objects.count() < 1_500:  # three chunks; the fourth one waits for rows
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait(DEADLINE)
     assert Product.objects.count() == 1_500
 
     whole.write_text(HEADER + "".join(rows(2_600)))

@@ -58,7 +58,8 @@ class ShopifyFile:
 
     def __iter__(self) -> Iterator[Row]:
         for record in self._records:
-            fields, problem = {}, record.problem
+            fields: dict[str, Any] = {}
+            problem = record.problem
             if not problem:
                 cells = {name: original(record.cells[at]) for name, at in self._places.items()}
                 fields, problem = self._read(cells)
