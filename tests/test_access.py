@@ -27,7 +27,7 @@ class Access(NamedTuple):
     scope: str
     status: int
     body: Any = None
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, Any] = {}
 
 
 API = {

@@ -110,12 +110,13 @@ STOCKS = {
         "movements.0.delta",
     ),
 }
-for _field, _values in {
+MOVEMENT: dict[str, list[Any]] = {
     "delta": ["1", 1.5, True, None, [], BEYOND_INTEGER, -BEYOND_INTEGER, 10**400],
     "reason": ["", "sold", 1, None, []],
     "note": ["\0", "n" * 501, None, []],
     "sku": ["", " A", 1, None, "\0"],
-}.items():
+}
+for _field, _values in MOVEMENT.items():
     for _value in _values:
         STOCKS[f"{_field} {_value!r:.20}"] = case(
             "POST stock/",
