@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test check openapi lock clean
+.PHONY: help run install install-dev test bench faults check openapi lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -26,6 +26,9 @@ install-dev: $(VENV)/.dev  ## The same with the tools for tests and checks.
 
 test: install-dev  ## Every test, on SQLite and on PostgreSQL.
 	@$(PY) -m tests
+
+bench: install-dev  ## Measure placing orders beside other designs (BENCHFLAGS=--quick: a minute).
+	@$(PY) -m benchmarks.orders $(BENCHFLAGS)
 
 # The settings of a production start, whatever .env says.
 check: export SECRET_KEY = $(shell od -An -v -N40 -tx1 /dev/urandom | tr -d ' \n')
@@ -42,6 +45,10 @@ check: install-dev  ## Format, lint, types, deployment settings, migrations, doc
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
 	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; }
+
+faults: install-dev  ## Break things under load, and see what becomes of the orders.
+	$(PY) -m benchmarks.faults
+	$(PY) -m benchmarks.memory
 
 openapi: export DEBUG = on
 openapi: install-dev  ## Write docs/openapi.yaml anew.

@@ -61,6 +61,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
 # A redirect would turn a POST without its final slash into a GET; the API answers 404 instead.
 APPEND_SLASH = False
 

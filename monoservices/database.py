@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from django.db import connection, models, transaction
+import psycopg
+from django.db import OperationalError, connection, models, transaction
+
+from monoservices.pipelining import Rows, send
 
 ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
 
@@ -45,12 +48,11 @@ def insert_rows(
     columns: the columns that the rows give. Neither defaults nor signals of the model apply.
     """
     names = ", ".join(columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
-            f"SELECT {names} FROM {rows_from_json(columns)}",
-            [as_json_rows(rows)],
-        )
+    send(
+        f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
+        f"SELECT {names} FROM {rows_from_json(columns)}",
+        [as_json_rows(rows)],
+    )
 
 
 def update_rows(
@@ -64,12 +66,11 @@ def update_rows(
     """
     table = model._meta.db_table
     changes = ", ".join(f"{name} = r.{name}" for name in columns if name != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
-            f"FROM {rows_from_json(columns)} WHERE {table}.id = r.id",
-            [as_json_rows(rows)],
-        )
+    send(
+        f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
+        f"FROM {rows_from_json(columns)} WHERE {table}.id = r.id",
+        [as_json_rows(rows)],
+    )
 
 
 def as_timestamp(moment: datetime) -> str:
@@ -79,32 +80,52 @@ def as_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
-def for_update(alias: str) -> str:
+def for_update(alias: str, *, skip_locked: bool = False) -> str:
     """The clause that locks the rows of `alias` in a SELECT against other writers.
 
+    skip_locked: leave out rows that somebody else has locked, rather than wait for them.
     SQLite has none: a transaction that begins IMMEDIATE is alone in writing.
     """
-    return f"FOR NO KEY UPDATE OF {alias}" if is_postgresql() else ""
+    if not is_postgresql():
+        return ""
+    return f"FOR NO KEY UPDATE OF {alias}{' SKIP LOCKED' if skip_locked else ''}"
 
 
-def reserve_ids(model: type[models.Model], count: int) -> list[int]:
-    """Take `count` primary keys of `model` that nobody else will get, in ascending order.
+def money_column(column: str) -> str:
+    """An expression for an amount of money as text with two decimal places, exactly.
+
+    SQLite keeps amounts as floating-point numbers, which are exact to 15 digits.
+    """
+    return f"{column}::text" if is_postgresql() else f"printf('%%.2f', {column})"
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Whether somebody else held a row for longer than `lock_timeout`."""
+    return isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
+
+
+def reserve_ids(model: type[models.Model], count: int) -> Rows:
+    """Take `count` primary keys of `model` that nobody else will get: rows (key,), ascending.
 
     One statement. On SQLite it must be called in a transaction, which is alone in writing.
     """
     table, column = model._meta.db_table, model._meta.pk.column
-    with connection.cursor() as cursor:
-        if is_postgresql():
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-                [table, column, count],
-            )
-            return sorted(key for (key,) in cursor.fetchall())
-        # AUTOINCREMENT's own book-keeping, which survives deletions.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        row = cursor.fetchone()
-    last = row[0] if row else 0
-    return list(range(last + 1, last + 1 + count))
+    if is_postgresql():
+        return send(
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            [table, column, count],
+        )
+    # AUTOINCREMENT's own book-keeping, which survives deletions.
+    return send(
+        """
+        WITH RECURSIVE counted (number) AS (
+            SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < %s
+        )
+        SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0) + number
+        FROM counted WHERE number <= %s
+        """,
+        [count, table, count],
+    )
 
 
 @contextmanager

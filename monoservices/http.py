@@ -89,13 +89,18 @@ REPLAYED = "Idempotent-Replayed"
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 
 
+def is_idempotency_key(text: str) -> bool:
+    """Whether it is 1 to 255 printable ASCII characters."""
+    return _IDEMPOTENCY_KEY.fullmatch(text) is not None
+
+
 def idempotency_key(request: Request) -> str | None:
     """The request's `Idempotency-Key`, or None where there is none.
 
     Raises Invalid unless it is 1–255 printable ASCII characters.
     """
     key: str | None = request.headers.get("Idempotency-Key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+    if key is not None and not is_idempotency_key(key):
         raise Invalid(errors={"Idempotency-Key": ["Expected 1 to 255 printable ASCII characters."]})
     return key
 

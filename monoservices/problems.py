@@ -10,6 +10,7 @@
     ├── NotFound             404
     ├── MethodNotAllowed     405
     ├── NotAcceptable        406
+    ├── RequestTimeout       408
     ├── Conflict             409  the request is fine, the state of things forbids it
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
@@ -26,6 +27,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import msgspec
+import psycopg
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -127,6 +129,11 @@ class NotAcceptable(Problem):
     default_detail = "The API answers application/json."
 
 
+class RequestTimeout(Problem):
+    status, code = 408, "request_timeout"
+    default_detail = "The request took too long to arrive. Nothing was done; try again."
+
+
 class Conflict(Problem):
     status, code = 409, "conflict"
     default_detail = "The present state does not allow this."
@@ -148,7 +155,7 @@ class Unprocessable(Problem):
 
 
 class Unavailable(Problem):
-    """Nothing was done; the same request may be sent again after `retry_after` seconds."""
+    """A passing fault; the same request may be sent again after `retry_after` seconds."""
 
     status, code = 503, "unavailable"
     default_detail = "The database is busy or away. Nothing was done; try again."
@@ -200,7 +207,7 @@ def as_problem(error: Exception) -> Problem | None:
             problem = Invalid(str(error))
         case OperationalError() | InterfaceError():
             logger.warning("answered 503: %s", error)
-            problem = Unavailable()
+            problem = Unavailable(_LOST if _is_lost_connection(error) else "")
         case UnreadablePostError():
             problem = Malformed("The request body ended early.")
         case drf.APIException():
@@ -260,6 +267,18 @@ def problem_response(problem: Problem) -> HttpResponse:
 def wants_problem(request: HttpRequest) -> bool:
     """Whether an error on this path is answered as a problem document rather than as a page."""
     return request.path_info.startswith("/api/")
+
+
+_LOST = (
+    "The connection to the database was lost, maybe after the work was done. Send the same request "
+    "again, with the same Idempotency-Key: it is done once."
+)
+
+
+def _is_lost_connection(error: Exception) -> bool:
+    """Whether it is the client's word: what PostgreSQL itself refuses has an SQLSTATE."""
+    cause = error.__cause__
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
 
 
 _KINDS: dict[type[drf.APIException], type[Problem]] = {

@@ -36,7 +36,8 @@ class Upload(io.RawIOBase):
 class UploadParser(BaseParser):
     """`request.data` is the body as a buffered stream. The view's `max_body` bounds it, in bytes.
 
-    Django's own limit, DATA_UPLOAD_MAX_MEMORY_SIZE, is for bodies that are read whole.
+    Django's own limit, DATA_UPLOAD_MAX_MEMORY_SIZE, is for bodies that are read whole. The ASGI
+    front has the service's `large_bodies`.
     """
 
     def parse(

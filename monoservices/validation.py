@@ -7,6 +7,7 @@ finds every error with the path of its field.
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
+from threading import Lock
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -26,7 +27,7 @@ def decode(body: bytes, struct: type[StructType]) -> StructType:
     Raises Malformed where it is not JSON, Invalid with the errors by field path otherwise.
     """
     try:
-        value: StructType = _decoder(struct).decode(body)
+        value = decoder(struct).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return convert(parse(body), struct)
     refuse_duplicate_keys(body)
@@ -39,6 +40,7 @@ def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> Stru
     strict: whether "1" is refused as an int; query strings are read with False.
     Raises Invalid with the errors by field path, the first 100 of them.
     """
+    decoder(struct)  # which prepares the type
     try:
         return msgspec.convert(data, struct, strict=strict)
     except msgspec.ValidationError:
@@ -65,6 +67,7 @@ class _Type:
 
     def __init__(self, expected: Any) -> None:
         self.box = msgspec.defstruct("Box", [("value", expected)])
+        decoder(self.box)
         bare = get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
         self.kind: Any = get_origin(bare) or bare
         self.inside = _Type(get_args(bare)[-1]) if self.kind in {list, dict} else self
@@ -152,6 +155,18 @@ def _readable(message: str) -> str:
     return f"{sentence}."
 
 
-@cache
-def _decoder(struct: type[Struct]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(struct)
+def decoder(struct: type[StructType]) -> msgspec.json.Decoder[StructType]:
+    """The decoder of a struct, which is made once.
+
+    Not by two threads at a time: msgspec 0.22 crashes where several prepare the same type at once,
+    which the first use of a struct does.
+    """
+    made = _decoders.get(struct)
+    if made is None:
+        with _preparing:
+            made = _decoders.setdefault(struct, msgspec.json.Decoder(struct))
+    return made
+
+
+_decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
+_preparing = Lock()

@@ -1,17 +1,12 @@
 """How a request to the API says who sends it: `Authorization: Bearer tp_…`."""
 
-import re
-
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from apps.accounts import keys, operations
-from apps.accounts.models import ApiKey
 from monoservices.access import Caller
-
-# The scheme's name in any case, then spaces, then the token (RFC 9110, section 11.4).
-_CREDENTIALS = re.compile(rf"(?i:bearer) +({keys.PATTERN})")
+from monoservices.problems import InvalidKey
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -26,17 +21,14 @@ class ApiKeyAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
-        credentials = _CREDENTIALS.fullmatch(header)
-        if credentials is None:
-            raise AuthenticationFailed("Expected Authorization: Bearer <API key>.", "invalid_key")
-        active = ApiKey.objects.for_secret(credentials[1]).active()
-        try:
-            key = active.only("client_id", "scopes", "last_used_at").get()
-        except ApiKey.DoesNotExist:
-            raise AuthenticationFailed("This key is unknown or revoked.", "invalid_key") from None
-        operations.touch_key(key=key)
-        return None, Caller(client_id=key.client_id, scopes=frozenset(key.scopes))
+        digest = keys.bearer_digest(header)
+        if digest is None:
+            raise AuthenticationFailed("Expected Authorization: Bearer <API key>.", InvalidKey.code)
+        caller = operations.find_callers(digests=[digest]).get(digest)
+        if caller is None:
+            raise AuthenticationFailed(InvalidKey.default_detail, InvalidKey.code)
+        return None, caller
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge that turns a refusal into 401 rather than 403."""
-        return 'Bearer realm="api"'
+        return keys.CHALLENGE

@@ -7,6 +7,12 @@ import secrets
 PATTERN = r"tp_[A-Za-z0-9_-]{43}"
 PREFIX_LENGTH = 8
 
+CHALLENGE = 'Bearer realm="api"'
+"""What an answer asks for that refuses a request for its key (RFC 9110, section 11.6.1)."""
+
+# The scheme's name in any case, then spaces, then the token (RFC 9110, section 11.4).
+_CREDENTIALS = re.compile(rf"(?i:bearer) +({PATTERN})")
+
 
 def new_secret() -> str:
     """A secret of 256 random bits."""
@@ -23,3 +29,9 @@ def digest(secret: str) -> str:
     A slow hash would protect no better: 256 random bits cannot be guessed.
     """
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def bearer_digest(authorization: str) -> str | None:
+    """The digest of the key in an Authorization header; None where it is not a bearer key."""
+    credentials = _CREDENTIALS.fullmatch(authorization)
+    return None if credentials is None else digest(credentials[1])

@@ -1,12 +1,9 @@
 """Every write of this service."""
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.exceptions import (
@@ -17,14 +14,19 @@ from apps.accounts.exceptions import (
     UnknownKey,
     UnknownScope,
 )
+from apps.accounts.identifying import find_callers
 from apps.accounts.keys import PREFIX_LENGTH, digest, is_well_formed, new_secret
 from apps.accounts.models import ApiKey, Client
 from apps.accounts.scopes import default_scopes, known_scopes
 
-BUILT_IN_CLIENTS = ("console", "command line", "demo")
-TOUCH_INTERVAL = timedelta(minutes=1)
+__all__ = [
+    "built_in_client_id",
+    "find_callers",
+    "issue_key",
+    "revoke_key",
+]
 
-logger = logging.getLogger(__name__)
+BUILT_IN_CLIENTS = ("console", "command line", "demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +80,6 @@ def revoke_key(*, key_id: int) -> ApiKey:
         return ApiKey.objects.select_related("client").get(id=key_id)
     except ApiKey.DoesNotExist:
         raise UnknownKey(key_id) from None
-
-
-def touch_key(*, key: ApiKey) -> None:
-    """Note that a key was used, at most once a minute however many processes see it.
-
-    No statement where `key` says that it was noted within the minute. A passing fault of the
-    database is logged and does not reach the caller: the request matters more than the note.
-    """
-    now = timezone.now()
-    due = now - TOUCH_INTERVAL
-    if key.last_used_at is not None and key.last_used_at > due:
-        return
-    stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
-    try:
-        ApiKey.objects.filter(stale, id=key.id).update(last_used_at=now)
-    except OperationalError as error:
-        logger.warning("could not note the use of key %s: %s", key.id, error)
 
 
 def built_in_client_id(*, name: str) -> int:

@@ -116,7 +116,7 @@ def _change_lines(
         read_products(
             ids={line.product_id for line in requested if line.product_id} | had.keys(),
             skus={line.sku for line in requested if line.sku is not None},
-            lock=True,
+            lock="wait",
         )
     )
     lines = price_lines(_at_kept_prices(requested, before, book), book, archived=had)

@@ -5,7 +5,13 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from apps.orders.exceptions import IdempotencyKeyReused, OrdersError, OutOfStock, PriceChanged
+from apps.orders.exceptions import (
+    IdempotencyKeyReused,
+    OrdersError,
+    OutOfStock,
+    PriceChanged,
+    ProductHeld,
+)
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.pricing import PricedLine, ProductBook, price_lines, total_of, units
 from apps.orders.requests import Key, OrderRequest
@@ -73,6 +79,8 @@ def _refuse_another(request: OrderRequest, fingerprint: str) -> None:
 
 def _accept(request: OrderRequest, book: ProductBook) -> Accepted:
     lines = price_lines(request.lines, book)
+    if any(line.product.is_held for line in lines):
+        raise ProductHeld
     total = total_of(lines)
     if request.expected_total not in (None, total):
         raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})

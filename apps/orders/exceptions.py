@@ -12,11 +12,19 @@ OrdersError
 ├── VersionConflict        409
 ├── PriceNotAllowed        403
 ├── IdempotencyKeyReused   422
-├── ProductChanged         never answered: whoever relied on what it read reads again
+├── ProductHeld            503  somebody else has locked a product's row for too long
 └── AmbiguousName, SeveralLines  409  of the calls that name a product or expect one line
 """
 
-from monoservices.problems import Conflict, Invalid, MissingScope, NotFound, Problem, Unprocessable
+from monoservices.problems import (
+    Conflict,
+    Invalid,
+    MissingScope,
+    NotFound,
+    Problem,
+    Unavailable,
+    Unprocessable,
+)
 
 
 class OrdersError(Problem):
@@ -85,5 +93,7 @@ class SeveralLines(OrdersError, Conflict):
     default_detail = "The order has several lines; change them as lines."
 
 
-class ProductChanged(OrdersError):
-    """A product's price, or whether it is sold, is no longer what it was when it was read."""
+class ProductHeld(OrdersError, Unavailable):
+    default_detail = (
+        "A product of this order has been locked for too long. Nothing was done; try again."
+    )

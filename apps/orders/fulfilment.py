@@ -65,7 +65,7 @@ def move_order(*, order_id: int, status: str, actor: str, version: int | None = 
     write_events([event(order.pk, status, statuses=(before, status), actor=actor, at=now)])
     if status == Status.CANCELED:
         deltas = units_by_product(order.lines.all())
-        book = ProductBook(read_products(ids=deltas.keys(), lock=True))
+        book = ProductBook(read_products(ids=deltas.keys(), lock="wait"))
         move_stock_of(order, book, deltas, actor=actor)
     return order
 

@@ -7,15 +7,13 @@ owner's operations. What comes back is frozen: no model instance and no QuerySet
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
-from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from apps.accounts.keys import CHALLENGE, bearer_digest
 from apps.accounts.models import Client
-from apps.accounts.operations import built_in_client_id
-from apps.orders.exceptions import ProductChanged
+from apps.accounts.operations import built_in_client_id, find_callers
 from apps.products.demo import create_demo_products
-from apps.products.exceptions import ProductChanged as ProductsProductChanged
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
 from apps.products.reconciling import (
@@ -24,17 +22,22 @@ from apps.products.reconciling import (
     references_with,
     sum_movements,
 )
+from apps.products.snapshots import Lock, read_rows
 
 __all__ = [
+    "CHALLENGE",
+    "Lock",
     "ProductSnapshot",
     "StockDiscrepancy",
     "StockMove",
     "audit_stock",
+    "bearer_digest",
     "client_id_for",
     "correct_ledger",
     "correct_reference",
     "create_demo_products",
     "existing_client_ids",
+    "find_callers",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",
@@ -46,7 +49,10 @@ __all__ = [
 
 
 class ProductSnapshot(Struct, frozen=True):
-    """A product as it was when it was read. price: in the shop's currency."""
+    """A product as it was when it was read.
+
+    price: in the shop's currency. is_held: whether somebody else has locked it for too long.
+    """
 
     id: int
     sku: str
@@ -54,20 +60,29 @@ class ProductSnapshot(Struct, frozen=True):
     price: Decimal
     stock_quantity: int
     is_active: bool
+    is_held: bool = False
 
     def __str__(self) -> str:
         return self.name
 
 
 def read_products(
-    *, ids: Collection[int] = (), skus: Collection[str] = (), lock: bool = False
+    *, ids: Collection[int] = (), skus: Collection[str] = (), lock: Lock = "none"
 ) -> list[ProductSnapshot]:
     """The products that exist of those with these ids or SKUs. One statement.
 
-    lock: take their rows, in the order of their ids, until the transaction ends.
+    lock: `wait` takes their rows, in the order of their ids, until the transaction ends. `skip`
+        takes those that nobody else has, and reads the others as held: two statements.
     """
-    products = Product.objects.filter(Q(pk__in=ids) | Q(sku__in=skus))
-    return _snapshots(products.lock() if lock else products)
+    products = [
+        ProductSnapshot(key, sku, name, Decimal(price), stock, bool(is_active))
+        for key, sku, name, price, stock, is_active in read_rows(ids=ids, skus=skus, lock=lock)
+    ]
+    if lock == "skip":
+        taken = {product.id for product in products}
+        others = (each for each in read_products(ids=ids, skus=skus) if each.id not in taken)
+        products += [structs.replace(each, is_held=True) for each in others]
+    return products
 
 
 def get_products_by_name(name_filter: str | None = None) -> Sequence[ProductSnapshot]:
@@ -93,15 +108,13 @@ def get_products_named(*, name: str) -> list[ProductSnapshot]:
 
 
 def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
-    """Write these movements and change stock by them. Two statements; last in a transaction.
+    """Write these movements and change stock by them; last in a transaction.
 
+    One statement on PostgreSQL, two on SQLite.
     prices: what each product cost when it was read, by its id; it must still, and be on sale.
-    Raises ProductChanged; IntegrityError where stock would fall below zero.
+    Raises IntegrityError where it does not, and where stock would fall below zero.
     """
-    try:
-        move_stock(moves=moves, prices=prices)
-    except ProductsProductChanged:
-        raise ProductChanged from None
+    move_stock(moves=moves, prices=prices)
 
 
 def client_id_for(*, built_in: str) -> int:

@@ -1,6 +1,5 @@
 """Orders, their lines and their history."""
 
-from collections.abc import Collection
 from decimal import Decimal
 from typing import Self
 
@@ -26,13 +25,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders that have a line of the product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
         return self.filter(models.Exists(lines))
-
-    def with_keys(self, keys: Collection[tuple[int, str]]) -> Self:
-        """Orders with these (client id, idempotency key) pairs, and maybe a few others."""
-        return self.filter(
-            client_id__in={client_id for client_id, _ in keys},
-            idempotency_key__in={key for _, key in keys},
-        )
 
 
 class Order(models.Model):

@@ -29,6 +29,7 @@ from monoservices.access import Caller
 from monoservices.problems import Errors, Invalid
 from monoservices.serializers import StructSerializer
 from monoservices.types import EXPLANATIONS, NO_NUL, money, nul_paths
+from monoservices.validation import decoder
 
 PRICE_SCOPE = "orders:price"
 MAX_JSON_BYTES = 4096
@@ -69,7 +70,7 @@ class OrderSerializer(StructSerializer):
     @classmethod
     def represent(cls, instance: Order | PlacedOrder) -> OrderOut:
         if isinstance(instance, PlacedOrder):
-            return msgspec.json.decode(instance.answer, type=OrderOut)
+            return decoder(OrderOut).decode(instance.answer)
         return OrderOut(
             id=instance.pk,
             status=instance.status,

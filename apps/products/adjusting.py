@@ -183,8 +183,8 @@ class _Shelf:
         if not self._movements:
             return
         now = as_timestamp(self._now)
-        ids = reserve_ids(StockMovement, len(self._movements))
-        for movement, movement_id in zip(self._movements, ids, strict=True):
+        reserved = reserve_ids(StockMovement, len(self._movements)).fetch()
+        for movement, (movement_id,) in zip(self._movements, reserved, strict=True):
             movement.id = movement_id
         update_rows(
             Product,

@@ -6,8 +6,7 @@ ProductsError
 ├── OutOfStock             409
 ├── StockBeyondBounds      400
 ├── MovementKeyReused      422
-├── UnusableFile           400
-└── ProductChanged         never answered: whoever asked reads again
+└── UnusableFile           400
 """
 
 from monoservices.problems import Conflict, Invalid, NotFound, Problem, Unprocessable
@@ -42,7 +41,3 @@ class MovementKeyReused(ProductsError, Unprocessable):
 
 class UnusableFile(ProductsError, Invalid):
     """No product can be read from a file, for what it is or for what it lacks."""
-
-
-class ProductChanged(ProductsError):
-    """A product is no longer as it was read: its price, its stock or whether it is sold at all."""

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.products import operations
+from apps.products.apps import MAX_IMPORT_BYTES
 from apps.products.exporting import export_products
 from apps.products.reading import read_products
 from apps.products.reporting import ImportReport, report_import
@@ -17,9 +18,6 @@ from monoservices.exporting import EXPORT_RENDERERS, MEDIA_TYPES, export_format,
 from monoservices.http import read_body, read_query
 from monoservices.problems import Unavailable
 from monoservices.uploads import UPLOAD_PARSERS
-
-MAX_IMPORT_BYTES = 64 * 1024 * 1024
-"""The largest file that can be imported over the API."""
 
 
 class ImportQuery(Struct, forbid_unknown_fields=True, kw_only=True):

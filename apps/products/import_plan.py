@@ -108,8 +108,8 @@ class ImportPlan:
         """Write what was added: four statements at most. Raises DataError, IntegrityError."""
         now = as_timestamp(timezone.now())
         if self._created:
-            ids = reserve_ids(Product, len(self._created))
-            for product, product_id in zip(self._created, ids, strict=True):
+            reserved = reserve_ids(Product, len(self._created)).fetch()
+            for product, (product_id,) in zip(self._created, reserved, strict=True):
                 product.pk = product_id
             # By SKU, so that two imports of the same products cannot wait for each other.
             created = sorted(self._created, key=lambda product: product.sku)

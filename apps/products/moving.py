@@ -3,14 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 from msgspec import Struct, structs
 
-from apps.products.exceptions import ProductChanged
-from monoservices.database import as_json_rows, as_timestamp, for_update, rows_from_json
+from monoservices.database import (
+    ColumnType,
+    as_json_rows,
+    as_timestamp,
+    is_postgresql,
+    rows_from_json,
+)
+from monoservices.pipelining import send
 
 
 class StockMove(Struct, frozen=True, kw_only=True):
@@ -25,77 +31,110 @@ class StockMove(Struct, frozen=True, kw_only=True):
 
 
 def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
-    """Make many movements, in two statements, whatever their number.
+    """Make many movements, whatever their number: one statement on PostgreSQL, two on SQLite.
 
     prices: where given, what each product cost when it was read, by its id; one that costs
         something else by now, or is archived, refuses them all.
     The products are locked in the order of their ids. To be called last in a transaction, so that
-    the locks are held only from here to the commit.
-    Raises ProductChanged; IntegrityError where stock would leave its bounds, or where a movement
-    was made before for the same product, reason, reference and revision.
+    the locks are held only from here to the commit. Nothing is asked back: what forbids it is a
+    constraint, so that a pipelined transaction can go on to its COMMIT without waiting.
+    Raises IntegrityError where a product is not there or not as it was read (its movement has no
+    `quantity_after`), where stock would leave its bounds, and where a movement was made before for
+    the same product, reason, reference and revision.
     """
     now = as_timestamp(timezone.now())
     totals: defaultdict[int, int] = defaultdict(int)
     ledger: list[dict[str, Any]] = []
     for move in reversed(moves):
-        # What follows in these moves is in the stock that the ledger's statement reads.
-        later = totals[move.product_id]
-        ledger.append({"later": later, "now": now, "position": -len(ledger)} | structs.asdict(move))
+        ledger.append(
+            structs.asdict(move)
+            | {
+                "position": -len(ledger),
+                # What follows in these moves is in the stock that the ledger's statement reads.
+                "later": totals[move.product_id],
+                "price": prices and prices[move.product_id],
+                "now": now,
+            }
+        )
         totals[move.product_id] += move.delta
     changes = [
         {"id": key, "delta": delta, "price": prices and prices[key], "now": now}
         for key, delta in totals.items()
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_stock_sql(), [as_json_rows(changes)])
-        if cursor.rowcount != len(changes):
-            raise ProductChanged
-        cursor.execute(_ledger_sql(), [as_json_rows(ledger)])
+    parameters = [as_json_rows(changes), as_json_rows(ledger)]
+    if is_postgresql():
+        send(_statement_on_postgresql(), parameters)
+    else:
+        for statement, rows in zip(_statements_on_sqlite(), parameters, strict=True):
+            send(statement, [rows])
 
 
-def _stock_sql() -> str:
-    """Lock in the order of ids, look once more at what was relied on, and add.
+_CHANGES: Mapping[str, ColumnType] = {
+    "id": "bigint",
+    "delta": "integer",
+    "price": "numeric",
+    "now": "timestamp",
+}
+_MOVES: Mapping[str, ColumnType] = {
+    "position": "integer",
+    "product_id": "bigint",
+    "delta": "integer",
+    "later": "integer",
+    "price": "numeric",
+    "reason": "text",
+    "reference": "text",
+    "revision": "integer",
+    "actor": "text",
+    "now": "timestamp",
+}
+_AS_IT_WAS_READ = "(r.price IS NULL OR (p.is_active AND p.price = r.price))"
+_LEDGER = """
+    INSERT INTO products_stockmovement (
+        product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+    )
+    SELECT r.product_id, r.delta, p.stock_quantity - r.later, r.reason, r.reference, r.revision,
+        r.actor, '', r.now
+"""
 
-    Two batches that want the same products cannot wait for each other in a circle.
+
+@cache
+def _statement_on_postgresql() -> str:
+    """Lock in the order of ids, look once more at what was relied on, add, and write down.
+
+    Two batches that want the same products cannot wait for each other in a circle. The ledger knows
+    of no stock but what was updated: two statements would see two states of a changing product.
     """
-    rows = rows_from_json(
-        {"id": "bigint", "delta": "integer", "price": "numeric", "now": "timestamp"}
-    )
-    # A subquery rather than a CTE: for Python's sqlite3, only a statement that begins with UPDATE
-    # counts its rows.
     return f"""
-        UPDATE products_product
-        SET stock_quantity = stock_quantity + locked.delta, updated_at = locked.now
-        FROM (
+        WITH locked AS (
             SELECT p.id, r.delta, r.now
-            FROM products_product AS p JOIN {rows} ON p.id = r.id
-            WHERE r.price IS NULL OR (p.is_active AND p.price = r.price)
-            ORDER BY p.id {for_update("p")}
-        ) AS locked
-        WHERE products_product.id = locked.id
-    """  # noqa: S608 - made of constants
-
-
-def _ledger_sql() -> str:
-    rows = rows_from_json(
-        {
-            "position": "integer",
-            "product_id": "bigint",
-            "delta": "integer",
-            "later": "integer",
-            "reason": "text",
-            "reference": "text",
-            "revision": "integer",
-            "actor": "text",
-            "now": "timestamp",
-        }
-    )
-    return f"""
-        INSERT INTO products_stockmovement (
-            product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+            FROM {rows_from_json(_CHANGES)} JOIN products_product AS p ON p.id = r.id
+            WHERE {_AS_IT_WAS_READ}
+            ORDER BY p.id
+            FOR NO KEY UPDATE OF p
+        ), updated AS (
+            UPDATE products_product AS p
+            SET stock_quantity = p.stock_quantity + locked.delta, updated_at = locked.now
+            FROM locked WHERE p.id = locked.id
+            RETURNING p.id, p.stock_quantity
         )
-        SELECT r.product_id, r.delta, p.stock_quantity - r.later, r.reason, r.reference,
-            r.revision, r.actor, '', r.now
-        FROM {rows} JOIN products_product AS p ON p.id = r.product_id
+        {_LEDGER}
+        FROM {rows_from_json(_MOVES)} LEFT JOIN updated AS p ON p.id = r.product_id
         ORDER BY r.position
     """  # noqa: S608 - made of constants
+
+
+@cache
+def _statements_on_sqlite() -> tuple[str, str]:
+    """The same in two statements: whoever writes is alone, and needs no locks."""
+    stock = f"""
+        UPDATE products_product AS p
+        SET stock_quantity = stock_quantity + r.delta, updated_at = r.now
+        FROM {rows_from_json(_CHANGES)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
+    """  # noqa: S608 - made of constants
+    ledger = f"""
+        {_LEDGER}
+        FROM {rows_from_json(_MOVES)}
+            LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
+        ORDER BY r.position
+    """
+    return stock, ledger

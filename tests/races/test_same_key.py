@@ -42,7 +42,7 @@ def place_after_a_look(job: tuple[int, int]) -> None:
     """Look whether the key is known; write the order, under the given id, where it was not."""
     product_id, order_id = job
     request = shop_request(line(product_id), key="a")
-    known = Order.objects.with_keys({request.key}).exists()
+    known = Order.objects.filter(idempotency_key=request.idempotency_key).exists()
     [decision] = decide([request], read_products(ids=[product_id]), {})
     meet()
     if not known and isinstance(decision, Accepted):

@@ -91,11 +91,10 @@ def meeting_after_reading() -> Iterator[None]:
 
     def meet_once(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal has_met
-        result = execute(sql, *rest)
-        if not has_met and sql.startswith("SELECT") and "products_product" in sql:
+        if not has_met and sql.startswith("INSERT INTO orders_order "):
             has_met = True
             meet()
-        return result
+        return execute(sql, *rest)
 
     with connection.execute_wrapper(meet_once):
         yield

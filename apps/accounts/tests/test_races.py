@@ -89,19 +89,19 @@ def locked_by_another(key: ApiKey) -> Iterator[None]:
         holder.result(timeout=10)
 
 
-def test_touch_key_gives_up_where_the_row_is_locked(caplog: pytest.LogCaptureFixture) -> None:
+def test_noting_a_use_gives_up_where_the_row_is_locked(caplog: pytest.LogCaptureFixture) -> None:
     key = operations.issue_key(client_name="shop").key
     impatient = {"postgresql": "SET lock_timeout = 50", "sqlite": "PRAGMA busy_timeout = 50"}
     with connection.cursor() as cursor:
         cursor.execute(impatient[connection.vendor])
     try:
         with locked_by_another(key):
-            operations.touch_key(key=key)
+            assert len(operations.find_callers(digests=[key.digest])) == 1
     finally:
         connection.close()  # and with it its impatience
     key.refresh_from_db()
     assert key.last_used_at is None
-    assert caplog.messages[-1].startswith(f"could not note the use of key {key.id}: ")
-    operations.touch_key(key=key)
+    assert caplog.messages[-1].startswith(f"could not note the use of keys [{key.id}]: ")
+    operations.find_callers(digests=[key.digest])
     key.refresh_from_db()
     assert key.last_used_at is not None

@@ -1,7 +1,6 @@
-"""`manage.py serve`: serve the project's WSGI application."""
+"""`manage.py serve`: serve the project's ASGI application."""
 
 import copy
-import os
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -10,13 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.server import Server
 
-# Each has a connection to the database of its own, and waits for it most of the time.
-THREADS = min(16, 2 * (os.cpu_count() or 1) + 1)
-# Idle ones count too: what Granian calls backpressure limits open connections, not requests.
-CONNECTIONS = 1024
+# Idle ones count too: what Granian calls backpressure limits open connections, not requests. What
+# limits requests is in `monoservices.batching` and `monoservices.django_lane`.
+CONNECTIONS = 10_000
+HEADER_SECONDS = 15
 STOP_SECONDS = 30
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             "--workers",
             type=_between(1, 256),
             default=1,
-            help=f"processes, with up to {THREADS} threads each; default: 1",
+            help="processes, each with its own batches and connections to the database; default: 1",
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
@@ -44,11 +44,12 @@ class Command(BaseCommand):
             _application(),
             address=address,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGI,
             workers=workers,
-            blocking_threads=THREADS,
+            loop=Loops.auto,
             backpressure=CONNECTIONS,
             http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
             websockets=False,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
@@ -57,8 +58,8 @@ class Command(BaseCommand):
 
 
 def _application() -> str:
-    """WSGI_APPLICATION with the colon that Granian expects."""
-    module, _, name = settings.WSGI_APPLICATION.rpartition(".")
+    """ASGI_APPLICATION with the colon that Granian expects."""
+    module, _, name = settings.ASGI_APPLICATION.rpartition(".")
     return f"{module}:{name}"
 
 

@@ -1,0 +1,62 @@
+"""Who holds a key: the same for a request alone and for many at once."""
+
+import logging
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from functools import cache
+
+import msgspec
+from django.db import OperationalError
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.models import ApiKey
+from monoservices.access import Caller
+from monoservices.database import as_json_rows, as_timestamp, rows_from_json
+from monoservices.pipelining import send
+
+TOUCH_INTERVAL = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
+
+
+def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
+    """The callers whose keys are active, by the digests of their keys' secrets.
+
+    One statement, and a second one where the use of a key has not been noted for a minute.
+    """
+    due = timezone.now() - TOUCH_INTERVAL
+    rows = [{"digest": digest, "due": as_timestamp(due)} for digest in digests]
+    callers, unnoted = {}, []
+    for digest, key_id, client_id, scopes, is_noted in send(
+        _statement(), [as_json_rows(rows)]
+    ).fetch():
+        callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))
+        if not is_noted:
+            unnoted.append(key_id)
+    if unnoted:
+        note_use(key_ids=unnoted, due=due)
+    return callers
+
+
+def note_use(*, key_ids: Collection[int], due: datetime) -> None:
+    """Note that keys were used, those whose last noted use was before `due`.
+
+    A passing fault of the database is logged and does not reach the caller: the request matters
+    more than the note.
+    """
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
+    try:
+        ApiKey.objects.filter(stale, id__in=key_ids).update(last_used_at=timezone.now())
+    except OperationalError as error:
+        logger.warning("could not note the use of keys %s: %s", key_ids, error)
+
+
+@cache
+def _statement() -> str:
+    return f"""
+        SELECT k.digest, k.id, k.client_id, k.scopes, coalesce(k.last_used_at > r.due, FALSE)
+        FROM {rows_from_json({"digest": "text", "due": "timestamp"})}
+        JOIN accounts_apikey AS k ON k.digest = r.digest
+        WHERE k.revoked_at IS NULL
+    """  # noqa: S608 - made of constants

@@ -1,0 +1,111 @@
+-- A closed loop for wrk: each connection sends its next request when the last one is answered.
+--
+-- Arguments, each as name=value:
+--   seconds      how long requests are sent; then nothing new is sent, and what is in flight is
+--                answered before "drained" is printed, so that nothing is cut off
+--   connections  of this thread
+--   head, body   of a request; {key} in them becomes unique, each {id} another id
+--   first, ids   ids are drawn at random from first .. first + ids - 1
+--   key          how all keys of this run begin
+--   seed         of the drawing
+
+local ffi = require("ffi")
+ffi.cdef("struct timeval { long seconds; int microseconds; }; int gettimeofday(struct timeval *, void *);")
+local moment = ffi.new("struct timeval")
+
+local function now()
+   ffi.C.gettimeofday(moment, nil)
+   return tonumber(moment.seconds) + moment.microseconds / 1e6
+end
+
+local options = {}
+local made = 0
+local drawn = {}
+local ends = nil
+held = 0 -- connections that have their last answer
+strays = 0 -- requests that had to be sent although it was over; see request()
+
+local function draw()
+   local id
+   repeat
+      id = options.first + math.random(0, options.ids - 1)
+   until drawn[id] ~= made
+   drawn[id] = made
+   return id
+end
+
+-- A list of literal texts and of functions.
+local function compile(template)
+   local parts = {}
+   local rest = 1
+   while true do
+      local from, to, name = template:find("{(%l+)}", rest)
+      if not from then break end
+      parts[#parts + 1] = template:sub(rest, from - 1)
+      parts[#parts + 1] = name == "id" and draw or function() return options.key .. made end
+      rest = to + 1
+   end
+   parts[#parts + 1] = template:sub(rest)
+   return parts
+end
+
+local function render(parts)
+   local texts = {}
+   for i, part in ipairs(parts) do
+      texts[i] = type(part) == "string" and part or part()
+   end
+   return table.concat(texts)
+end
+
+local threads = {}
+function setup(thread) threads[#threads + 1] = thread end
+
+function init(arguments)
+   for _, argument in ipairs(arguments) do
+      local name, value = argument:match("^(%l+)=(.*)$")
+      options[name] = tonumber(value) or value
+   end
+   math.randomseed(options.seed)
+   options.key = tostring(options.key)
+   options.head = compile(options.head)
+   options.body = compile(tostring(options.body))
+end
+
+function request()
+   -- wrk sends again without asking delay() where a connection broke before its answer.
+   if ends and now() >= ends then
+      strays = strays + 1
+      return "GET /stray HTTP/1.1\r\nHost: localhost\r\n\r\n"
+   end
+   made = made + 1
+   local head, body = render(options.head), render(options.body)
+   return table.concat({ head, "Content-Length: ", #body, "\r\n\r\n", body })
+end
+
+-- wrk asks before it sends: at first, and after each answer.
+function delay()
+   local t = now()
+   ends = ends or t + options.seconds
+   if t < ends then return 0 end
+   held = held + 1
+   if held == options.connections then
+      io.write("drained\n")
+      io.flush()
+   end
+   return 3600000
+end
+
+function done(summary, latency)
+   local late, stray = 0, 0
+   for _, thread in ipairs(threads) do
+      late = late + thread:get("held")
+      stray = stray + thread:get("strays")
+   end
+   local errors = summary.errors
+   io.write(string.format(
+      'result {"answers": %d, "late": %d, "strays": %d, "p50_us": %d, "p99_us": %d, '
+         .. '"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}\n',
+      summary.requests, late, stray, latency:percentile(50), latency:percentile(99),
+      errors.connect, errors.read, errors.write, errors.timeout, errors.status
+   ))
+end

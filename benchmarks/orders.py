@@ -1,0 +1,140 @@
+"""Placing orders, side by side: `python -m benchmarks.orders [--quick]`.
+
+Starts everything it needs, runs the designs in turn, and prints tables. Results go to
+`benchmarks/results/orders.json`, and those of a complete run also to `docs/benchmarks.md`. Exits
+with 1 if any run failed, or if orders, stock and ledger did not agree after it.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import orders_report
+from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
+from benchmarks.measuring import Run, count_statements, measure
+from benchmarks.postgres import postgres
+from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
+from benchmarks.report import environment, environment_table, write_json
+from benchmarks.summary import as_json, compare, summarize
+
+RIVAL_PACKAGES = {
+    name: name for name in ("gunicorn", "requests", "fastapi", "uvicorn", "sqlalchemy", "asyncpg")
+}
+COUNTED = (1, 64)
+"""Numbers of connections at which statements are counted."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Return the exit status."""
+    options = _options(arguments)
+    plan = [
+        cell
+        for cell in cells(quick=options.quick)
+        if not options.only or cell.design in options.only
+    ]
+    with _databases() as (postgresql, sqlite):
+        databases: dict[str, Databases] = {"postgresql": postgresql, "sqlite": sqlite}
+        runs = list(run_in_turn(plan, databases, rounds=options.rounds, seconds=options.seconds))
+        counts = {} if options.quick else dict(_count(plan, postgresql))
+        version = postgresql.postgres.version
+    machine = environment(postgresql=version, packages=RIVAL_PACKAGES)
+    _report(machine, runs, counts, options)
+    failed = [run for run in runs if run.failures]
+    for run in failed:
+        print(f"WRONG: {run.cell}: {'; '.join(run.failures)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _report(
+    machine: dict[str, str],
+    runs: Sequence[Run],
+    counts: Mapping[Cell, float],
+    options: argparse.Namespace,
+) -> None:
+    """Print tables and write results. counts: statements per order."""
+    summaries = summarize(runs)
+    comparisons = compare(summaries)
+    how = {"rounds": options.rounds, "seconds": options.seconds, "quick": options.quick}
+    parts = {
+        "environment": environment_table(machine, how),
+        "tables": orders_report.tables(summaries),
+        "statements": orders_report.statement_table(counts),
+        "ratios": orders_report.comparison_table(comparisons),
+    }
+    print("\n".join(filter(None, parts.values())))
+    result = {
+        "environment": machine,
+        "options": how,
+        "summary": [as_json(each) for each in summaries.values()],
+        "comparisons": [as_json(each) for each in comparisons],
+        "statements": [as_json(cell) | {"per_order": n} for cell, n in counts.items()],
+        "runs": [as_json(run) for run in runs],
+    }
+    complete = not (options.quick or options.only)
+    path = write_json("orders" if complete else "orders-quick", result)
+    print(f"Results: {path}", file=sys.stderr)
+    if complete:
+        orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})
+        print(f"Page: {orders_report.PAGE}", file=sys.stderr)
+
+
+def run_in_turn(
+    plan: Sequence[Cell], databases: Mapping[str, Databases], *, rounds: int, seconds: float
+) -> Iterator[Run]:
+    """Run all cells in each round; every second round backwards, so that no drift favours any."""
+    done, total = 0, rounds * len(plan)
+    for number in range(rounds):
+        for cell in plan if number % 2 == 0 else reversed(plan):
+            run = measure(cell, databases[cell.database], seconds=seconds, seed=number)
+            done += 1
+            said = "; ".join(run.failures) or f"{run.rate:,.0f} orders/s, p99 {run.p99_ms:,.1f} ms"
+            print(f"[{done}/{total}] {cell}: {said}", file=sys.stderr, flush=True)
+            if run.log:
+                print(f"{run.errors}\n{run.log}", file=sys.stderr, flush=True)
+            yield run
+
+
+def _count(plan: Sequence[Cell], databases: PostgresDatabases) -> Iterator[tuple[Cell, float]]:
+    """Statements per order on PostgreSQL; other workers make no difference to them."""
+    kinds = dict.fromkeys(
+        (cell.design, cell.scenario)
+        for cell in plan
+        if cell.database == "postgresql" and cell.design not in OTHER_WORKERS
+    )
+    for design, scenario in kinds:
+        for connections in COUNTED:
+            cell = Cell(design, "postgresql", scenario, connections)
+            count = count_statements(cell, databases, seed=0)
+            print(f"{cell}: {count:.2f} statements per order", file=sys.stderr, flush=True)
+            yield cell, count
+
+
+@contextmanager
+def _databases() -> Iterator[tuple[PostgresDatabases, SQLiteDatabases]]:
+    with (
+        postgres() as server,
+        tempfile.TemporaryDirectory(prefix="tradepost-sqlite-") as directory,
+    ):
+        yield PostgresDatabases(server), SQLiteDatabases(Path(directory))
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.orders", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few designs, in about a minute")
+    parser.add_argument("--rounds", type=int, help="default: 3, with --quick 1")
+    parser.add_argument("--seconds", type=int, help="of load in each run; default: 5, quick 3")
+    parser.add_argument("--only", nargs="+", choices=DESIGNS, help="these designs only")
+    options = parser.parse_args(arguments)
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.seconds = options.seconds or (3 if options.quick else 5)
+    return options
+
+
+if __name__ == "__main__":
+    # So that the servers which were started are also stopped when this run is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.exit(main(sys.argv[1:]))

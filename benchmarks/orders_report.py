@@ -1,0 +1,185 @@
+"""The tables, plots and generated parts of docs/benchmarks.md for `benchmarks.orders`."""
+
+from collections.abc import Iterable, Mapping
+
+from benchmarks.registry import DESIGNS, PGBENCH_CONNECTIONS, SCENARIOS, Cell
+from benchmarks.report import IMAGES, bar_plot, markdown_table, replace_part
+from benchmarks.servers import ROOT
+from benchmarks.summary import Comparison, Summaries, Summary
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+FIGURES = {"rate": "orders/s", "p99_ms": "p99 ms"}
+PLOTTED = {
+    "rate": ("Orders per second", "orders per second"),
+    "p99_ms": ("99th percentile of latency", "milliseconds"),
+}
+PGBENCH = ("pgbench_statements", "pgbench_function")
+HEADER = (
+    "design",
+    "connections",
+    "orders/s",
+    "lowest – highest",
+    "p50 ms",
+    "p99 ms",
+    "cores: app",
+    "database",
+    "errors",
+    "books",
+)
+
+
+def tables(summaries: Summaries) -> str:
+    """A table for each database and scenario, and one for pgbench."""
+    parts = []
+    for database, name in DATABASES.items():
+        for scenario, described in SCENARIOS.items():
+            rows = [
+                _row(summary)
+                for cell, summary in summaries.items()
+                if (cell.database, cell.scenario) == (database, scenario)
+                and cell.design not in PGBENCH
+            ]
+            if rows:
+                title = f"### {name}, {described.title}"
+                parts.append(f"{title}\n\n{markdown_table(HEADER, rows)}")
+    if rows := _pgbench_rows(summaries):
+        header = ("", *map(str, PGBENCH_CONNECTIONS), "books")
+        title = "### pgbench, orders per second by connections"
+        parts.append(f"{title}\n\n{markdown_table(header, rows)}")
+    return "\n".join(parts)
+
+
+def _row(summary: Summary) -> list[str]:
+    cell = summary.cell
+    return [
+        DESIGNS[cell.design].title,
+        str(cell.connections),
+        f"{summary.rate:,.0f}",
+        f"{summary.lowest:,.0f} – {summary.highest:,.0f}",
+        f"{summary.p50_ms:,.1f}",
+        f"{summary.p99_ms:,.1f}",
+        f"{summary.application_cores:.2f}",
+        f"{summary.database_cores:.2f}" if cell.database == "postgresql" else "–",
+        ", ".join(f"{n} {kind}" for kind, n in summary.errors.items() if n) or "0",
+        _books([summary]),
+    ]
+
+
+def _pgbench_rows(summaries: Summaries) -> list[list[str]]:
+    rows = []
+    for design in PGBENCH:
+        for scenario, described in SCENARIOS.items():
+            found = {
+                cell.connections: summary
+                for cell, summary in summaries.items()
+                if (cell.design, cell.scenario) == (design, scenario)
+            }
+            if not found:
+                continue
+            best = max(found.values(), key=lambda summary: summary.rate)
+            figures = [found.get(connections) for connections in PGBENCH_CONNECTIONS]
+            rows.append(
+                [
+                    f"{DESIGNS[design].title}, {described.title}",
+                    *(_bold(each, each is best) if each else "–" for each in figures),
+                    _books(found.values()),
+                ]
+            )
+    return rows
+
+
+def _bold(summary: Summary, bold: bool) -> str:
+    return f"**{summary.rate:,.0f}**" if bold else f"{summary.rate:,.0f}"
+
+
+def _books(summaries: Iterable[Summary]) -> str:
+    failures = [failure for summary in summaries for failure in summary.failures]
+    return f"**WRONG**: {'; '.join(failures)}".replace("\n", " ") if failures else "right"
+
+
+def comparison_table(comparisons: Iterable[Comparison]) -> str:
+    """Ratios of medians; of rates, more is better, and of latencies, less."""
+    rows = [
+        [
+            _label(each.of),
+            _figure(each.of, each.figure),
+            _label(each.to),
+            _figure(each.to, each.figure),
+            FIGURES[each.figure],
+            f"**{each.ratio:.2f}**",
+        ]
+        for each in comparisons
+    ]
+    header = ("design", "figure", "compared with", "figure", "what", "ratio")
+    return markdown_table(header, rows)
+
+
+def _figure(summary: Summary, figure: str) -> str:
+    return f"{summary.rate:,.0f}" if figure == "rate" else f"{getattr(summary, figure):,.1f}"
+
+
+def _label(summary: Summary) -> str:
+    cell = summary.cell
+    database = ", SQLite" if cell.database == "sqlite" else ""
+    scenario = SCENARIOS[cell.scenario].title
+    return f"{DESIGNS[cell.design].title}{database}, {scenario}, {cell.connections} connections"
+
+
+def statement_table(counts: Mapping[Cell, float]) -> str:
+    """counts: statements per order by cell, of several numbers of connections."""
+    connections = sorted({cell.connections for cell in counts})
+    designs = dict.fromkeys((cell.design, cell.scenario) for cell in counts)
+    rows = []
+    for design, scenario in designs:
+        found = [counts.get(Cell(design, "postgresql", scenario, each)) for each in connections]
+        title = f"{DESIGNS[design].title}, {SCENARIOS[scenario].title}"
+        rows.append([title, *(f"{n:.2f}" if n is not None else "–" for n in found)])
+    header = ("statements per order, at connections", *map(str, connections))
+    return markdown_table(header, rows)
+
+
+def plots(summaries: Summaries) -> str:
+    """Write the plots; return Markdown that shows them."""
+    wanted = [("rate", 256), ("rate", 64), ("rate", 16), ("p99_ms", 256)]
+    return "\n\n".join(filter(None, (_plot(summaries, *each) for each in wanted)))
+
+
+def _plot(summaries: Summaries, figure: str, connections: int) -> str:
+    series = {
+        SCENARIOS[scenario].title: figures
+        for scenario in ("spread", "one")
+        if (figures := _figures(summaries, figure, scenario, connections))
+    }
+    if not series:
+        return ""
+    what, unit = PLOTTED[figure]
+    title = f"{what} at {connections} connections, PostgreSQL"
+    path = IMAGES / f"orders-{figure.replace('_', '-')}-{connections}.svg"
+    bar_plot(path, title=title, unit=unit, series=series)
+    return f"![{title}](images/{path.name})"
+
+
+def _figures(
+    summaries: Summaries, figure: str, scenario: str, connections: int
+) -> dict[str, float]:
+    """Figures by title at this number of connections, and the best rates of pgbench at any."""
+    figures: dict[str, float] = {}
+    for cell, summary in summaries.items():
+        if (cell.database, cell.scenario) != ("postgresql", scenario):
+            continue
+        title = DESIGNS[cell.design].title.replace("*", "").replace("`", "")
+        if cell.design in PGBENCH and figure == "rate":
+            title += " (best)"
+            figures[title] = max(figures.get(title, 0), summary.rate)
+        elif cell.connections == connections:
+            figures[title] = getattr(summary, figure)
+    return dict(sorted(figures.items(), key=lambda item: item[1]))
+
+
+def update_page(parts: Mapping[str, str]) -> None:
+    """Put the generated parts into docs/benchmarks.md."""
+    document = PAGE.read_text()
+    for name, content in parts.items():
+        document = replace_part(document, name, content)
+    PAGE.write_text(document)

@@ -1,0 +1,80 @@
+"""pgbench: a load on PostgreSQL itself, with latencies of every transaction."""
+
+import hashlib
+import math
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.load import LoadResult
+from benchmarks.postgres import Postgres
+from benchmarks.servers import BenchmarkError, run
+
+CONNECTIONS = (1, 2, 4, 8, 16, 64)
+
+
+def apply_pgbench(
+    postgres: Postgres,
+    database: str,
+    script: Path,
+    *,
+    secret: str,
+    products: int,
+    connections: int,
+    seconds: float,
+    seed: int,
+) -> LoadResult:
+    """Run a script, each connection again and again, over TCP with prepared statements.
+
+    secret: of the API key. seconds: rounded up to whole ones.
+    Raises BenchmarkError where a transaction fails.
+    """
+    variables = {
+        "products": products,
+        "digest": hashlib.sha256(secret.encode()).hexdigest(),
+        "run": f"k{secrets.token_hex(8)}",
+        "n": 0,
+    }
+    with tempfile.TemporaryDirectory(prefix="tradepost-pgbench-") as directory:
+        command = [str(postgres.programs / "pgbench"), "--no-vacuum", "--protocol=prepared"]
+        command += [f"--client={connections}", f"--jobs={min(2, connections)}"]
+        command += [f"--random-seed={seed}", "--log", f"--log-prefix={directory}/log"]
+        command += [f"--file={script}", f"--time={math.ceil(seconds)}"]
+        command += [f"--define={name}={value}" for name, value in variables.items()]
+        command += ["-h", "127.0.0.1", "-p", str(postgres.port), "-U", "postgres", database]
+        output = run(command, env={"PGSSLMODE": "disable"})
+        logs = [path.read_text() for path in Path(directory).iterdir()]
+    return parse_pgbench(output, logs)
+
+
+def parse_pgbench(output: str, logs: Iterable[str]) -> LoadResult:
+    """Read pgbench's summary and its log of transactions. Raises BenchmarkError without them."""
+    processed = _figure(r"number of transactions actually processed: (\d+)", output)
+    failed = _figure(r"number of failed transactions: (\d+)", output)
+    rate = _figure(r"tps = ([\d.]+) \(without initial connection time\)", output)
+    if not (processed and rate):
+        raise BenchmarkError(f"pgbench failed:\n{output}")
+    # client, number, microseconds, script, and when
+    latencies = sorted(int(line.split()[2]) for log in logs for line in log.splitlines())
+    count = int(processed)
+    return LoadResult(
+        generator="pgbench",
+        seconds=count / float(rate),
+        completed=count,
+        acknowledged=count,
+        errors={"failed": int(failed or 0)},
+        p50_ms=percentile(latencies, 50) / 1000,
+        p99_ms=percentile(latencies, 99) / 1000,
+    )
+
+
+def _figure(pattern: str, output: str) -> str | None:
+    match = re.search(f"^{pattern}", output, re.MULTILINE)
+    return match[1] if match else None
+
+
+def percentile(ordered: Sequence[int], percent: float) -> int:
+    """The smallest value that at least `percent` of the values do not exceed (nearest rank)."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

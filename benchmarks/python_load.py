@@ -1,0 +1,144 @@
+"""The load of load.lua in Python, for machines without wrk. It takes several times the processor
+time of wrk, so that its figures are to be compared with each other only.
+"""
+
+import asyncio
+import random
+import re
+import secrets
+import time
+from collections.abc import Callable
+from statistics import quantiles
+from typing import cast
+
+import httptools
+import uvloop
+
+from benchmarks.load import DRAIN_SECONDS, PYTHON, LoadResult, Request
+
+PLACEHOLDER = re.compile(r"\{(key|id)\}")
+
+
+class Loop:
+    """What the connections of one load share: when it ends, and what came of it."""
+
+    def __init__(self, request: Request, *, connections: int, seconds: float, seed: int) -> None:
+        self.render = renderer(request, seed=seed)
+        self.begin = time.perf_counter()
+        self.end = self.begin + seconds
+        self.completed = self.acknowledged = 0
+        self.errors = {"connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0}
+        self.latencies: list[float] = []
+
+    def answered(self, status: int, sent: float) -> None:
+        now = time.perf_counter()
+        self.latencies.append((now - sent) * 1000)
+        if status >= 400:
+            self.errors["status"] += 1
+            return
+        self.acknowledged += 1
+        self.completed += now < self.end
+
+
+class Connection(asyncio.Protocol):
+    """One connection; it ends after its last answer."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.ended = asyncio.get_running_loop().create_future()
+        self.waiting = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.parser = httptools.HttpResponseParser(self)
+        self._send()
+
+    def _send(self) -> None:
+        if time.perf_counter() >= self.loop.end:
+            self.transport.close()
+            return
+        self.sent = time.perf_counter()
+        self.waiting = True
+        self.transport.write(self.loop.render())
+
+    def data_received(self, data: bytes) -> None:
+        self.parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        self.waiting = False
+        self.loop.answered(self.parser.get_status_code(), self.sent)
+        if self.parser.should_keep_alive():
+            self._send()
+        else:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.waiting:
+            self.loop.errors["read"] += 1
+        self.ended.set_result(None)
+
+
+def renderer(request: Request, *, seed: int) -> Callable[[], bytes]:
+    """A function that makes another request of the template at each call."""
+    choose = random.Random(seed)  # noqa: S311 - the same draws in every run
+    ids = range(request.first, request.first + request.ids)
+    prefix = secrets.token_hex(8)
+    holes = len(re.findall(r"\{id\}", request.head + request.body))
+    made = 0
+
+    def render() -> bytes:
+        nonlocal made
+        made += 1
+        drawn = iter(choose.sample(ids, holes))
+        key = f"{prefix}-{made}"
+
+        def fill(match: re.Match[str]) -> str:
+            return key if match[1] == "key" else str(next(drawn))
+
+        head = PLACEHOLDER.sub(fill, request.head)
+        body = PLACEHOLDER.sub(fill, request.body)
+        return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+    return render
+
+
+def apply_python_load(
+    port: int, request: Request, *, connections: int, seconds: float, seed: int
+) -> LoadResult:
+    """As `load.apply_load`."""
+    load = uvloop.run(_apply(port, request, connections=connections, seconds=seconds, seed=seed))
+    percentiles = quantiles(load.latencies or [0.0, 0.0], n=100, method="inclusive")
+    return LoadResult(
+        generator=PYTHON,
+        seconds=seconds,
+        completed=load.completed,
+        acknowledged=load.acknowledged,
+        errors=load.errors,
+        p50_ms=percentiles[49],
+        p99_ms=percentiles[98],
+    )
+
+
+async def _apply(
+    port: int, request: Request, *, connections: int, seconds: float, seed: int
+) -> Loop:
+    load = Loop(request, connections=connections, seconds=seconds, seed=seed)
+
+    async def keep_connected() -> None:
+        while time.perf_counter() < load.end:
+            try:
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(load), "127.0.0.1", port
+                )
+            except OSError:
+                load.errors["connect"] += 1
+                await asyncio.sleep(0.01)
+                continue
+            await connection.ended
+
+    tasks = [asyncio.ensure_future(keep_connected()) for _ in range(connections)]
+    _, unanswered = await asyncio.wait(tasks, timeout=seconds + DRAIN_SECONDS)
+    load.errors["timeout"] = len(unanswered)
+    for task in unanswered:
+        task.cancel()
+    return load

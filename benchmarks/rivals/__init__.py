@@ -1,0 +1,1 @@
+"""Other ways to place orders, each as its own community would write it."""

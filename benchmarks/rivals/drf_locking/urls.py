@@ -1,0 +1,5 @@
+from django.urls import path
+
+from benchmarks.rivals.drf_locking.views import OrderCreateView
+
+urlpatterns = [path("api/v1/orders/", OrderCreateView.as_view())]

@@ -1,0 +1,1 @@
+"""The service that owns products and stock."""

@@ -1,0 +1,4 @@
+from benchmarks.rivals.django_settings import *  # noqa: F403
+
+INSTALLED_APPS = ["rest_framework", "benchmarks.rivals.drf_services.catalogue"]
+ROOT_URLCONF = "benchmarks.rivals.drf_services.catalogue.urls"

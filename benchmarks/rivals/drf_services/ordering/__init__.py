@@ -1,0 +1,1 @@
+"""The service that owns orders, and asks the catalogue for stock."""

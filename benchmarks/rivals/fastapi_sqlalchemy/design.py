@@ -1,0 +1,41 @@
+"""How `fastapi_sqlalchemy` is measured."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign
+from benchmarks.servers import ServerProcess, free_port, run
+from benchmarks.servers import serve as serve_process
+
+PACKAGE = "benchmarks.rivals.fastapi_sqlalchemy"
+
+
+def prepare(url: str) -> str:
+    command = [sys.executable, "-m", f"{PACKAGE}.create_tables"]
+    run([*command, str(PRODUCTS), PRICE, str(STOCK)], env={"DATABASE_URL": url})
+    return ""
+
+
+@contextmanager
+def serve(url: str) -> Iterator[list[ServerProcess]]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", f"{PACKAGE}.main:app", "--port", str(port)]
+    command += ["--workers=2", "--loop=uvloop", "--http=httptools", "--no-access-log"]
+    with serve_process(command, port=port, env={"DATABASE_URL": url}) as server:
+        yield [server]
+
+
+DESIGN = HttpDesign(
+    name="fastapi_sqlalchemy",
+    title="FastAPI, SQLAlchemy, asyncpg",
+    prepare=prepare,
+    serve=serve,
+    books="""
+        SELECT (SELECT count(*) FROM "order"),
+            (SELECT coalesce(sum(quantity), 0) FROM "order"),
+            (SELECT sum(stock) FROM product),
+            (SELECT min(stock) FROM product),
+            NULL
+    """,
+)

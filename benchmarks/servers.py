@@ -1,0 +1,150 @@
+"""Server processes: start them, wait until they answer, see what they cost, stop them."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+START_SECONDS = 30
+STOP_SECONDS = 40
+LOG_TAIL = 4_000
+
+
+class BenchmarkError(Exception):
+    """A measurement could not be made; the message says why."""
+
+
+class ServerProcess:
+    """A running server and its children. `port`, `log` and `pid` are for reading."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: IO[bytes]) -> None:
+        self._process = process
+        self._log = log
+        self.port = port
+        self.pid = process.pid
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """The end of what the server has written."""
+        self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - LOG_TAIL))
+        return self._log.read().decode(errors="replace")
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has used so far; see `cpu_seconds`."""
+        return cpu_seconds(psutil.Process(self.pid))
+
+    def wait_until_it_answers(self, path: str) -> None:
+        """Return at the first answer below 500. Raises BenchmarkError with the log otherwise."""
+        end = time.monotonic() + START_SECONDS
+        while not _answers(self.port, path):
+            self.check()
+            if time.monotonic() > end:
+                raise BenchmarkError(f"No answer in {START_SECONDS} seconds:\n{self.log}")
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """Raise BenchmarkError with the log where the process has ended."""
+        if (status := self._process.poll()) is not None:
+            raise BenchmarkError(f"The server ended with status {status}:\n{self.log}")
+
+    def stop(self) -> None:
+        """Ask it to end, and end its process group where it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+@contextmanager
+def serve(
+    command: Sequence[str], *, port: int, env: Mapping[str, str], ready: str = "/"
+) -> Iterator[ServerProcess]:
+    """Run `command` in a process group of its own, until the block ends.
+
+    port: where it listens on 127.0.0.1. env: added to the environment. ready: a path that it
+    answers with less than 500 when it is ready. Raises BenchmarkError where it does not start.
+    """
+    with tempfile.TemporaryFile(prefix="tradepost-bench-") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        server = ServerProcess(process, port, log)
+        try:
+            server.wait_until_it_answers(ready)
+            yield server
+            server.check()
+        finally:
+            server.stop()
+
+
+def run(command: Sequence[str], *, env: Mapping[str, str], stdin: str = "") -> str:
+    """Run a command to its end and return what it printed. Raises BenchmarkError if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | env,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens."""
+    with socket.create_server((HOST, 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Processor time, user and system, of a process and all its descendants, ended ones included.
+
+    A process has the times of its children that have ended in its own; so those of the living are
+    all that has to be added (getrusage(2), RUSAGE_CHILDREN).
+    """
+    seconds = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:  # ended meanwhile: its parent has its times
+            continue
+        seconds += times.user + times.system + times.children_user + times.children_system
+    return seconds
+
+
+def _answers(port: int, path: str) -> bool:
+    client = http.client.HTTPConnection(HOST, port, timeout=START_SECONDS)
+    try:
+        client.request("GET", path)
+        return client.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        client.close()

@@ -1,0 +1,153 @@
+import json
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from benchmarks.load import WRK, LoadResult, Request, apply_load, parse_wrk
+from benchmarks.python_load import apply_python_load, renderer
+from benchmarks.servers import BenchmarkError
+
+REQUEST = Request(
+    "POST",
+    "/orders/{id}/",
+    {"Idempotency-Key": "{key}"},
+    '{"lines": [{"id": {id}}, {"id": {id}}]}',
+    first=10,
+    ids=3,
+)
+WRK_SAID = """\
+Running 25s test @ http://127.0.0.1:1
+drained
+  1000 requests in 5.01s
+result {"answers": 1000, "late": 16, "strays": 0, "p50_us": 5100, "p99_us": 12345, \
+"connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0}
+"""
+
+
+def numbers(text: bytes) -> list[int]:
+    """The ids in a request: of its path, and of the two lines in its body."""
+    found = re.findall(rb"orders/(\d+)|\"id\": (\d+)", text)
+    return [int(in_path or in_body) for in_path, in_body in found]
+
+
+def test_each_request_has_a_key_of_its_own_and_no_id_twice() -> None:
+    render = renderer(REQUEST, seed=1)
+    texts = [render() for _ in range(100)]
+    keys = {re.search(rb"Idempotency-Key: (\S+)", text)[1] for text in texts}  # type: ignore[index]
+    assert len(keys) == 100
+    assert all(sorted(numbers(text)) == [10, 11, 12] for text in texts)
+    head, body = texts[0].split(b"\r\n\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head
+
+
+def test_the_same_seed_draws_the_same_ids() -> None:
+    one, two, other = (renderer(REQUEST, seed=seed) for seed in (1, 1, 2))
+    first = [numbers(one()) for _ in range(20)]
+    assert first == [numbers(two()) for _ in range(20)]
+    assert first != [numbers(other()) for _ in range(20)]
+
+
+class Shop(ThreadingHTTPServer):
+    """Keeps what it is sent, and refuses every tenth."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.bodies: list[Any] = []
+        self.keys: set[str] = set()
+        self.refused = 0
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Shop
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            refuse = len(self.server.bodies) % 10 == 9
+            self.server.refused += refuse
+            self.server.bodies.append(body)
+            self.server.keys.add(self.headers["Idempotency-Key"])
+        self.send_response(409 if refuse else 201)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_request(self, *_: object) -> None:
+        """Nothing: a line for each request would drown the rest."""
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with Shop() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+GENERATORS = [
+    pytest.param(
+        apply_load,
+        id="wrk",
+        marks=pytest.mark.skipif(not shutil.which(WRK), reason="wrk is not installed"),
+    ),
+    pytest.param(apply_python_load, id="python"),
+]
+
+
+@pytest.mark.parametrize("apply", GENERATORS)
+def test_every_request_is_answered_and_counted(
+    shop: Shop, apply: Callable[..., LoadResult]
+) -> None:
+    result = apply(shop.server_port, REQUEST, connections=8, seconds=1, seed=1)
+    received = len(shop.bodies)
+    assert len(shop.keys) == received
+    assert result.errors == {
+        "connect": 0,
+        "read": 0,
+        "write": 0,
+        "timeout": 0,
+        "status": shop.refused,
+    }
+    assert result.acknowledged == received - shop.refused
+    assert result.acknowledged - 8 <= result.completed <= result.acknowledged
+    assert result.rate == result.completed
+    assert all({line["id"] for line in body["lines"]} < {10, 11, 12} for body in shop.bodies)
+
+
+def test_what_wrk_says() -> None:
+    assert parse_wrk(WRK_SAID, connections=16, seconds=5) == LoadResult(
+        generator="wrk",
+        seconds=5,
+        completed=984,
+        acknowledged=1000,
+        errors={"connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0},
+        p50_ms=5.1,
+        p99_ms=12.345,
+    )
+
+
+def test_what_wrk_says_of_errors() -> None:
+    said = WRK_SAID.replace('"status": 0', '"status": 7').replace('"read": 0', '"read": 3')
+    said = said.replace('"strays": 0', '"strays": 2').replace('"late": 16', '"late": 15')
+    result = parse_wrk(said, connections=16, seconds=5)
+    # Two of the seven refusals are answers to requests that only keep wrk going.
+    assert result.errors == {"connect": 0, "read": 3, "write": 0, "timeout": 1, "status": 5}
+    assert result.acknowledged == 993
+    assert result.completed == 980
+    assert result.unknown == 4
+
+
+def test_wrk_that_fails() -> None:
+    with pytest.raises(BenchmarkError, match="unable to connect"):
+        parse_wrk("unable to connect to 127.0.0.1:1\n", connections=16, seconds=5)

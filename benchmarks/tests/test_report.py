@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report import bar_plot, environment, markdown_table, replace_part
+
+
+def test_figures_are_to_the_right() -> None:
+    table = markdown_table(("design", "rate", "note"), [["a", "1,000", "x"], ["b", "–", "2"]])
+    assert table == (
+        "| design | rate | note |\n| --- | ---: | --- |\n| a | 1,000 | x |\n| b | – | 2 |\n"
+    )
+    assert markdown_table(("design", "rate"), []) == ""
+
+
+def test_a_part_of_a_document_is_replaced() -> None:
+    document = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n"
+    replaced = replace_part(document, "x", "new \\1\n")
+    assert replaced == "a\n<!-- begin x -->\n\nnew \\1\n\n<!-- end x -->\nb\n"
+    assert replace_part(replaced, "x", "new \\1") == replaced
+    with pytest.raises(ValueError, match="Expected one part 'y', found 0"):
+        replace_part(document, "y", "")
+
+
+def test_a_plot_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
+    series = {"spread": {"A": 1000.4, "B": 20.0}, "one": {"A": 10.0}}
+    for directory in ("one", "two"):
+        path = tmp_path / directory / "plot.svg"
+        bar_plot(path, title="Orders", unit="orders per second", series=series)
+    one, two = sorted(tmp_path.rglob("*.svg"))
+    assert one.read_bytes() == two.read_bytes()
+    assert len(one.read_bytes()) < 30_000
+    for text in ("Orders", "spread", ">A<", ">1,000<"):
+        assert text in one.read_text()
+
+
+def test_the_environment_names_versions() -> None:
+    found = environment(postgresql="18.1", packages={"pytest": "pytest"})
+    assert found["PostgreSQL"] == "18.1"
+    assert found["pytest"] == pytest.__version__
+    assert all(found.values())

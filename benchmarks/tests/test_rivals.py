@@ -1,0 +1,109 @@
+"""Every design places an order rightly, and refuses what it should, served as it is measured."""
+
+import http.client
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
+from benchmarks.designs import PRODUCTS, STOCK, HttpDesign
+from benchmarks.measuring import Books, faults
+from benchmarks.postgres import postgres
+from benchmarks.registry import DESIGNS, OTHER_WORKERS
+from benchmarks.servers import ROOT
+
+REFUSALS = {
+    "drf_plain": (400, 400),
+    "drf_locking": (400, 400),
+    "drf_services": (400, 400),
+    "fastapi_sqlalchemy": (404, 422),
+    "tradepost": (400, 400),
+}
+"""How designs answer orders of a product that does not exist, and of no units."""
+
+ON_SQLITE = ["drf_locking", "tradepost"]
+STATEMENTS = {"pgbench_statements": 9, "pgbench_function": 1}
+"""Of pgbench's scripts, with BEGIN and COMMIT."""
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Of the kind that the tests run on."""
+    if connection.vendor == "sqlite":
+        yield SQLiteDatabases(tmp_path_factory.mktemp("sqlite"))
+    else:
+        with postgres() as server:
+            yield PostgresDatabases(server)
+
+
+def post(port: int, design: HttpDesign, secret: str, product_id: int, quantity: int) -> int:
+    """Order a product; return the status."""
+    line = {"product_id": product_id, "quantity": quantity}
+    body = json.dumps({"lines": [line]} if design.several_lines else line)
+    request = design.request(secret=secret, products=1, lines=1)
+    headers = {**request.headers, "Idempotency-Key": f"{product_id}-{quantity}"}
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        client.request("POST", request.path, body, headers)
+        return client.getresponse().status
+    finally:
+        client.close()
+
+
+def books(databases: Databases, design: HttpDesign) -> Books:
+    return Books(*databases.row(design.books))
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_design_places_orders_and_refuses_what_it_should(name: str, databases: Databases) -> None:
+    if databases.kind == "sqlite" and name not in ON_SQLITE:
+        pytest.skip("not measured on SQLite")
+    design = DESIGNS[name]
+    assert isinstance(design, HttpDesign)
+    with design.start(databases) as running:
+        port, secret = running.servers[0].port, running.secret
+        assert post(port, design, secret, 1, 2) == 201
+        sold = books(databases, design)
+        assert (sold.orders, sold.sold) == (1, 2)
+        unknown, empty = REFUSALS[name]
+        assert post(port, design, secret, PRODUCTS + 1, 1) == unknown
+        assert post(port, design, secret, 1, 0) == empty
+        if name != "drf_plain":
+            assert (sold.stock, sold.least) == (PRODUCTS * STOCK - 2, STOCK - 2)
+            assert post(port, design, secret, 1, STOCK - 1) == 409
+        assert books(databases, design) == sold
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_pgbench_does_what_tradepost_does(name: str, databases: Databases) -> None:
+    if not isinstance(databases, PostgresDatabases):
+        pytest.skip("pgbench loads PostgreSQL only")
+    design = DESIGNS[name]
+    with databases.logging(), design.start(databases) as running:
+        before = Books(*databases.row(design.books))
+        with databases.postgres.counting(databases.run) as statements:
+            load = running.load(products=1, lines=1, connections=2, seconds=1, seed=1)
+    after = Books(*databases.row(design.books))
+    assert len(statements) == STATEMENTS[name] * load.acknowledged
+    assert after.least == STOCK - load.acknowledged
+    assert faults(before, after, loads=[load], lines=1) == []
+
+
+def test_all_designs_are_tested() -> None:
+    assert {*REFUSALS, *STATEMENTS, *OTHER_WORKERS} == {*DESIGNS}
+
+
+def test_the_page_tells_of_every_design() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    names = {name for name in DESIGNS if not name.startswith("tradepost")}
+    packages = {path.parent.name for path in ROOT.glob("benchmarks/rivals/*/design.py")}
+    assert packages - names == {"pgbench"}
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+def test_the_page_has_the_parts_that_are_generated() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    for part in ("environment", "ratios", "plots", "tables", "statements"):
+        assert page.count(f"<!-- begin {part} -->") == page.count(f"<!-- end {part} -->") == 1

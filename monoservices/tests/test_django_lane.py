@@ -1,0 +1,76 @@
+"""Answers of a WSGI application, whole and as streams."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponse, StreamingHttpResponse
+
+from monoservices.asgi import Message
+from monoservices.django_lane import DjangoLane
+
+SCOPE = {
+    "method": "GET",
+    "path": "/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "scheme": "http",
+    "headers": [],
+}
+
+
+def answer(respond: Callable[[], Any], events: list[str]) -> list[Message]:
+    """What is sent of the response; `events` gets what happens, in its order."""
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        response = respond()
+        start_response("200 OK", list(response.items()))
+        return response
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        events.append(f"sent {message.get('body', b'start').decode()}")
+
+    async def run() -> None:
+        lane = DjangoLane(application)
+        await lane.answer(SCOPE, b"", send)
+        await lane.drain()
+
+    asyncio.run(run())
+    return sent
+
+
+def test_a_stream_is_sent_piece_by_piece_as_it_is_made() -> None:
+    events: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        for piece in (b"1", b"2"):
+            events.append(f"made {piece.decode()}")
+            yield piece
+        events.append("ended")
+
+    sent = answer(lambda: StreamingHttpResponse(pieces()), events)
+    assert events == ["sent start", "made 1", "sent 1", "made 2", "sent 2", "ended", "sent "]
+    assert [message.get("more_body", False) for message in sent[1:]] == [True, True, False]
+
+
+def test_a_whole_answer_is_sent_at_once() -> None:
+    events: list[str] = []
+    sent = answer(lambda: HttpResponse([b"1", b"2"]), events)
+    assert events == ["sent start", "sent 12"]
+    assert "more_body" not in sent[1]
+
+
+def test_a_stream_that_breaks_off_is_not_ended() -> None:
+    events: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        yield b"1"
+        raise OSError("away")
+
+    with pytest.raises(OSError, match=r"^away$"):
+        answer(lambda: StreamingHttpResponse(pieces()), events)
+    assert events == ["sent start", "sent 1"]
