@@ -20,8 +20,11 @@ SCOPE = {
 }
 
 
-def answer(respond: Callable[[], Any], events: list[str]) -> list[Message]:
-    """What is sent of the response; `events` gets what happens, in its order."""
+def answer(respond: Callable[[], Any], events: list[str], *, taken: int = 100) -> list[Message]:
+    """What is sent of the response; `events` gets what happens, in its order.
+
+    taken: how many messages the reader takes, before it stops reading.
+    """
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         response = respond()
@@ -31,6 +34,8 @@ def answer(respond: Callable[[], Any], events: list[str]) -> list[Message]:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
+        if len(sent) == taken:
+            await asyncio.Event().wait()
         sent.append(message)
         events.append(f"sent {message.get('body', b'start').decode()}")
 
@@ -74,3 +79,18 @@ def test_a_stream_that_breaks_off_is_not_ended() -> None:
     with pytest.raises(OSError, match=r"^away$"):
         answer(lambda: StreamingHttpResponse(pieces()), events)
     assert events == ["sent start", "sent 1"]
+
+
+def test_a_reader_that_stops_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monoservices.django_lane.READER_SECONDS", 0.01)
+    events: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield from [b"1", b"2", b"3"]
+        finally:
+            events.append("closed")
+
+    with pytest.raises(ConnectionAbortedError, match=r"^The reader of a stream has stopped\.$"):
+        answer(lambda: StreamingHttpResponse(pieces()), events, taken=2)
+    assert events == ["sent start", "sent 1", "closed"]
