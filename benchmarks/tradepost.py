@@ -19,15 +19,32 @@ BOOKS = """
         (SELECT sum(delta) FROM products_stockmovement)
 """
 
+HISTORY = """
+from apps.orders.operations import LineRequest, order_request, place_orders
+from apps.orders.microservice_communication import client_id_for
+client_id = client_id_for(built_in="demo")
+for batch in range(40):
+    place_orders([
+        order_request(
+            client_id=client_id,
+            actor=f"client:{client_id}",
+            lines=[LineRequest(path="", sku=f"P-{1 + (batch * 500 + n) % 1000}", quantity=1)],
+        )
+        for n in range(500)
+    ])
+"""
+"""20,000 orders: on empty tables PostgreSQL would make plans, and keep them, that read all rows."""
+
 
 def prepare(url: str) -> str:
-    """By Tradepost's own commands, so that the ledger balances from the start."""
+    """A shop with a history, by Tradepost's own commands and operations."""
     manage(url, "migrate", "--verbosity=0", settings=CONFIG)
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("sku,name,price,stock_quantity\n")
         file.writelines(f"P-{n},Product {n},{PRICE},{STOCK}\n" for n in range(1, PRODUCTS + 1))
         file.flush()
         manage(url, "import_products", file.name, settings=CONFIG)
+    manage(url, "shell", "--verbosity=0", "--command", HISTORY, settings=CONFIG)
     return manage(url, "createkey", "shop", "--scope=orders:write", settings=CONFIG).strip()
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.db import (
-    DatabaseError,
+    Error,
     IntegrityError,
     InterfaceError,
     OperationalError,
@@ -190,7 +190,7 @@ class Batcher(Generic[Item, Outcome]):
         close_old_connections()
         try:
             connection.ensure_connection()
-        except DatabaseError as error:
+        except Error as error:
             return _Failure(error)
         return None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timesta
 _POSTGRESQL_TYPES: Mapping[ColumnType, str] = {"timestamp": "timestamptz", "json": "jsonb"}
 
 
+@cache
 def is_postgresql() -> bool:
     """Whether the default database is PostgreSQL; otherwise it is SQLite."""
     return connection.vendor == "postgresql"

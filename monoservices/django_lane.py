@@ -10,8 +10,11 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+from django.db import connections
 
 from monoservices.asgi import Body, Scope, Send, problem_answer, respond
 from monoservices.problems import Unavailable
@@ -86,9 +89,25 @@ class DjangoLane:
         return [pair for pair in headers if pair[0] not in _OWN_HEADERS]
 
     async def drain(self) -> None:
-        """Return when the threads have ended. Nothing must be sent here any more."""
+        """Return when the threads have ended, with their connections closed.
+
+        Nothing must be sent here any more.
+        """
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._threads.shutdown)
+        await loop.run_in_executor(None, self._end)
+
+    def _end(self) -> None:
+        everyone = Barrier(THREADS)  # none may take the part of two
+
+        def close() -> None:
+            try:
+                connections.close_all()
+            finally:
+                everyone.wait()
+
+        for _ in range(THREADS):
+            self._threads.submit(close)
+        self._threads.shutdown()
 
     def _run(
         self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None] | None

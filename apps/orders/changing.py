@@ -27,6 +27,7 @@ from apps.orders.pricing import PricedLine, ProductBook, price_lines, total_of, 
 from apps.orders.requests import LineRequest, OrderChange
 from apps.orders.writing import event, write_events, write_lines
 from monoservices.access import COMMAND_LINE
+from monoservices.database import as_timestamp
 
 
 @transaction.atomic
@@ -57,7 +58,13 @@ def change_order(
         data |= _change_lines(order, requested, change, actor)
     order.save()
     statuses = (order.status, order.status)
-    write_events([event(order.pk, "changed", statuses=statuses, actor=actor, at=now, data=data)])
+    write_events(
+        [
+            event(
+                order.pk, "changed", statuses=statuses, actor=actor, at=as_timestamp(now), data=data
+            )
+        ]
+    )
     return Order.objects.with_lines().get(pk=order.pk)
 
 

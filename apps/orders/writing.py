@@ -61,12 +61,12 @@ def write_orders(accepted: Mapping[int, Accepted]) -> dict[int, str]:
         order_id: msgspec.json.encode(_answer(order_id, order, now)).decode()
         for order_id, order in accepted.items()
     }
+    at = as_timestamp(now)
     orders = [
-        _order_row(order_id, order, answers[order_id], as_timestamp(now))
-        for order_id, order in accepted.items()
+        _order_row(order_id, order, answers[order_id], at) for order_id, order in accepted.items()
     ]
     events = [
-        event(order_id, "placed", statuses=("", "pending"), actor=order.request.actor, at=now)
+        event(order_id, "placed", statuses=("", "pending"), actor=order.request.actor, at=at)
         for order_id, order in accepted.items()
     ]
     insert_rows(Order, _ORDER, orders)
@@ -103,10 +103,13 @@ def event(
     *,
     statuses: tuple[str, str],
     actor: str,
-    at: datetime,
+    at: str,
     data: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A row for `write_events`. statuses: before and after. data: nothing personal."""
+    """A row for `write_events`.
+
+    statuses: before and after. at: from `as_timestamp`. data: nothing personal.
+    """
     return {
         "order_id": order_id,
         "type": kind,
@@ -114,7 +117,7 @@ def event(
         "to_status": statuses[1],
         "actor": actor,
         "data": data or {},
-        "created_at": as_timestamp(at),
+        "created_at": at,
     }
 
 

@@ -12,6 +12,7 @@ from apps.orders.operations import OrderChange, cancel_order, change_order
 from apps.orders.tests.factories import in_stock, line, make_order, make_product
 from apps.orders.writing import event, stock_moves, write_events
 from apps.products.models import StockMovement
+from monoservices.database import as_timestamp
 from tests.books import assert_books_balance
 from tests.races.controls import drop_constraints
 from tests.races.workers import WORKERS, Workers, meet
@@ -49,7 +50,7 @@ def cancel_after_a_look(order_id: int) -> None:
     if order.status == Order.Status.PENDING:
         Order.objects.filter(pk=order_id).update(status=Order.Status.CANCELED)
         statuses = (order.status, "canceled")
-        at = timezone.now()
+        at = as_timestamp(timezone.now())
         write_events([event(order_id, "canceled", statuses=statuses, actor="x", at=at)])
         deltas = {ordered.product_id: ordered.quantity}
         take_stock(moves=stock_moves(order_id, deltas, revision=2, actor="x"))

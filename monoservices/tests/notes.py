@@ -1,0 +1,32 @@
+"""Statements on the table `notes` of the tests, sent as a pipelined transaction sends them."""
+
+from django.db import connection
+
+from monoservices.pipelining import Rows, pipelined_transaction, send
+
+
+def write(number: int, text: str | None = None) -> Rows:
+    return send(
+        "INSERT INTO notes (number, text) VALUES (CAST(%s AS integer), CAST(%s AS text))",
+        [number, text],
+    )
+
+
+def read(number: int) -> Rows:
+    return send("SELECT text FROM notes WHERE number = CAST(%s AS integer)", [number])
+
+
+def write_together(*numbers: int) -> None:
+    with pipelined_transaction():
+        for number in numbers:
+            write(number)
+
+
+def numbers() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM notes ORDER BY number")
+        return [number for (number,) in cursor.fetchall()]
+
+
+def echo(value: str | int | None, kind: str = "text") -> Rows:
+    return send(f"SELECT CAST(%s AS {kind})", [value])

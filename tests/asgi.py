@@ -1,0 +1,138 @@
+"""Calls of the ASGI front in this process: requests as a server hands them over, answers whole."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from django.core.handlers.wsgi import WSGIHandler
+
+from monoservices.asgi import Message, Scope
+from monoservices.django_lane import WsgiApplication
+from monoservices.express import Front
+from monoservices.http import Utf8Request
+
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+class Reply(NamedTuple):
+    """An answer; the names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def http_scope(
+    method: str,
+    path: str,
+    headers: Iterable[tuple[str, str]] = (),
+    *,
+    query: str = "",
+    scheme: str = "http",
+) -> dict[str, Any]:
+    """A request for `path`, which is percent-encoded, to localhost unless it names a host."""
+    sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    if all(name != b"host" for name, _ in sent):
+        sent.insert(0, (b"host", b"localhost"))
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": sent,
+        "http_version": "1.1",
+        "scheme": scheme,
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50_000),
+    }
+
+
+def request_parts(*parts: bytes) -> list[Message]:
+    """The messages in which a body comes."""
+    last = len(parts) - 1
+    return [
+        {"type": "http.request", "body": part, "more_body": index < last}
+        for index, part in enumerate(parts)
+    ]
+
+
+async def messages_of(application: Application, scope: Scope, *received: Message) -> list[Message]:
+    """What the application sends when it receives these messages, and no other."""
+    to_receive, sent = iter(received), []
+
+    async def receive() -> Message:
+        return next(to_receive)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await application(scope, receive, send)
+    return sent
+
+
+async def call(application: Application, scope: Scope, *parts: bytes) -> Reply:
+    """The answer to a request whose body comes in these parts."""
+    return reply_of(await messages_of(application, scope, *request_parts(*parts or (b"",))))
+
+
+def reply_of(sent: list[Message]) -> Reply:
+    start, *bodies = sent
+    assert start["type"] == "http.response.start"
+    assert [each.get("more_body", False) for each in bodies] == [True] * (len(bodies) - 1) + [False]
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
+    ]
+    assert len(dict(headers)) == len(headers)
+    return Reply(start["status"], dict(headers), b"".join(each["body"] for each in bodies))
+
+
+async def post_order(front: Application, body: bytes, secret: str | None, **headers: str) -> Reply:
+    """The answer to an order; `headers` are named as in Python, and win over the usual ones."""
+    usual = {"content_type": "application/json", "content_length": str(len(body))}
+    if secret is not None:
+        usual["authorization"] = f"Bearer {secret}"
+    named = with_hyphens(usual | headers)
+    return await call(front, http_scope("POST", "/api/v1/orders/", named.items()), body)
+
+
+def with_hyphens(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def new_django() -> "Spied":
+    """The WSGI application as it is with the settings of now."""
+    application = WSGIHandler()
+    application.request_class = Utf8Request
+    return Spied(application)
+
+
+class Asked(NamedTuple):
+    """What a WSGI application was asked. length: the header, None where there is none."""
+
+    method: str
+    path: str
+    length: str | None
+
+
+class Spied:
+    """A WSGI application that remembers what it was asked."""
+
+    def __init__(self, application: WsgiApplication) -> None:
+        self.asked: list[Asked] = []
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        length = environ.get("CONTENT_LENGTH")
+        self.asked.append(Asked(environ["REQUEST_METHOD"], environ["PATH_INFO"], length))
+        return self._application(environ, start_response)
+
+
+@asynccontextmanager
+async def serving(django: WsgiApplication) -> AsyncIterator[Front]:
+    """A front from its start to its end, by the lifespan protocol."""
+    front = Front(django)
+    try:
+        yield front
+    finally:
+        await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
