@@ -61,6 +61,9 @@ def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
     with pipelined_transaction():
         read(1).fetch()
         write(1)
+    # With a statement of its own, psycopg forgets all at a rollback of its own.
+    connection.connection.execute("SELECT 1", prepare=True)
+    connection.connection.commit()
     with pytest.raises(IntegrityError):
         write_together(2, 1)
     prepared = set(libpq._prepared[connection.connection])
@@ -87,6 +90,15 @@ def test_after_prepared_statements_are_gone_a_transaction_begins_again(trips: li
     assert trips == [2, 2, 2]  # BEGIN is not known any more; once more; the write
     assert connection.connection is psycopgs
     assert numbers() == [1]
+
+
+def test_an_outer_transaction_needs_no_prepared_statements() -> None:
+    with pipelined_transaction():
+        echo("a").fetch()
+    with transaction.atomic():
+        connection.connection.execute("DEALLOCATE ALL")
+        with pipelined_transaction():
+            assert echo("b").fetch() == [("b",)]
 
 
 def test_other_threads_run_while_one_waits_for_a_lock() -> None:
