@@ -1,6 +1,6 @@
 """`ServiceConfig`: the declaration that makes a Django app a service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.apps import AppConfig, apps
 
@@ -17,6 +17,8 @@ class ServiceConfig(AppConfig):
     depends_on: the labels of the services that this one may reach, through its
         `microservice_communication` module.
     scopes: what an API key can be allowed to do here.
+    large_bodies: how many bytes a request may have at addresses that take files, by the names of
+        their URLs; elsewhere, DATA_UPLOAD_MAX_MEMORY_SIZE. Their views must not read it whole.
     """
 
     # Django takes an app's config from its `apps` module, where this class is imported too.
@@ -24,6 +26,7 @@ class ServiceConfig(AppConfig):
 
     depends_on: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ()
+    large_bodies: Mapping[str, int] = {}
 
     def __init_subclass__(cls) -> None:
         cls.default = True

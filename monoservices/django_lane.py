@@ -23,6 +23,8 @@ THREADS = 4
 """Of each worker process; each has a connection to the database of its own."""
 WAITING = 256
 """How many requests may wait for a thread."""
+READER_SECONDS = 15.0
+"""How long a reader of a stream, which holds a thread, may take for a piece of it."""
 
 Headers = list[tuple[bytes, bytes]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -39,7 +41,10 @@ class DjangoLane:
         self._in_flight = 0
 
     async def answer(self, scope: Scope, body: Body, send: Send) -> None:
-        """Answer a request; whole answers at once, streams piece by piece."""
+        """Answer a request; whole answers at once, streams piece by piece.
+
+        Raises ConnectionAbortedError where the reader of a stream does not go on reading.
+        """
         if self._in_flight >= THREADS + WAITING:
             problem = Unavailable("Too many requests are waiting. Nothing was done; try again.")
             await respond(send, problem_answer(problem))
@@ -50,7 +55,12 @@ class DjangoLane:
             await send(message)
 
         def send_and_wait(message: dict[str, Any]) -> None:
-            asyncio.run_coroutine_threadsafe(deliver(message), loop).result()
+            delivery = asyncio.run_coroutine_threadsafe(deliver(message), loop)
+            try:
+                delivery.result(READER_SECONDS)
+            except TimeoutError:
+                delivery.cancel()
+                raise ConnectionAbortedError("The reader of a stream has stopped.") from None
 
         self._in_flight += 1
         try:

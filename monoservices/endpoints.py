@@ -18,6 +18,8 @@ class Endpoint:
     operation_id: how generated clients name the call.
     query: the struct of the query string.
     body, answer: a struct or a DRF serializer, in a `Page` for a list; None where there is none.
+    takes: the media types of a body that is a file, for the view's own parsers.
+    gives: the media types of an answer that is a file.
     status: of the answer.
     refusals: the problems that are its own; those that every method has are added.
     idempotent: it takes an Idempotency-Key.
@@ -28,6 +30,8 @@ class Endpoint:
     query: type[Struct] | None = None
     body: Any = None
     answer: Any = None
+    takes: Sequence[str] = ()
+    gives: Sequence[str] = ()
     status: int = 200
     refusals: Sequence[type[Problem]] = ()
     idempotent: bool = False

@@ -65,6 +65,7 @@ class Front:
     def __init__(self, django: WsgiApplication) -> None:
         self._django = DjangoLane(django)
         self._routes: dict[tuple[str, str], ExpressRoute] | None = None
+        self._large_bodies: dict[str, int] | None = None
         self._common_headers: dict[ExpressRoute, Headers] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +73,7 @@ class Front:
             await self._live(receive, send)
             return
         try:
-            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             body = await read_body(scope["headers"], receive, limit=limit)
         except Problem as problem:
             # What of the body is still on its way must not be taken for the next request.
@@ -101,6 +102,17 @@ class Front:
                 (each.method, reverse(each.url_name)): each for each in express_routes()
             }
         return self._routes
+
+    @property
+    def large_bodies(self) -> dict[str, int]:
+        """How many bytes a body may have, by path, where that is more than elsewhere."""
+        if self._large_bodies is None:
+            self._large_bodies = {
+                reverse(url_name): size
+                for service in services()
+                for url_name, size in service.large_bodies.items()
+            }
+        return self._large_bodies
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: before the end, what has begun is finished."""

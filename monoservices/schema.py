@@ -3,7 +3,7 @@
 A method without an `Endpoint` is described as drf-spectacular does by itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, cast, get_args, get_origin
 
@@ -47,8 +47,7 @@ class ServiceSchema(AutoSchema):
             "parameters": [*self._path_parameters(), *self._query(), *self._headers()],
             "responses": self._answers() | self._problems(),
         }
-        if declared.body is not None:
-            content = {"application/json": {"schema": self._schema(declared.body, "request")}}
+        if content := self._body():
             operation["requestBody"] = {"content": content, "required": True}
         return operation
 
@@ -77,6 +76,12 @@ class ServiceSchema(AutoSchema):
         for name, of_parameter in schema["properties"].items():
             yield _parameter("query", name, of_parameter)
 
+    def _body(self) -> Json:
+        """What the body can be, by media type; nothing where the method takes none."""
+        if self.endpoint.body is not None:
+            return {"application/json": {"schema": self._schema(self.endpoint.body, "request")}}
+        return _files(self.endpoint.takes)
+
     def _headers(self) -> Iterator[Json]:
         if self.endpoint.idempotent:
             text = "The same key with the same request does its work once."
@@ -91,6 +96,8 @@ class ServiceSchema(AutoSchema):
         if self.endpoint.answer is not None:
             schema = self._schema(self.endpoint.answer, "response")
             answer["content"] = {"application/json": {"schema": schema}}
+        elif self.endpoint.gives:
+            answer["content"] = _files(self.endpoint.gives)
         headers = {}
         if self.endpoint.idempotent:
             headers[REPLAYED] = _header("`true` where the key came before.", enum=["true"])
@@ -105,14 +112,13 @@ class ServiceSchema(AutoSchema):
         return {str(status): self._problem(status, kinds[status]) for status in sorted(kinds)}
 
     def _shared_problems(self) -> Iterator[type[Problem]]:
-        declared = self.endpoint
         if self._scope:
             yield from (problems.Unauthenticated, problems.InvalidKey, problems.MissingScope)
         if "{" in self.path:
             yield problems.NotFound
-        if declared.body is not None:
+        if self._body():
             yield from (problems.Malformed, problems.TooLarge, problems.UnsupportedMediaType)
-        if declared.body is not None or any([*self._query(), *self._headers()]):
+        if self._body() or any([*self._query(), *self._headers()]):
             yield problems.Invalid
         yield from (problems.NotAcceptable, problems.Unavailable)
 
@@ -158,6 +164,10 @@ class ServiceSchema(AutoSchema):
         schema = struct_schemas(Page)["Page"] | {"title": name}
         schema["properties"]["results"]["items"] = reference
         return register(self.registry, name, schema)
+
+
+def _files(media_types: Sequence[str]) -> Json:
+    return {media_type: {"schema": {"type": "string"}} for media_type in media_types}
 
 
 def _parameter(location: str, name: str, schema: Json) -> Json:

@@ -18,7 +18,7 @@ from monoservices.apps import services
 from tests.bad_input.bodies import BODIES
 from tests.bad_input.cases import Case
 from tests.bad_input.orders import ORDERS
-from tests.bad_input.products import PRODUCTS, STOCK
+from tests.bad_input.products import FILES, PRODUCTS, STOCK, STOCKS
 from tests.bad_input.requests import ADDRESSES, HEADERS, QUERIES
 
 CASES = {
@@ -30,6 +30,8 @@ CASES = {
         "bodies": BODIES,
         "products": PRODUCTS,
         "stock": STOCK,
+        "stocks": STOCKS,
+        "files": FILES,
         "orders": ORDERS,
     }.items()
     for name, each in cases.items()
@@ -92,5 +94,5 @@ def test_bad_input(shop: Shop, case: Case) -> None:
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, ORDERS)
+    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS)
     assert len(CASES) == sum(len(table) for table in tables)

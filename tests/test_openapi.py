@@ -62,6 +62,7 @@ def test_operations_are_named(document: Any) -> None:
     assert {name: operation["operationId"] for name, operation in operations(document).items()} == {
         "GET /api/v1/orders/": "list_orders",
         "POST /api/v1/orders/": "place_order",
+        "GET /api/v1/orders/export/": "export_orders",
         "GET /api/v1/orders/{order_id}/": "get_order",
         "PATCH /api/v1/orders/{order_id}/": "change_order",
         "POST /api/v1/orders/{order_id}/cancel/": "cancel_order",
@@ -70,6 +71,9 @@ def test_operations_are_named(document: Any) -> None:
         "POST /api/v1/orders/{order_id}/ship/": "ship_order",
         "GET /api/v1/products/": "list_products",
         "POST /api/v1/products/": "create_product",
+        "GET /api/v1/products/export/": "export_products",
+        "POST /api/v1/products/import/": "import_products",
+        "POST /api/v1/stock/": "adjust_stocks",
         "GET /api/v1/products/{product_id}/": "get_product",
         "PATCH /api/v1/products/{product_id}/": "update_product",
         "DELETE /api/v1/products/{product_id}/": "archive_product",
@@ -109,11 +113,12 @@ def test_headers_are_described(document: Any) -> None:
     changing = {"change_order", "cancel_order", "ship_order", "deliver_order"}
     everything = {operation["operationId"] for operation in operations(document).values()}
     assert requests == {
-        "Idempotency-Key": {"place_order", "adjust_stock"},
+        "Idempotency-Key": {"place_order", "adjust_stock", "adjust_stocks"},
         "If-Match": changing,
     }
     assert answers == {
         "Idempotent-Replayed 201": {"place_order", "adjust_stock"},
+        "Idempotent-Replayed 200": {"adjust_stocks"},
         "ETag 200": changing | {"get_order"},
         "WWW-Authenticate 401": everything,
         "Retry-After 503": everything,
@@ -142,6 +147,16 @@ def test_query_strings_are_described(document: Any) -> None:
         "maxLength": 200,
         "pattern": r"^[^\u0000]*$",
     }
+
+
+def test_files_are_described(document: Any) -> None:
+    both = ["text/csv", "application/jsonl"]
+    described = operations(document)
+    for name in ("GET /api/v1/orders/export/", "GET /api/v1/products/export/"):
+        assert list(described[name]["responses"]["200"]["content"]) == both
+    imported = described["POST /api/v1/products/import/"]
+    assert list(imported["requestBody"]["content"]) == both
+    assert list(imported["responses"]["200"]["content"]) == ["application/json"]
 
 
 @pytest.mark.parametrize(

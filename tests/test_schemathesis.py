@@ -27,6 +27,19 @@ CHECKS = [
     response_schema_conformance,
 ]
 
+
+@schemathesis.serializer("text/csv")
+def as_csv(ctx: Any, value: Any) -> bytes:
+    """A header, for a made-up text to be rows below it."""
+    return f"sku,name,price\n{value}".encode(errors="replace")
+
+
+@schemathesis.serializer("application/jsonl")
+def as_json_lines(ctx: Any, value: Any) -> bytes:
+    """A line of JSON before a made-up text."""
+    return f"{{}}\n{value}".encode(errors="replace")
+
+
 schema = schemathesis.openapi.from_wsgi("/api/schema/", application)
 
 

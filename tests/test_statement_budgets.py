@@ -25,9 +25,11 @@ TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 # One of them finds out who calls.
 BUDGETS = {
     "product-list": 2,
+    "product-export": 2,
     "product": 2,
     "product-movements": 3,
     "order-list": 3,
+    "order-export": 3,
     "order": 3,
     "order-events": 3,
 }

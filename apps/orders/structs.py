@@ -109,8 +109,8 @@ class EventOut(Struct, kw_only=True):
     created_at: Moment
 
 
-class OrderQuery(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The query string of the list of orders, newest first."""
+class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query string of an export of orders."""
 
     status: Literal["pending", "shipped", "delivered", "canceled"] | UnsetType = UNSET
     reference: ShortText | UnsetType = UNSET
@@ -119,8 +119,6 @@ class OrderQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     created_after: Moment | UnsetType = UNSET
     created_before: Moment | UnsetType = UNSET
     updated_after: Moment | UnsetType = UNSET
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor | UnsetType = UNSET
 
     def filters(self) -> dict[str, Any]:
         """Conditions for `OrderQuerySet.filter`."""
@@ -133,6 +131,13 @@ class OrderQuery(Struct, forbid_unknown_fields=True, kw_only=True):
             "updated_at__gt": self.updated_after,
         }
         return {field: value for field, value in conditions.items() if value is not UNSET}
+
+
+class OrderQuery(OrderFilters, kw_only=True):
+    """The query string of the list of orders, newest first."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | UnsetType = UNSET
 
 
 class EventQuery(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from apps.orders import views
+from apps.orders import export_views, views
 
 urlpatterns = [
     path("orders/", views.OrdersView.as_view(), name="order-list"),
+    path("orders/export/", export_views.OrderExportView.as_view(), name="order-export"),
     path("orders/<int:order_id>/", views.OrderView.as_view(), name="order"),
     path("orders/<int:order_id>/events/", views.EventListView.as_view(), name="order-events"),
     path("orders/<int:order_id>/cancel/", views.CancelView.as_view(), name="order-cancel"),

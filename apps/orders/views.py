@@ -28,6 +28,7 @@ from apps.orders.structs import (
     EventQuery,
     NewOrder,
     OrderChanges,
+    OrderFilters,
     OrderOut,
     OrderQuery,
 )
@@ -43,6 +44,12 @@ _VERSION = re.compile(r'"([0-9]{1,9})"')
 def visible_orders(viewer: Caller) -> OrderQuerySet:
     """The orders that this caller may see."""
     return Order.objects.visible_to(viewer.client_id, manages="orders:manage" in viewer.scopes)
+
+
+def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
+    """The orders that the caller may see and asks for."""
+    orders = visible_orders(caller(request)).filter(**query.filters())
+    return orders.with_product(query.product_id) if query.product_id else orders
 
 
 def get_order(viewer: Caller, order_id: int) -> Order:
@@ -74,11 +81,8 @@ class OrderListView(APIView):
     def get(self, request: Request) -> Response:
         """The caller's orders, newest first; every client's with the scope `orders:manage`."""
         query = read_query(request, OrderQuery)
-        orders = visible_orders(caller(request)).filter(**query.filters()).with_lines()
-        if query.product_id:
-            orders = orders.with_product(query.product_id)
         page = keyset_page(
-            orders,
+            find_orders(request, query).with_lines(),
             request=request,
             ordering="-id",
             represent=OrderSerializer.represent,

@@ -1,6 +1,9 @@
 from monoservices.access import Scope
 from monoservices.apps import ServiceConfig
 
+MAX_IMPORT_BYTES = 64 * 1024 * 1024
+"""The largest file that can be imported over the API."""
+
 
 class ProductsConfig(ServiceConfig):
     """The catalogue and its stock."""
@@ -11,3 +14,4 @@ class ProductsConfig(ServiceConfig):
         Scope("products:write", "Create, change and archive products."),
         Scope("stock:write", "Receive, return, correct and count stock."),
     )
+    large_bodies = {"product-import": MAX_IMPORT_BYTES}

@@ -183,3 +183,18 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delta:+} {self.reason}"
+
+
+class StockRequest(models.Model):
+    """A request for many movements that came with an idempotency key, and its answer."""
+
+    idempotency_key = models.CharField(max_length=300, unique=True)
+    fingerprint = models.CharField(max_length=64)
+    answer = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.idempotency_key

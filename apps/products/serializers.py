@@ -7,7 +7,7 @@ from django.conf import settings
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework import serializers
 
-from apps.products.models import Product, StockMovement
+from apps.products.models import Product, ProductQuerySet, StockMovement
 from monoservices.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.serializers import ForbidUnknownFields, StructSerializer, WholeNumberField
 from monoservices.types import MAX_INTEGER, Moment, Money, Name, SearchText, Sku, Text, money
@@ -82,8 +82,8 @@ class ProductSerializer(StructSerializer):
         return update_product(product_id=instance.pk, **validated_data)
 
 
-class ProductQuery(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The query string of the list of products."""
+class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query string of an export of products."""
 
     search: SearchText | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
@@ -92,12 +92,13 @@ class ProductQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     in_stock: bool | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
     updated_after: Moment | UnsetType = UNSET
-    ordering: Literal["id", "-id", "name", "-name", "price", "-price"] = "id"
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor | UnsetType = UNSET
 
-    def filters(self) -> dict[str, Any]:
-        """Conditions for `ProductQuerySet.filter`."""
+    def find(self) -> ProductQuerySet:
+        """The products that it asks for."""
+        products = Product.objects.filter(**self._conditions())
+        return products.named_like(self.search) if self.search else products
+
+    def _conditions(self) -> dict[str, Any]:
         conditions: dict[str, Any] = {
             "sku": self.sku,
             "price__gte": self.price_min if self.price_min is UNSET else money(self.price_min),
@@ -108,6 +109,14 @@ class ProductQuery(Struct, forbid_unknown_fields=True, kw_only=True):
         if self.in_stock is not UNSET:
             conditions["stock_quantity__gt" if self.in_stock else "stock_quantity"] = 0
         return {field: value for field, value in conditions.items() if value is not UNSET}
+
+
+class ProductQuery(ProductFilters, kw_only=True):
+    """The query string of the list of products."""
+
+    ordering: Literal["id", "-id", "name", "-name", "price", "-price"] = "id"
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | UnsetType = UNSET
 
 
 class MovementQuery(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import msgspec
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.products import operations
+from apps.products.adjusting import AdjustmentsOut
 from apps.products.exceptions import (
     MovementKeyReused,
     OutOfStock,
@@ -24,6 +26,7 @@ from apps.products.serializers import (
     ProductSerializer,
     StockAdjustmentSerializer,
 )
+from apps.products.stock_serializers import AdjustmentsIn, AdjustmentsSerializer
 from monoservices.access import caller
 from monoservices.endpoints import Endpoint
 from monoservices.http import REPLAYED, StrictJSONParser, idempotency_key, read_body, read_query
@@ -50,11 +53,8 @@ class ProductListView(APIView):
     def get(self, request: Request) -> Response:
         """Products, archived ones included, a page at a time."""
         query = read_query(request, ProductQuery)
-        products = Product.objects.filter(**query.filters())
-        if query.search:
-            products = products.named_like(query.search)
         page = keyset_page(
-            products,
+            query.find(),
             request=request,
             ordering=query.ordering,
             represent=ProductSerializer.represent,
@@ -128,6 +128,29 @@ class StockView(APIView):
         )
         headers = {REPLAYED: "true"} if replayed else {}
         return Response(MovementSerializer(movement).data, status=201, headers=headers)
+
+
+class AdjustmentsView(APIView):
+    scopes = {"POST": "stock:write"}
+
+    @Endpoint(
+        "adjust_stocks",
+        body=AdjustmentsIn,
+        answer=AdjustmentsOut,
+        refusals=[MovementKeyReused],
+        idempotent=True,
+    )
+    def post(self, request: Request) -> Response:
+        """Change or count the stock of many products, by SKU or id, in one transaction.
+
+        Each movement has its own outcome: one that is refused does not stop the others.
+        """
+        context = {"actor": caller(request).actor, "idempotency_key": own_key(request)}
+        serializer = AdjustmentsSerializer(data=read_body(request), context=context)
+        serializer.is_valid(raise_exception=True)
+        adjusted = serializer.save()
+        headers = {REPLAYED: "true"} if adjusted.replayed else {}
+        return Response(msgspec.Raw(adjusted.answer.encode()), headers=headers)
 
 
 class MovementListView(APIView):

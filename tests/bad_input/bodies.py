@@ -11,6 +11,7 @@ def on_every_body(name: str, body: bytes, **outcome: Any) -> dict[str, Case]:
         "product": "POST products/",
         "product change": "PATCH products/<mug>/",
         "stock": "POST products/<mug>/stock/",
+        "stocks": "POST stock/",
         "order": "POST orders/",
         "order change": "PATCH orders/<order>/",
     }
@@ -57,6 +58,17 @@ BODIES: dict[str, Case] = {
     "over the limit: stock": case(
         "POST products/<mug>/stock/", b" " * 1_048_577, status=413, code="too_large"
     ),
+    "over the limit: stocks": case("POST stock/", b" " * 1_048_577, status=413, code="too_large"),
+    "over the limit: import": case(
+        "POST products/import/",
+        b" " * (64 * 1024 * 1024 + 1),
+        status=413,
+        code="too_large",
+        content_type="text/csv",
+    ),
+    "import without a body": case(
+        "POST products/import/", b"", code="malformed", content_type="text/csv"
+    ),
     "many duplicate keys": case("POST orders/", b"{" + b'"a":1,' * 170_000 + b'"a":1}', "a"),
     "duplicate key": case("POST orders/", b'{"quantity": 1, "quantity": 1}', "quantity"),
     "duplicate key, escaped": case(
@@ -86,6 +98,14 @@ for _name, _body in NOT_JSON.items():
     BODIES |= on_every_body(_name, _body, code="malformed")
 for _name, _body in NOT_AN_OBJECT.items():
     BODIES |= on_every_body(_name, _body)
+for _type in ("application/json", "text/plain", "multipart/form-data", "", "é"):
+    BODIES[f"content type {_type!r}: import"] = case(
+        "POST products/import/",
+        b"sku,name,price\nA-1,Cup,1\n",
+        status=415,
+        code="unsupported_media_type",
+        content_type=_type,
+    )
 for _type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "é"):
     BODIES |= on_every_body(
         f"content type {_type!r}",

@@ -85,6 +85,57 @@ STOCK = {
         "POST products/999999/stock/", {"counted": 1}, status=404, code="not_found"
     ),
 }
+STOCKS = {
+    "nothing": case("POST stock/", {}, "movements"),
+    "no movement": case("POST stock/", {"movements": []}, "movements"),
+    "1,001 movements": case(
+        "POST stock/", {"movements": [{"sku": "MUG", "counted": 1}] * 1_001}, "movements"
+    ),
+    "empty movement": case(
+        "POST stock/", {"movements": [{}]}, "movements.0.delta", "movements.0.sku"
+    ),
+    "one of two": case(
+        "POST stock/",
+        {"movements": [{"sku": "MUG", "counted": 1}, {"sku": "MUG", "counted": -1, "x": 1}]},
+        *("movements.1.counted", "movements.1.x"),
+    ),
+    "both": case(
+        "POST stock/",
+        {"movements": [{"sku": "MUG", "product_id": 1, "delta": 1, "counted": 1}]},
+        *("movements.0.delta", "movements.0.reason", "movements.0.sku"),
+    ),
+    "nothing moves": case(
+        "POST stock/",
+        {"movements": [{"sku": "MUG", "delta": 0, "reason": "received"}]},
+        "movements.0.delta",
+    ),
+}
+MOVEMENT: dict[str, list[Any]] = {
+    "delta": ["1", 1.5, True, None, [], BEYOND_INTEGER, -BEYOND_INTEGER, 10**400],
+    "reason": ["", "sold", 1, None, []],
+    "note": ["\0", "n" * 501, None, []],
+    "sku": ["", " A", 1, None, "\0"],
+}
+for _field, _values in MOVEMENT.items():
+    for _value in _values:
+        STOCKS[f"{_field} {_value!r:.20}"] = case(
+            "POST stock/",
+            {"movements": [{"sku": "MUG", "delta": 1, "reason": "received"} | {_field: _value}]},
+            f"movements.0.{_field}",
+        )
+
+FILES = {
+    f"{name}: import": case("POST products/import/", content, content_type="text/csv")
+    for name, content in {
+        "no header": b"\n",
+        "other columns": b"a,b\n1,2\n",
+        "UTF-16": "sku,name,price\n".encode("utf-16"),
+        "binary": bytes(range(256)),
+        "a million columns": b"a," * 1_000_000,
+        "a column twice": b"sku,name,price,sku\n",
+    }.items()
+}
+
 for _value in (
     *("1", "1_000", "٣", " 1", 1.0, 1.5, True, None, [], {}, 10**400, BEYOND_BIGINT),
     *(BEYOND_INTEGER, -BEYOND_INTEGER),

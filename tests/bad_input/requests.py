@@ -60,6 +60,18 @@ QUERIES = {
     "a reference with NUL": query("orders/", "reference", "\0"),
     "an address": query("orders/", "customer_email", "ada"),
 }
+QUERIES |= {
+    "a limit of an export": case("GET products/export/?limit=1", b"", "limit"),
+    "an ordering of an export": case("GET orders/export/?ordering=id", b"", "ordering"),
+    "a price of an export": query("products/export/", "price_min", "x"),
+    "a status of an export": query("orders/export/", "status", "lost"),
+    "a dry run": case(
+        "POST products/import/?dry_run=maybe",
+        b"sku,name,price\nA-1,Cup,1\n",
+        "dry_run",
+        content_type="text/csv",
+    ),
+}
 for _path in ("products/", "products/<mug>/movements/", "orders/", "orders/<order>/events/"):
     for _limit in ("", "0", "-1", "101", "9" * 400, "1_0", " 1", "٣", "1.5", "x", "null"):
         QUERIES[f"{_path} limit {_limit!r:.20}"] = query(_path, "limit", _limit)
@@ -84,6 +96,9 @@ for _moment in (
 
 HEADERS = {
     "Accept": case("GET orders/", status=406, code="not_acceptable", accept="text/html"),
+    "Accept of an export": case(
+        "GET orders/export/", status=406, code="not_acceptable", accept="application/json"
+    ),
     "Accept that is none": case("GET orders/", status=406, code="not_acceptable", accept=";;;"),
     "Host": case("GET orders/", host="evil example"),
     "Host of another": case("GET orders/", host="evil.example"),
@@ -94,6 +109,12 @@ for _key in ("", "k" * 256, "é", "a\tb", "a\x7f", "\x00"):
     )
     HEADERS[f"Idempotency-Key {_key!r:.20}: stock"] = case(
         "POST products/<mug>/stock/", {"counted": 1}, "Idempotency-Key", idempotency_key=_key
+    )
+    HEADERS[f"Idempotency-Key {_key!r:.20}: stocks"] = case(
+        "POST stock/",
+        {"movements": [{"sku": "MUG", "counted": 1}]},
+        "Idempotency-Key",
+        idempotency_key=_key,
     )
 for _etag in ("", "1", '"x"', '"-1"', '"1', 'W/"1"', '"1", "2"', "*", '"\u0661"', f'"{10**9}"'):
     for _route in ("PATCH orders/<order>/", "POST orders/<order>/cancel/"):

@@ -1,5 +1,6 @@
 """The command `import_products`, and the files that it reads."""
 
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,10 @@ from apps.products.operations import create_product
 pytestmark = pytest.mark.django_db
 
 HEADER = "sku,name,description,price,stock_quantity\n"
+SHOPIFY = """\
+Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty
+mug,Mug,Title,Default Title,=A,x,3
+"""
 
 
 @pytest.fixture
@@ -26,13 +31,15 @@ def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
 
 
 def run(*args: str | Path) -> tuple[int, str, str]:
-    """The exit status, and what was written to standard output and to standard error."""
-    out, err = StringIO(), StringIO()
+    """The exit status, standard output, and standard error without its last line, the rate."""
+    out, err, status = StringIO(), StringIO(), 0
     try:
         call_command("import_products", *map(str, args), stdout=out, stderr=err)
     except SystemExit as end:
-        return int(end.code or 0), out.getvalue(), err.getvalue()
-    return 0, out.getvalue(), err.getvalue()
+        status = int(end.code or 0)
+    told, rate, _ = re.split(r"(.* rows in .* s: .* rows a second\.\n)", err.getvalue())
+    assert rate
+    return status, out.getvalue(), told
 
 
 def skus() -> list[str]:
@@ -121,9 +128,13 @@ def test_rejects_can_be_put_right_and_imported(
         (b"sku,nom,prix\nA,B,1\n", "The first line must name .*; missing: name, price."),
         (b"sku;name;price\nA;B;1\n", "The first line must name .*; missing: sku, name, price."),
         (b"sku,name,price,sku\n", "The first line names a column twice: sku."),
-        (b'sku,name,price,"\n', "The first line is not CSV: unexpected end of data."),
-        (HEADER.encode() + b"A-1,Mug,,1,1\nA-2,Caf\xe9,,1,1\n", "not UTF-8; see line 3."),
-        (HEADER.encode("utf-16"), "not UTF-8; see line 1."),
+        (b'sku,name,price,"\n', "The first line cannot be used. .* unexpected end of data."),
+        (HEADER.encode("utf-16"), "The first line cannot be used. It is not UTF-8."),
+        (HEADER.encode("utf-16-le"), "The first line must name .*; missing: sku, name, price."),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "The first line must name .*; missing: sku, name, price."),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "The first line cannot be used. It is not UTF-8."),
+        (b"a," * 1_000_000, "The first line cannot be used. It is longer than 131072 bytes."),
+        (b"sku,name,price\rA-1,Mug,1\r", "The first line cannot be used. Its lines end with CR"),
     ],
 )
 def test_a_file_that_cannot_be_used_changes_nothing(
@@ -153,3 +164,40 @@ def test_the_rejects_never_overwrite_what_is_imported(write: Callable[[str], Pat
     with pytest.raises(CommandError, match="would overwrite"):
         run(file, "--rejects", file)
     assert file.read_text() == HEADER + "A-1,Mug,,x,\n"
+
+
+def test_other_peoples_columns_are_mapped(write: Callable[[str], Path], tmp_path: Path) -> None:
+    mapping = ["--map", "sku=Item no.", "--map", "price=Unit price"]
+    file = write("Item no.,name,Unit price\nA-1,Mug,9.99\nA-2,Mug,x\n")
+    rejects = tmp_path / "rejects.csv"
+    assert run(file, *mapping, "--rejects", rejects)[:2] == (
+        1,
+        "1 created, 0 updated, 0 unchanged, 1 refused.\n",
+    )
+    assert skus() == ["A-1"]
+    rejects.write_text(rejects.read_text().replace("x\n", "1\n"))
+    assert run(rejects, *mapping)[0] == 0
+    assert skus() == ["A-1", "A-2"]
+    with pytest.raises(CommandError, match="'colour=Farbe' is not NAME=COLUMN"):
+        run(file, "--map", "colour=Farbe")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"sku": "=A", "name": "Mug", "price": "x", "stock_quantity": 3}\n',
+        SHOPIFY,
+        "sku,name,price,stock_quantity\n=A,Mug,x,3\n",
+    ],
+    ids=["JSON Lines", "Shopify", "CSV"],
+)
+def test_rejects_are_harmless_and_can_be_put_right(
+    write: Callable[[str], Path], tmp_path: Path, content: str
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    assert run(write(content), "--rejects", rejects)[0] == 1
+    text = rejects.read_text()
+    assert "'=A,Mug,x," in text
+    rejects.write_text(text.replace(",x,", ",2,"))
+    assert run(rejects) == (0, "1 created, 0 updated, 0 unchanged, 0 refused.\n", "")
+    assert list(Product.objects.values_list("sku", "name", "stock_quantity")) == [("=A", "Mug", 3)]

@@ -1,0 +1,115 @@
+"""Exports of orders: the command `export_orders`, and the route."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.orders.models import Order
+from apps.orders.operations import cancel_order
+from apps.orders.tests.factories import line, make_order, make_product
+from apps.products.models import Product
+from conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def exported(*options: str) -> str:
+    out = io.StringIO()
+    call_command("export_orders", *options, stdout=out)
+    return out.getvalue()
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture
+def orders(api: Api) -> list[Any]:
+    """Two orders as they were answered, oldest first."""
+    mug = Product.create_product("=Mug", "", "9.99", 10)
+    pot = Product.create_product("Pot", "", "1", 10)
+    lines = [{"product_id": pot.pk, "quantity": 1}, {"product_id": mug.pk, "quantity": 2}]
+    details = {
+        "reference": "+49 30",
+        "customer_email": "ada@example.com",
+        "metadata": {"a": [1, "b"]},
+    }
+    return [
+        api.post("orders/", {"lines": lines} | details).json,
+        api.post("orders/", {"product_id": mug.pk, "quantity": 1}).json,
+    ]
+
+
+def test_csv_has_a_row_for_each_line_of_an_order(orders: list[Any]) -> None:
+    first, second = orders
+    rows = rows_of(exported())
+    assert [(row["order_id"], row["product_name"], row["quantity"]) for row in rows] == [
+        (str(first["id"]), "Pot", "1"),
+        (str(first["id"]), "'=Mug", "2"),
+        (str(second["id"]), "'=Mug", "1"),
+    ]
+    assert rows[1] == {
+        "order_id": str(first["id"]),
+        "status": "pending",
+        "currency": "EUR",
+        "total": "20.98",
+        "reference": "'+49 30",
+        "customer_email": "ada@example.com",
+        "shipping_address": "{}",
+        "metadata": '{"a":[1,"b"]}',
+        "created_at": first["created_at"],
+        "updated_at": first["updated_at"],
+        "product_id": str(first["lines"][1]["product_id"]),
+        "sku": first["lines"][1]["sku"],
+        "product_name": "'=Mug",
+        "unit_price": "9.99",
+        "quantity": "2",
+    }
+
+
+def test_json_lines_have_an_order_each_as_it_is_answered(api: Api, orders: list[Any]) -> None:
+    text = exported("--format=jsonl")
+    assert [json.loads(each) for each in text.splitlines()] == orders
+    answer = api.get("orders/export/", accept="application/jsonl")
+    assert answer.content.decode() == text
+    assert api.get("orders/export/").content.decode() == exported()
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="orders.jsonl"'
+
+
+def test_an_export_takes_the_filters_of_the_list(api: Api, orders: list[Any]) -> None:
+    cancel_order(order_id=orders[0]["id"], actor="x")
+    for query in (
+        "status=canceled",
+        "reference=%2B49+30",
+        f"product_id={orders[0]['lines'][0]['product_id']}",
+    ):
+        content = api.get(f"orders/export/?{query}", accept="application/jsonl").content
+        assert [json.loads(each)["id"] for each in content.splitlines()] == [orders[0]["id"]], query
+
+
+def test_a_client_exports_its_own_orders(orders: list[Any], make_api: Callable[..., Api]) -> None:
+    other = make_api("orders:read", client="other")
+    manager = make_api("orders:read", "orders:manage", client="other")
+    assert rows_of(other.get("orders/export/").content.decode()) == []
+    assert len(rows_of(manager.get("orders/export/").content.decode())) == 3
+
+
+def test_five_hundred_orders_take_two_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.orders.exporting.CHUNK_SIZE", 3)
+    product = make_product(stock=100)
+    for _ in range(7):
+        make_order(line(product.id), line(make_product().id))
+    with CaptureQueriesContext(connection) as captured:
+        assert len(rows_of(exported())) == 14
+    # The orders, and the lines of three chunks of them; around it, PostgreSQL is set up.
+    executed = [query["sql"] for query in captured]
+    selects = [sql for sql in executed if sql.startswith("SELECT") or "DECLARE" in sql]
+    assert len(selects) == 4
+    assert Order.objects.count() == 7

@@ -1,0 +1,151 @@
+"""What rows of an import make of the products that there are, decided before it is written."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any
+
+from django.utils import timezone
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from apps.products.models import Product, StockMovement, fold
+from monoservices.database import ColumnType, as_timestamp, insert_rows, reserve_ids, update_rows
+from monoservices.problems import Forbidden, Problem
+from monoservices.types import MAX_INTEGER, Money, Name, Sku, Text, money
+
+_UPDATED: dict[str, ColumnType] = {
+    "id": "bigint",
+    "name": "text",
+    "folded_name": "text",
+    "description": "text",
+    "price": "numeric",
+    "stock_quantity": "integer",
+    "is_active": "boolean",
+    "updated_at": "timestamp",
+}
+_CREATED: dict[str, ColumnType] = _UPDATED | {"sku": "text", "created_at": "timestamp"}
+_MOVEMENT: dict[str, ColumnType] = {
+    "product_id": "bigint",
+    "delta": "integer",
+    "quantity_after": "integer",
+    "reason": "text",
+    "reference": "text",
+    "revision": "integer",
+    "actor": "text",
+    "note": "text",
+    "created_at": "timestamp",
+}
+
+
+class ProductRow(Struct, frozen=True, kw_only=True):
+    """A valid row. What is UNSET stays as it is; a new product is then on sale, empty and 0."""
+
+    sku: Sku
+    name: Name
+    price: Money
+    description: Text | UnsetType = UNSET
+    stock_quantity: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class Result(StrEnum):
+    """What became of a row."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+class ImportPlan:
+    """Rows against the products of their SKUs, added one by one and written together.
+
+    may_count: whether rows may change the stock of products that are there; they are refused
+    otherwise.
+    """
+
+    def __init__(self, products: Iterable[Product], *, may_count: bool) -> None:
+        self._products = {product.sku: product for product in products}
+        self._may_count = may_count
+        self._created: list[Product] = []
+        self._updated: dict[int, Product] = {}
+        self._movements: list[tuple[Product, dict[str, Any]]] = []
+
+    def add(self, row: ProductRow) -> Result | Problem:
+        """Take the row into the plan, and say what it does, or why it is refused."""
+        product = self._products.get(row.sku)
+        if product is None:
+            product = self._products[row.sku] = Product(sku=row.sku)
+            self._created.append(product)
+            self._set(product, row, StockMovement.Reason.RECEIVED)
+            return Result.CREATED
+        counts = row.stock_quantity not in {UNSET, product.stock_quantity}
+        if counts and not self._may_count:
+            text = f"This needs the scope stock:write; there are {product.stock_quantity}."
+            return Forbidden(errors={"stock_quantity": [text]})
+        if not self._set(product, row, StockMovement.Reason.COUNTED):
+            return Result.UNCHANGED
+        if product.pk is not None:
+            self._updated[product.pk] = product
+        return Result.UPDATED
+
+    def _set(self, product: Product, row: ProductRow, reason: str) -> bool:
+        """Whether anything changed."""
+        before = _content(product)
+        product.name, product.price = row.name, money(row.price)
+        if row.description is not UNSET:
+            product.description = row.description
+        if row.is_active is not UNSET:
+            product.is_active = row.is_active
+        if row.stock_quantity is not UNSET:
+            delta = row.stock_quantity - product.stock_quantity
+            product.stock_quantity = row.stock_quantity
+            if delta:
+                movement = {"delta": delta, "quantity_after": row.stock_quantity, "reason": reason}
+                self._movements.append((product, movement))
+        return before != _content(product)
+
+    def write(self, actor: str) -> None:
+        """Write what was added: four statements at most. Raises DataError, IntegrityError."""
+        now = as_timestamp(timezone.now())
+        if self._created:
+            reserved = reserve_ids(Product, len(self._created)).fetch()
+            for product, (product_id,) in zip(self._created, reserved, strict=True):
+                product.pk = product_id
+            # By SKU, so that two imports of the same products cannot wait for each other.
+            created = sorted(self._created, key=lambda product: product.sku)
+            insert_rows(Product, _CREATED, [_product_columns(each, now) for each in created])
+        if self._updated:
+            rows = [_product_columns(each, now) for each in self._updated.values()]
+            update_rows(Product, _UPDATED, rows)
+        if self._movements:
+            common = {"reference": "", "revision": 0, "actor": actor, "note": "", "created_at": now}
+            insert_rows(
+                StockMovement,
+                _MOVEMENT,
+                [{"product_id": p.pk} | movement | common for p, movement in self._movements],
+            )
+
+
+def _content(product: Product) -> tuple[Any, ...]:
+    return (
+        product.name,
+        product.description,
+        product.price,
+        product.stock_quantity,
+        product.is_active,
+    )
+
+
+def _product_columns(product: Product, now: str) -> dict[str, Any]:
+    return {
+        "id": product.pk,
+        "sku": product.sku,
+        "name": product.name,
+        "folded_name": fold(product.name),
+        "description": product.description,
+        "price": product.price,
+        "stock_quantity": product.stock_quantity,
+        "is_active": product.is_active,
+        "created_at": now,
+        "updated_at": now,
+    }

@@ -1,0 +1,14 @@
+"""`manage.py export_movements`: the whole stock ledger, to standard output."""
+
+from collections.abc import Iterator
+
+from apps.products.exporting import export_movements
+from monoservices.export_command import ExportCommand
+from monoservices.exporting import Format
+
+
+class Command(ExportCommand):
+    help = "Writes all movements of stock to standard output, oldest first, as CSV or JSON Lines."
+
+    def lines(self, file_format: Format) -> Iterator[bytes]:
+        return export_movements(file_format=file_format)

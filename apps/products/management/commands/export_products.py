@@ -1,0 +1,18 @@
+"""`manage.py export_products`: all products, to standard output."""
+
+from collections.abc import Iterator
+
+from apps.products.exporting import export_products
+from apps.products.models import Product
+from monoservices.export_command import ExportCommand
+from monoservices.exporting import Format
+
+
+class Command(ExportCommand):
+    help = (
+        "Writes all products to standard output, archived ones included, as CSV or JSON Lines. "
+        "import_products reads both; importing what was exported changes nothing."
+    )
+
+    def lines(self, file_format: Format) -> Iterator[bytes]:
+        return export_products(Product.objects.all(), file_format=file_format)

@@ -1,0 +1,81 @@
+"""What an import over the API answers: what became of every row, in constant memory."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated
+
+import msgspec
+from django.http import StreamingHttpResponse
+from msgspec import Meta, Struct
+
+from apps.products.operations import Outcome, Result
+
+SPOOL_BYTES = 1024 * 1024
+PIECE_BYTES = 64 * 1024
+MAX_SKU = 100
+
+
+class RowReport(Struct, kw_only=True, omit_defaults=True):
+    """What became of the row that starts at `line`; `reason` says why it was refused."""
+
+    line: int
+    sku: str
+    result: Annotated[str, Meta(extra_json_schema={"enum": [each.value for each in Result]})]
+    reason: str = ""
+
+
+class ImportCounts(Struct, kw_only=True):
+    """How many rows became what."""
+
+    dry_run: bool
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+
+
+class ImportReport(ImportCounts, kw_only=True):
+    """What became of a file, and of each of its rows."""
+
+    rows: list[RowReport]
+
+
+def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHttpResponse:
+    """Import to the end, and answer an ImportReport. The rows of a long one wait in a file."""
+    counts: Counter[Result] = Counter()
+    with ExitStack() as until_read:
+        rows: IO[bytes] = until_read.enter_context(SpooledTemporaryFile(SPOOL_BYTES))
+        for outcome in outcomes:
+            counts[outcome.result] += 1
+            rows.write(b"," if rows.tell() else b"")
+            rows.write(msgspec.json.encode(_report(outcome)))
+        until_read.pop_all()  # `_pieces` closes it
+    summary = ImportCounts(dry_run=dry_run, **{each.value: counts[each] for each in Result})
+    head, tail = msgspec.json.encode(summary)[:-1] + b',"rows":[', b"]}"
+    size = len(head) + rows.tell() + len(tail)
+    return StreamingHttpResponse(
+        _pieces(head, rows, tail),
+        content_type="application/json",
+        headers={"Content-Length": str(size)},
+    )
+
+
+def _report(outcome: Outcome) -> RowReport:
+    sku = outcome.row.fields.get("sku", "")
+    return RowReport(
+        line=outcome.row.line,
+        sku=sku[:MAX_SKU] if isinstance(sku, str) else "",
+        result=outcome.result,
+        reason=outcome.reason,
+    )
+
+
+def _pieces(head: bytes, rows: IO[bytes], tail: bytes) -> Iterator[bytes]:
+    with rows:
+        rows.seek(0)
+        yield head
+        while piece := rows.read(PIECE_BYTES):
+            yield piece
+        yield tail

@@ -1,0 +1,148 @@
+"""Playing the invoices: products first, then every invoice and return, in their order."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct, field
+
+from benchmarks.replay.client import Client, ReplayError
+from benchmarks.replay.invoices import Invoice, Product, Return
+from monoservices.progress import Progress
+
+STOCK = 1_000_000
+"""Units of a product to begin with; the most sold of one in four months are 74,215."""
+
+SHOWN = 5
+"""How many refusals are shown."""
+
+
+class Tally(Struct):
+    """What the server answered. revenue, units_sold and lines: of the orders in its answers."""
+
+    placed: int = 0
+    replayed: int = 0
+    rejected: int = 0
+    lines: int = 0
+    units_sold: int = 0
+    revenue: Decimal = Decimal("0.00")
+    units_returned: int = 0
+    returns: int = 0
+    returns_replayed: int = 0
+    returns_rejected: int = 0
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+
+async def provide_products(client: Client, products: Iterable[Product]) -> int:
+    """Import the products that the shop does not have, with stock; return how many.
+
+    Those that it has stay as they are. Raises ReplayError.
+    """
+    exported = await client.expect("GET", "products/export/", Accept="application/jsonl")
+    known = {msgspec.json.decode(line)["sku"] for line in exported.body.splitlines()}
+    missing = [product for product in products if product.code not in known]
+    if not missing:
+        return 0
+    body = b"\n".join(map(_product_line, missing))
+    imported = await client.expect(
+        "POST", "products/import/", body, Content_Type="application/jsonl"
+    )
+    report = imported.decode()
+    if report["refused"]:
+        refused = next(row for row in report["rows"] if row["result"] == "refused")
+        raise ReplayError(f"The product {refused['sku']} was refused: {refused['reason']}")
+    return len(missing)
+
+
+async def play(
+    client: Client, played: Iterable[Invoice | Return], *, total: int, connections: int
+) -> Tally:
+    """Send every invoice as an order and every return as movements; each once, for ever.
+
+    Raises ReplayError where the server gives no answer.
+    """
+    tally = Tally()
+    waiting = iter(played)
+    with Progress(total, noun="invoices", stream=sys.stderr) as progress:
+        begin = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(connections):
+                group.create_task(_work(client, waiting, tally, progress))
+        tally.seconds = time.perf_counter() - begin
+    return tally
+
+
+async def _work(
+    client: Client, waiting: Iterator[Invoice | Return], tally: Tally, progress: Progress
+) -> None:
+    for each in waiting:
+        if isinstance(each, Invoice):
+            await _place(client, each, tally)
+        else:
+            await _take_back(client, each, tally)
+        progress.advance(progress.count + 1)
+
+
+async def _place(client: Client, invoice: Invoice, tally: Tally) -> None:
+    lines = [
+        {"sku": sku, "quantity": quantity, "unit_price": f"{price:.2f}"}
+        for (sku, price), quantity in invoice.lines.items()
+    ]
+    body = msgspec.json.encode({"reference": invoice.number, "lines": lines})
+    begin = time.perf_counter()
+    answer = await client.send(
+        "POST", "orders/", body, Content_Type="application/json", Idempotency_Key=_key(invoice)
+    )
+    tally.latencies.append(time.perf_counter() - begin)
+    if answer.status != 201:
+        tally.rejected += 1
+        tally.refusals.append(f"{invoice.number}: {answer.status} {answer.body.decode()}")
+        return
+    if answer.replayed:
+        tally.replayed += 1
+    else:
+        tally.placed += 1
+    order = answer.decode()
+    tally.lines += len(order["lines"])
+    tally.units_sold += sum(line["quantity"] for line in order["lines"])
+    tally.revenue += Decimal(order["total"])
+
+
+async def _take_back(client: Client, returned: Return, tally: Tally) -> None:
+    movements = [
+        {"sku": sku, "delta": units, "reason": "returned", "note": f"Invoice {returned.number}"}
+        for sku, units in returned.units.items()
+    ]
+    body = msgspec.json.encode({"movements": movements})
+    answer = await client.send(
+        "POST", "stock/", body, Content_Type="application/json", Idempotency_Key=_key(returned)
+    )
+    if answer.status != 200 or answer.decode()["refused"]:
+        tally.returns_rejected += 1
+        tally.refusals.append(f"{returned.number}: {answer.status} {answer.body.decode()}")
+        return
+    if answer.replayed:
+        tally.returns_replayed += 1
+    else:
+        tally.returns += 1
+    results = answer.decode()["results"]
+    tally.units_returned += sum(result["movement"]["delta"] for result in results)
+
+
+def _key(played: Invoice | Return) -> str:
+    return f"online-retail:{played.number}"
+
+
+def _product_line(product: Product) -> bytes:
+    fields = {
+        "sku": product.code,
+        "name": product.name or product.code,
+        "price": f"{product.price:.2f}",
+        "stock_quantity": STOCK,
+    }
+    return msgspec.json.encode(fields)
