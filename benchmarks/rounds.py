@@ -68,13 +68,25 @@ def time_table(figures: Mapping[str, Mapping[str, float]], *, base: str) -> str:
     return markdown_table(header, rows)
 
 
-def publish(name: str, machine: Mapping[str, str], how: str, content: str, **result: Any) -> None:
+def publish(
+    name: str,
+    machine: Mapping[str, str],
+    how: str,
+    content: str,
+    *,
+    complete: bool = True,
+    **result: Any,
+) -> None:
     """Print what was measured, write `results/NAME.json` and the part NAME of the page.
 
     how: rounds and calls, for the line below the tables. result: more for the JSON.
+    complete: otherwise `results/NAME-quick.json` is written, and the page stays as it is.
     """
     shown = [f"{each} {machine[each]}" for each in ("Python", "PostgreSQL") if machine.get(each)]
     part = f"{content.strip()}\n\n{how} {machine['processors']}, {', '.join(shown)}."
     print(part)
-    write_json(name, {"environment": machine, "how": how, **result})
-    update_page({name: part})
+    write_json(
+        name if complete else f"{name}-quick", {"environment": machine, "how": how, **result}
+    )
+    if complete:
+        update_page({name: part})
