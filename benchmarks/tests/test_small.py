@@ -1,15 +1,13 @@
 """The small benchmarks: what they compute, and that what they compare does the same."""
 
 import json
-import re
 from decimal import Decimal
 
 import pytest
 
 from benchmarks import reads_data, rounds, serializers
-from benchmarks.load import LoadResult, Request
-from benchmarks.python_load import renderer
-from benchmarks.reads import KINDS, READERS, table
+from benchmarks.load import LoadResult
+from benchmarks.reads import KINDS, READERS, SEARCH, remark, table
 from benchmarks.serializers import DECODE, ENCODE, ENCODE_MANY, MODEL, PLAIN, STRUCT
 from benchmarks.servers import ROOT
 
@@ -97,19 +95,19 @@ def test_searches_are_for_names_that_are_there() -> None:
     ]
 
 
-def test_the_generator_sends_one_of_the_texts() -> None:
-    request = Request("GET", "/?search={text}", texts=("a+b", "c"))
-    render = renderer(request, seed=1)
-    sent = {re.search(rb"search=(\S+)", render())[1] for _ in range(50)}  # type: ignore[index]
-    assert sent == {b"a+b", b"c"}
-
-
 def test_reads_are_compared_with_the_faster_rival() -> None:
     kind = next(iter(KINDS))
     rates = dict(zip(READERS, (400.0, 300.0, 100.0, 200.0), strict=True))
     results = {(kind, name): [loaded(rate, 5.0)] * 3 for name, rate in rates.items()}
     rows = table(results, dict.fromkeys(results, 3.0)).splitlines()[2:]
     assert [row.split(" | ")[-1].strip(" |") for row in rows] == ["2.00", "1.50", "0.50", "1.00"]
+
+
+@pytest.mark.parametrize(("rate", "remarked"), [(199.0, True), (200.0, False)])
+def test_a_slower_search_is_remarked_on(rate: float, remarked: bool) -> None:
+    rates = dict(zip(READERS, (rate, 300.0, 100.0, 200.0), strict=True))
+    results = {(SEARCH, name): [loaded(each, 5.0)] for name, each in rates.items()}
+    assert bool(remark(results)) is remarked
 
 
 def test_the_page_has_the_parts_of_small_benchmarks() -> None:
