@@ -138,13 +138,14 @@ def gunicorn(
     *,
     options: Sequence[str],
     env: Mapping[str, str] | None = None,
+    application: str = "benchmarks.rivals.wsgi:application",
 ) -> Iterator[ServerProcess]:
-    """Serve a rival on Django.
+    """Serve a rival on Django, or another WSGI application.
 
     Connections of clients are kept open, as behind a proxy.
     """
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "benchmarks.rivals.wsgi:application"]
+    command = [sys.executable, "-m", "gunicorn", application]
     command += ["--bind", f"127.0.0.1:{port}", "--keep-alive", "75", *options]
     settled = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings, **(env or {})}
     with serve(command, port=port, env=settled) as server:

@@ -6,6 +6,7 @@
 --   connections  of this thread
 --   head, body   of a request; {key} in them becomes unique, each {id} another id
 --   first, ids   ids are drawn at random from first .. first + ids - 1
+--   texts        what {text} in head and body becomes: one of these at random, with | between them
 --   key          how all keys of this run begin
 --   seed         of the drawing
 
@@ -21,6 +22,7 @@ end
 local options = {}
 local made = 0
 local drawn = {}
+local texts = {}
 local ends = nil
 held = 0 -- connections that have their last answer
 strays = 0 -- requests that had to be sent although it was over; see request()
@@ -34,6 +36,16 @@ local function draw()
    return id
 end
 
+local function pick()
+   return texts[math.random(#texts)]
+end
+
+local function key()
+   return options.key .. made
+end
+
+local fillers = { id = draw, key = key, text = pick }
+
 -- A list of literal texts and of functions.
 local function compile(template)
    local parts = {}
@@ -42,7 +54,7 @@ local function compile(template)
       local from, to, name = template:find("{(%l+)}", rest)
       if not from then break end
       parts[#parts + 1] = template:sub(rest, from - 1)
-      parts[#parts + 1] = name == "id" and draw or function() return options.key .. made end
+      parts[#parts + 1] = fillers[name]
       rest = to + 1
    end
    parts[#parts + 1] = template:sub(rest)
@@ -50,11 +62,11 @@ local function compile(template)
 end
 
 local function render(parts)
-   local texts = {}
+   local filled = {}
    for i, part in ipairs(parts) do
-      texts[i] = type(part) == "string" and part or part()
+      filled[i] = type(part) == "string" and part or part()
    end
-   return table.concat(texts)
+   return table.concat(filled)
 end
 
 local threads = {}
@@ -67,6 +79,7 @@ function init(arguments)
    end
    math.randomseed(options.seed)
    options.key = tostring(options.key)
+   for text in tostring(options.texts):gmatch("[^|]+") do texts[#texts + 1] = text end
    options.head = compile(options.head)
    options.body = compile(tostring(options.body))
 end

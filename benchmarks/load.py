@@ -1,8 +1,9 @@
 """Load on an HTTP server: a closed loop of connections, by wrk, and by Python where it is missing.
 
-A request is a template, in which `{key}` becomes unique and each `{id}` another random id. Requests
-are sent for a number of seconds; then nothing new is sent, and what is in flight is answered.
-Therefore what was acknowledged can be compared exactly with what is stored.
+A request is a template, in which `{key}` becomes unique, each `{id}` another random id and each
+`{text}` one of several texts. Requests are sent for a number of seconds; then nothing new is sent,
+and what is in flight is answered. Therefore what was acknowledged can be compared exactly with what
+is stored.
 """
 
 import json
@@ -11,7 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,10 +26,11 @@ PYTHON = "Python"
 
 @dataclass(frozen=True)
 class Request:
-    """What to send. `{key}` and `{id}` may be anywhere but in the method.
+    """What to send. `{key}`, `{id}` and `{text}` may be anywhere but in the method.
 
     first, ids: ids are drawn from `ids` of them, beginning with `first`; within one request, no id
     is drawn twice.
+    texts: what `{text}` becomes, one of them at random, each time; without `|`.
     """
 
     method: str
@@ -37,6 +39,7 @@ class Request:
     body: str = ""
     first: int = 1
     ids: int = 1
+    texts: Sequence[str] = ()
 
     @property
     def head(self) -> str:
@@ -102,6 +105,7 @@ def _wrk(port: int, request: Request, *, connections: int, seconds: float, seed:
         "connections": connections,
         "first": request.first,
         "ids": request.ids,
+        "texts": "|".join(request.texts),
         "seed": seed,
         "key": f"{secrets.token_hex(8)}-",
         "head": request.head,

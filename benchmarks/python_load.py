@@ -16,7 +16,7 @@ import uvloop
 
 from benchmarks.load import DRAIN_SECONDS, PYTHON, LoadResult, Request
 
-PLACEHOLDER = re.compile(r"\{(key|id)\}")
+PLACEHOLDER = re.compile(r"\{(key|id|text)\}")
 
 
 class Loop:
@@ -93,6 +93,8 @@ def renderer(request: Request, *, seed: int) -> Callable[[], bytes]:
         key = f"{prefix}-{made}"
 
         def fill(match: re.Match[str]) -> str:
+            if match[1] == "text":
+                return choose.choice(request.texts)
             return key if match[1] == "key" else str(next(drawn))
 
         head = PLACEHOLDER.sub(fill, request.head)

@@ -16,9 +16,10 @@ REQUEST = Request(
     "POST",
     "/orders/{id}/",
     {"Idempotency-Key": "{key}"},
-    '{"lines": [{"id": {id}}, {"id": {id}}]}',
+    '{"lines": [{"id": {id}}, {"id": {id}}], "note": "{text}"}',
     first=10,
     ids=3,
+    texts=("a+b", "c"),
 )
 WRK_SAID = """\
 Running 25s test @ http://127.0.0.1:1
@@ -123,6 +124,7 @@ def test_every_request_is_answered_and_counted(
     assert result.acknowledged - 8 <= result.completed <= result.acknowledged
     assert result.rate == result.completed
     assert all({line["id"] for line in body["lines"]} < {10, 11, 12} for body in shop.bodies)
+    assert {body["note"] for body in shop.bodies} == {"a+b", "c"}
 
 
 def test_what_wrk_says() -> None:

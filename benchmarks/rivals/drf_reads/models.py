@@ -1,0 +1,72 @@
+"""Tradepost's tables, which are not made here."""
+
+from django.db import models
+
+
+class ApiKey(models.Model):
+    client_id = models.BigIntegerField()
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "accounts_apikey"
+
+    def __str__(self) -> str:
+        return f"Key #{self.pk}"
+
+
+class Product(models.Model):
+    sku = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    stock_quantity = models.IntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        managed = False
+        db_table = "products_product"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Order(models.Model):
+    client_id = models.BigIntegerField()
+    status = models.CharField(max_length=9)
+    currency = models.CharField(max_length=3)
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    reference = models.CharField(max_length=100, blank=True)
+    customer_email = models.CharField(max_length=254, blank=True)
+    shipping_address = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "orders_order"
+
+    def __str__(self) -> str:
+        return f"Order #{self.pk}"
+
+
+class OrderLine(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)
+    sku = models.CharField(max_length=100)
+    product_name = models.CharField(max_length=255)
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    quantity = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "orders_orderline"
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_name}"

@@ -1,0 +1,92 @@
+"""What small benchmarks share: calls timed in turn, medians over the rounds, and their tables."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from benchmarks.orders_report import update_page
+from benchmarks.report import markdown_table, write_json
+
+Key = TypeVar("Key")
+Call = Callable[[], Any]
+
+
+def in_turn(keys: Sequence[Key], *, rounds: int) -> Iterator[Key]:
+    """All keys in each round; every second round backwards, so that no drift favours any."""
+    for number in range(rounds):
+        yield from keys if number % 2 == 0 else reversed(keys)
+
+
+def microseconds(call: Call, *, calls: int) -> float:
+    """What a call takes, as the mean over this many."""
+    begin = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return (time.perf_counter() - begin) / calls * 1e6
+
+
+def time_in_turn(
+    work: Mapping[str, Mapping[str, Call]], *, rounds: int, calls: Mapping[str, int]
+) -> dict[str, dict[str, list[float]]]:
+    """Microseconds per call, a figure for each round, by what is done and by who does it.
+
+    work: calls by what they do and by who does it. calls: how often, in each round, by what is
+    done. What is done once before is not timed.
+    """
+    keys = [(what, who) for what, candidates in work.items() for who in candidates]
+    times: dict[str, dict[str, list[float]]] = {
+        what: {who: [] for who in candidates} for what, candidates in work.items()
+    }
+    for what, who in keys:
+        work[what][who]()
+    for what, who in in_turn(keys, rounds=rounds):
+        times[what][who].append(microseconds(work[what][who], calls=calls[what]))
+    return times
+
+
+def medians(times: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, dict[str, float]]:
+    """The median of each list."""
+    return {
+        what: {who: statistics.median(each) for who, each in candidates.items()}
+        for what, candidates in times.items()
+    }
+
+
+def time_table(figures: Mapping[str, Mapping[str, float]], *, base: str) -> str:
+    """Microseconds by who does it, and how many times faster each is than `base`."""
+    others = [who for who in next(iter(figures.values())) if who != base]
+    header = ["µs per call", base]
+    for who in others:
+        header += [who, "times as fast"]
+    rows = []
+    for what, times in figures.items():
+        row = [what, f"{times[base]:,.1f}"]
+        for who in others:
+            row += [f"{times[who]:,.1f}", f"{times[base] / times[who]:.2f}"]
+        rows.append(row)
+    return markdown_table(header, rows)
+
+
+def publish(
+    name: str,
+    machine: Mapping[str, str],
+    how: str,
+    content: str,
+    *,
+    complete: bool = True,
+    **result: Any,
+) -> None:
+    """Print what was measured, write `results/NAME.json` and the part NAME of the page.
+
+    how: rounds and calls, for the line below the tables. result: more for the JSON.
+    complete: otherwise `results/NAME-quick.json` is written, and the page stays as it is.
+    """
+    shown = [f"{each} {machine[each]}" for each in ("Python", "PostgreSQL") if machine.get(each)]
+    part = f"{content.strip()}\n\n{how} {machine['processors']}, {', '.join(shown)}."
+    print(part)
+    write_json(
+        name if complete else f"{name}-quick", {"environment": machine, "how": how, **result}
+    )
+    if complete:
+        update_page({name: part})

@@ -1,0 +1,116 @@
+"""The small benchmarks: what they compute, and that what they compare does the same."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from benchmarks import reads_data, rounds, serializers
+from benchmarks.load import LoadResult
+from benchmarks.reads import KINDS, READERS, SEARCH, remark, table
+from benchmarks.serializers import DECODE, ENCODE, ENCODE_MANY, MODEL, PLAIN, STRUCT
+from benchmarks.servers import ROOT
+
+
+def loaded(rate: float, p99_ms: float) -> LoadResult:
+    return LoadResult("wrk", 1, int(rate), int(rate), {}, 1, p99_ms)
+
+
+def test_every_second_round_is_backwards() -> None:
+    assert list(rounds.in_turn(["a", "b"], rounds=3)) == ["a", "b", "b", "a", "a", "b"]
+
+
+def test_calls_are_timed_as_often_as_asked_and_once_before() -> None:
+    done: list[str] = []
+    work = {"read": {who: lambda who=who: done.append(who) for who in ("one", "two")}}
+    times = rounds.time_in_turn(work, rounds=2, calls={"read": 2})
+    assert done == ["one", "two", "one", "one", "two", "two", "two", "two", "one", "one"]
+    assert {who: len(each) for who, each in times["read"].items()} == {"one": 2, "two": 2}
+
+
+def test_ratios_are_of_medians() -> None:
+    figures = rounds.medians({"read": {"slow": [9.0, 10.0, 50.0], "quick": [2.0, 2.5, 2.6]}})
+    assert figures == {"read": {"slow": 10.0, "quick": 2.5}}
+    assert "| read | 10.0 | 2.5 | 4.00 |" in rounds.time_table(figures, base="slow")
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_all_serializers_answer_the_same(many: int) -> None:
+    products = serializers._products()[:many]
+    answers = [json.loads(encode(products)) for encode in serializers.encoders().values()]
+    assert answers == answers[:1] * 3
+    one = answers[0] if many == 1 else answers[0][0]
+    assert (one["id"], one["price"], one["currency"]) == (1, "249.90", "EUR")
+
+
+def test_all_serializers_validate_the_same() -> None:
+    validated = {name: decode(serializers.BODY) for name, decode in serializers.decoders().items()}
+    prices = {name: each.pop("price") for name, each in validated.items()}
+    assert prices == {MODEL: Decimal("249.90"), PLAIN: Decimal("249.90"), STRUCT: "249.90"}
+    assert (
+        validated[MODEL]
+        == validated[PLAIN]
+        == validated[STRUCT]
+        == {
+            "name": "Oak table",
+            "description": "Solid, oiled, seats six.",
+            "stock_quantity": 12,
+            "sku": "OAK-TABLE-6",
+            "is_active": True,
+        }
+    )
+
+
+@pytest.mark.django_db
+def test_serializers_are_timed_without_a_statement() -> None:
+    times = serializers.measure(rounds=1, calls={DECODE: 1, ENCODE: 1, ENCODE_MANY: 1})
+    assert {what: list(each) for what, each in times.items()} == {
+        what: [MODEL, PLAIN, STRUCT] for what in (DECODE, ENCODE, ENCODE_MANY)
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "many", "said"),
+    [
+        (1.0, 1.0, "is no faster than"),
+        (
+            2.0,
+            1.0,
+            "is faster than a `ModelSerializer` to encode one (2.00), but not to encode 100",
+        ),
+        (2.0, 2.0, "to encode one (2.00) and to encode 100 (2.00): "),
+    ],
+)
+def test_the_sentence_follows_the_figures(one: float, many: float, said: str) -> None:
+    figures = {ENCODE: {MODEL: one, PLAIN: 1.0}, ENCODE_MANY: {MODEL: many, PLAIN: 1.0}}
+    assert said in serializers.verdict(figures)
+
+
+def test_searches_are_for_names_that_are_there() -> None:
+    searched = reads_data.searches(500, rows=3, seed=1)
+    assert sorted(searched) == [
+        "azure+acacia+armchair",
+        "black+acacia+armchair",
+        "bright+acacia+armchair",
+    ]
+
+
+def test_reads_are_compared_with_the_faster_rival() -> None:
+    kind = next(iter(KINDS))
+    rates = dict(zip(READERS, (400.0, 300.0, 100.0, 200.0), strict=True))
+    results = {(kind, name): [loaded(rate, 5.0)] * 3 for name, rate in rates.items()}
+    rows = table(results, dict.fromkeys(results, 3.0)).splitlines()[2:]
+    assert [row.split(" | ")[-1].strip(" |") for row in rows] == ["2.00", "1.50", "0.50", "1.00"]
+
+
+@pytest.mark.parametrize(("rate", "remarked"), [(199.0, True), (200.0, False)])
+def test_a_slower_search_is_remarked_on(rate: float, remarked: bool) -> None:
+    rates = dict(zip(READERS, (rate, 300.0, 100.0, 200.0), strict=True))
+    results = {(SEARCH, name): [loaded(each, 5.0)] for name, each in rates.items()}
+    assert bool(remark(results)) is remarked
+
+
+def test_the_page_has_the_parts_of_small_benchmarks() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    for part in ("serializers", "communication", "reads"):
+        assert page.count(f"<!-- begin {part} -->") == page.count(f"<!-- end {part} -->") == 1
