@@ -19,6 +19,10 @@ from psycopg.pq import TransactionStatus
 
 from monoservices import libpq
 
+# One plan for all batches: what they look up by their keys does not depend on which keys they are,
+# and planning anew costs as much as looking up.
+_BEGIN = ("BEGIN", "SET LOCAL plan_cache_mode = force_generic_plan")
+
 
 @contextmanager
 def pipelined_transaction() -> Iterator[None]:
@@ -124,7 +128,7 @@ class _Pipeline:
             return
         begins = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
         if begins:
-            waiting.insert(0, (_Answer(self), ("BEGIN", ())))
+            waiting[:0] = [(_Answer(self), (sql, ())) for sql in _BEGIN]
         statements = [statement for _, statement in waiting]
         try:
             answers = self._execute(statements)
