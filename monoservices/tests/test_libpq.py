@@ -51,10 +51,10 @@ def test_two_round_trips(trips: list[int]) -> None:
         assert [answer.fetch() for answer in answers] == [[], []]
         write(1)
         write(2)
-    assert trips == [3, 3]  # BEGIN and the reads; the writes and COMMIT
+    assert trips == [4, 3]  # BEGIN, with its setting, and the reads; the writes and COMMIT
     with pipelined_transaction():
         write(3)
-    assert trips[2:] == [3]
+    assert trips[2:] == [4]
 
 
 def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
@@ -71,7 +71,7 @@ def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
     with pipelined_transaction():
         assert read(1).fetch() == [(None,)]
         write(2)
-    assert trips == [2, 2]  # no trip more, in which anything would have been prepared anew
+    assert trips == [3, 2]  # no trip more, in which anything would have been prepared anew
     assert set(libpq._prepared[connection.connection]) == prepared
     assert numbers() == [1, 2]
 
@@ -87,7 +87,7 @@ def test_after_prepared_statements_are_gone_a_transaction_begins_again(trips: li
     with pipelined_transaction():
         assert read(1).fetch() == []
         write(1)
-    assert trips == [2, 2, 2]  # BEGIN is not known any more; once more; the write
+    assert trips == [3, 3, 2]  # BEGIN is not known any more; once more; the write
     assert connection.connection is psycopgs
     assert numbers() == [1]
 
