@@ -21,6 +21,7 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "logging_collector": "on",
     "log_line_prefix": "%d ",
+    "log_rotation_size": "0",  # statements are counted between two marks in one file
 }
 LOG_SECONDS = 10
 
