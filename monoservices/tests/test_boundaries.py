@@ -1,0 +1,44 @@
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+
+from monoservices.apps import ServiceConfig
+from monoservices.boundaries import (
+    part_of,
+    service_of_model,
+    service_of_module,
+    service_of_table,
+    table_owners,
+)
+
+
+def _service(name: str) -> ServiceConfig:
+    found = service_of_module(name)
+    assert found is not None
+    return found
+
+
+def test_the_service_of_a_module() -> None:
+    assert _service("apps.orders").label == "orders"
+    assert _service("apps.orders.tests.test_views").label == "orders"
+    assert service_of_module("apps.ordersheet.views") is None
+    assert service_of_module("apps") is None
+    assert service_of_module("django.db.models") is None
+
+
+def test_the_service_of_a_model() -> None:
+    assert service_of_model(get_user_model()) is _service("apps.accounts")
+    assert service_of_model(Permission) is None
+
+
+def test_the_service_of_a_table() -> None:
+    assert service_of_table("orders_order") is _service("apps.orders")
+    assert service_of_table("accounts_user_groups") is _service("apps.accounts")
+    assert service_of_table("auth_group") is None
+    assert {each.label for each in table_owners().values()} == {"accounts", "products", "orders"}
+
+
+def test_the_part_of_a_module() -> None:
+    orders = _service("apps.orders")
+    assert part_of("apps.orders.views", orders) == "views"
+    assert part_of("apps.orders.management.commands.reconcile", orders) == "management"
+    assert part_of("apps.orders", orders) == ""
