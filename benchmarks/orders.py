@@ -38,10 +38,10 @@ def main(arguments: Sequence[str]) -> int:
     ]
     with _databases() as (postgresql, sqlite):
         databases: dict[str, Databases] = {"postgresql": postgresql, "sqlite": sqlite}
+        version = postgresql.postgres.version
+        machine = environment(postgresql=version, packages=RIVAL_PACKAGES)
         runs = list(run_in_turn(plan, databases, rounds=options.rounds, seconds=options.seconds))
         counts = {} if options.quick else dict(_count(plan, postgresql))
-        version = postgresql.postgres.version
-    machine = environment(postgresql=version, packages=RIVAL_PACKAGES)
     _report(machine, runs, counts, options)
     failed = [run for run in runs if run.failures]
     for run in failed:

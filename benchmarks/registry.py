@@ -22,12 +22,12 @@ DESIGNS: dict[str, Design] = {
         STATEMENTS,
         FUNCTION,
         tradepost(),
-        tradepost(workers=2),
+        tradepost(workers=1),
         tradepost(workers=4),
     )
 }
 
-OTHER_WORKERS = {"drf_locking_sync", "tradepost_2", "tradepost_4"}
+OTHER_WORKERS = {"drf_locking_sync", "tradepost_1", "tradepost_4"}
 """Those that differ from another design by their worker processes alone."""
 
 
@@ -70,7 +70,7 @@ FULL = (
     ("pgbench_statements", "postgresql", "spread", PGBENCH_CONNECTIONS),
     ("pgbench_function", "postgresql", "spread", PGBENCH_CONNECTIONS),
     ("tradepost", "postgresql", "spread", (16, 64, 256)),
-    ("tradepost_2", "postgresql", "spread", (256,)),
+    ("tradepost_1", "postgresql", "spread", (16, 64, 256)),
     ("tradepost_4", "postgresql", "spread", (256,)),
     ("drf_locking", "postgresql", "one", (16, 64, 256)),
     ("drf_locking_sync", "postgresql", "one", (64,)),
@@ -79,7 +79,7 @@ FULL = (
     ("pgbench_statements", "postgresql", "one", PGBENCH_CONNECTIONS),
     ("pgbench_function", "postgresql", "one", PGBENCH_CONNECTIONS),
     ("tradepost", "postgresql", "one", (16, 64, 256)),
-    ("tradepost_2", "postgresql", "one", (256,)),
+    ("tradepost_1", "postgresql", "one", (16, 256)),
     ("tradepost_4", "postgresql", "one", (256,)),
     ("drf_locking", "postgresql", "lines", (16, 64)),
     ("tradepost", "postgresql", "lines", (16, 64, 256)),

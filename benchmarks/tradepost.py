@@ -48,21 +48,21 @@ def prepare(url: str) -> str:
     return manage(url, "createkey", "shop", "--scope=orders:write", settings=CONFIG).strip()
 
 
-def tradepost(*, workers: int = 1) -> HttpDesign:
-    """Tradepost with this many worker processes."""
+def tradepost(*, workers: int | None = None) -> HttpDesign:
+    """Tradepost with this many worker processes, by default as many as it starts unasked."""
 
     @contextmanager
     def serve(url: str) -> Iterator[list[ServerProcess]]:
         port = free_port()
-        command = [sys.executable, "manage.py", "serve", f"--port={port}", f"--workers={workers}"]
+        command = [sys.executable, "manage.py", "serve", f"--port={port}"]
+        command += [f"--workers={workers}"] if workers else []
         env = SETTINGS | {"DATABASE_URL": url}
         with serve_process(command, port=port, env=env, ready="/readyz") as server:
             yield [server]
 
-    several = f"{workers} workers" if workers > 1 else "1 worker"
     return HttpDesign(
-        name="tradepost" if workers == 1 else f"tradepost_{workers}",
-        title=f"**Tradepost**, {several}",
+        name=f"tradepost_{workers}" if workers else "tradepost",
+        title="**Tradepost**" + (f", `--workers {workers}`" if workers else ""),
         prepare=prepare,
         serve=serve,
         books=BOOKS,

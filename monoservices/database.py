@@ -114,7 +114,9 @@ def reserve_ids(model: type[models.Model], count: int) -> Rows:
     table, column = model._meta.db_table, model._meta.pk.column
     if is_postgresql():
         return send(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            # The inner SELECT is done once; its name would else be looked up for every id.
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) "
+            "FROM generate_series(1, %s)",
             [table, column, count],
         )
     # AUTOINCREMENT's own book-keeping, which survives deletions.

@@ -19,9 +19,19 @@ from psycopg.pq import TransactionStatus
 
 from monoservices import libpq
 
-# One plan for all batches: what they look up by their keys does not depend on which keys they are,
-# and planning anew costs as much as looking up.
-_BEGIN = ("BEGIN", "SET LOCAL plan_cache_mode = force_generic_plan")
+# One plan for all batches, and one that looks rows up by their keys: which keys they are makes no
+# difference, planning anew costs as much as looking up, and a plan that was made while a table was
+# small would read the whole of it for as long as the connection lives.
+_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+_BEGIN = (
+    "BEGIN",
+    "SELECT " + ", ".join(f"set_config('{key}', '{value}', true)" for key, value in _PLANS.items()),
+)
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+
+from monoservices.management.commands.serve import default_workers
 
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE = 10
@@ -112,6 +115,12 @@ def test_an_address_that_is_taken_is_refused() -> None:
             match=rf"Cannot listen on localhost, port {port}: Address already in use\.",
         ):
             call_command("serve", host="localhost", port=port)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 64])
+def test_workers_by_default(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    assert default_workers() == (1 if connection.vendor == "sqlite" else min(cores, 2))
 
 
 @pytest.mark.parametrize("option", ["--port=0", "--port=65536", "--port=x", "--workers=0"])

@@ -42,7 +42,7 @@ def test_comparisons_are_with_the_best_and_of_what_was_measured() -> None:
         "connections": 16,
     }
     assert comparison_table([comparison]).splitlines()[-1] == (
-        "| **Tradepost**, 1 worker, 1,000 products, 256 connections | 3,000 "
+        "| **Tradepost**, 1,000 products, 256 connections | 3,000 "
         "| pgbench, statements, 1,000 products, 16 connections | 2,000 | orders/s | **1.50** |"
     )
 
@@ -61,7 +61,7 @@ def test_tables() -> None:
         "| design | connections | orders/s | lowest – highest | p50 ms | p99 ms | cores: app "
         "| database | errors | books |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n"
-        "| **Tradepost**, 1 worker | 256 | 3,000 | 3,000 – 3,000 | 30.0 | 300.0 | 1.25 | 0.50 "
+        "| **Tradepost** | 256 | 3,000 | 3,000 – 3,000 | 30.0 | 300.0 | 1.25 | 0.50 "
         "| 4 read | right |\n\n"
         "### pgbench, orders per second by connections\n\n"
         "|  | 1 | 2 | 4 | 8 | 16 | 64 | books |\n"
@@ -76,5 +76,5 @@ def test_a_table_of_statements() -> None:
     assert statement_table({alone: 12.0, together: 1.254}) == (
         "| statements per order, at connections | 1 | 64 |\n"
         "| --- | ---: | ---: |\n"
-        "| **Tradepost**, 1 worker, one product | 12.00 | 1.25 |\n"
+        "| **Tradepost**, one product | 12.00 | 1.25 |\n"
     )

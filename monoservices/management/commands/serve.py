@@ -1,6 +1,7 @@
 """`manage.py serve`: serve the project's ASGI application."""
 
 import copy
+import os
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import connection, connections
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import Server
@@ -18,6 +19,8 @@ from granian.server import Server
 CONNECTIONS = 10_000
 HEADER_SECONDS = 15
 STOP_SECONDS = 30
+MOST_WORKERS = 2
+"""How many are started unasked: more have not been measured where they had a core each."""
 
 
 class Command(BaseCommand):
@@ -33,8 +36,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--workers",
             type=_between(1, 256),
-            default=1,
-            help="processes, each with its own batches and connections to the database; default: 1",
+            default=default_workers(),
+            help="processes, each with its own batches and connections to the database; default: "
+            "%(default)s, by the processor's cores and the database",
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
@@ -55,6 +59,12 @@ class Command(BaseCommand):
             workers_kill_timeout=STOP_SECONDS,
             log_dictconfig=copy.deepcopy(settings.LOGGING),
         ).serve()
+
+
+def default_workers() -> int:
+    """How many worker processes are right here: one on SQLite, which has one writer at a time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return 1 if connection.vendor == "sqlite" else min(MOST_WORKERS, cores or 1)
 
 
 def _application() -> str:
