@@ -111,6 +111,8 @@ class Batcher(Generic[Item, Outcome]):
     def _work(self, loop: asyncio.AbstractEventLoop, batch: "list[_Call[Item, Outcome]]") -> None:
         try:
             outcomes = list(self._decide([call.item for call in batch]))
+            if len(outcomes) != len(batch):
+                raise RuntimeError(f"There are {len(outcomes)} outcomes for {len(batch)} items.")
         except BaseException:
             logger.exception("a batch of %d ended without outcomes", len(batch))
             outcomes = [_Failure(RuntimeError("The batch ended without outcomes."))] * len(batch)
@@ -176,7 +178,8 @@ class Batcher(Generic[Item, Outcome]):
                 yield lost
                 continue
             try:
-                yield from self._attempt([item])
+                [outcome] = self._attempt([item])
+                yield outcome
             except StopIteration as error:  # which no future takes
                 yield _Failure(RuntimeError(f"stopped: {error}"))
             except Exception as error:
@@ -187,10 +190,7 @@ class Batcher(Generic[Item, Outcome]):
         # A batch that meets a lost connection is done again on a new one. Django would ask the
         # database first whether it is there, which is a round trip more for every batch.
         connection.health_check_done = True  # type: ignore[attr-defined]
-        outcomes = self._run(items)
-        if len(outcomes) != len(items):
-            raise RuntimeError(f"There are {len(outcomes)} outcomes for {len(items)} items.")
-        return outcomes
+        return self._run(items)
 
     def _cannot_connect(self) -> "_Failure | None":
         close_old_connections()

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -17,8 +17,9 @@ from apps.products.operations import create_product
 from config.wsgi import application as django
 from conftest import Api
 from monoservices.apps import services
+from monoservices.asgi import Message
 from monoservices.express import Front
-from tests.asgi_client import AsgiAnswer, ask, end
+from tests.asgi import http_scope, request_parts, serving, with_hyphens
 
 MIB = 1024 * 1024
 ORDERS, IMPORT, EXPORT = (
@@ -26,28 +27,62 @@ ORDERS, IMPORT, EXPORT = (
 )
 HEADER = b"sku,name,price,description\n"
 
+
+@dataclass
+class AsgiAnswer:
+    """What was sent. pieces: of the body, as they came. unread: parts of the request's body."""
+
+    unread: int
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    pieces: list[bytes] = field(default_factory=list)
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.pieces)
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {name.decode(): text.decode() for name, text in message["headers"]}
+        elif message["body"]:
+            self.pieces.append(message["body"])
+
+
+async def ask(
+    method: str, path: str, parts: Sequence[bytes], headers: dict[str, str]
+) -> AsgiAnswer:
+    """The answer of a new front to a request whose body comes in `parts`, when all is done.
+
+    The body is chunked unless the headers have a `content-length`.
+    """
+    answer = AsgiAnswer(unread=len(parts))
+    messages = iter([*request_parts(*parts), {"type": "http.disconnect"}])
+    if parts and "content-length" not in headers:
+        headers["transfer-encoding"] = "chunked"
+
+    async def receive() -> Message:
+        answer.unread = max(0, answer.unread - 1)
+        return next(messages)
+
+    async with serving(django) as front:
+        await front(http_scope(method, path, headers.items()), receive, answer.send)
+    return answer
+
+
 Send = Callable[..., AsgiAnswer]
 
 
 @pytest.fixture
-def send(transactional_db: None, api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
+def send(transactional_db: None, api: Api, monkeypatch: pytest.MonkeyPatch) -> Send:
     """A function that sends one request to a new front, and waits until all is done."""
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # the threads end here
-    interval = sys.getswitchinterval()
-
-    async def run(request: Callable[[Front], Awaitable[AsgiAnswer]]) -> AsgiAnswer:
-        front = Front(django)
-        try:
-            return await request(front)
-        finally:
-            await end(front)
 
     def send(method: str, path: str, *parts: bytes, **headers: str) -> AsgiAnswer:
         own = {"authorization": f"Bearer {api.secret}"} | headers
-        return asyncio.run(run(lambda front: ask(front, method, path, parts, **own)))
+        return asyncio.run(ask(method, path, parts, with_hyphens(own)))
 
-    yield send
-    sys.setswitchinterval(interval)
+    return send
 
 
 def in_parts(body: bytes, size: int = 64 * 1024) -> list[bytes]:

@@ -16,6 +16,7 @@ from apps.products.exceptions import (
     ProductNotFound,
     StockBeyondBounds,
 )
+from apps.products.ledger import MOVEMENT
 from apps.products.models import Product, StockMovement, StockRequest
 from monoservices.database import ColumnType, as_timestamp, insert_rows, reserve_ids, update_rows
 from monoservices.problems import Problem, ProblemDocument
@@ -25,18 +26,6 @@ _STOCK: dict[str, ColumnType] = {
     "id": "bigint",
     "stock_quantity": "integer",
     "updated_at": "timestamp",
-}
-_MOVEMENT: dict[str, ColumnType] = {
-    "id": "bigint",
-    "product_id": "bigint",
-    "delta": "integer",
-    "quantity_after": "integer",
-    "reason": "text",
-    "reference": "text",
-    "revision": "integer",
-    "actor": "text",
-    "note": "text",
-    "created_at": "timestamp",
 }
 
 
@@ -197,7 +186,7 @@ class _Shelf:
         rows = [
             structs.asdict(each) | {"revision": 0, "created_at": now} for each in self._movements
         ]
-        insert_rows(StockMovement, _MOVEMENT, rows)
+        insert_rows(StockMovement, {"id": "bigint"} | MOVEMENT, rows)
 
 
 def _answer(outcomes: Sequence[MovementOut | Problem]) -> AdjustmentsOut:

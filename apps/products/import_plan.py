@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from django.utils import timezone
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from apps.products.ledger import MOVEMENT
 from apps.products.models import Product, StockMovement, fold
 from monoservices.database import ColumnType, as_timestamp, insert_rows, reserve_ids, update_rows
 from monoservices.problems import Forbidden, Problem
@@ -23,17 +24,6 @@ _UPDATED: dict[str, ColumnType] = {
     "updated_at": "timestamp",
 }
 _CREATED: dict[str, ColumnType] = _UPDATED | {"sku": "text", "created_at": "timestamp"}
-_MOVEMENT: dict[str, ColumnType] = {
-    "product_id": "bigint",
-    "delta": "integer",
-    "quantity_after": "integer",
-    "reason": "text",
-    "reference": "text",
-    "revision": "integer",
-    "actor": "text",
-    "note": "text",
-    "created_at": "timestamp",
-}
 
 
 class ProductRow(Struct, frozen=True, kw_only=True):
@@ -121,7 +111,7 @@ class ImportPlan:
             common = {"reference": "", "revision": 0, "actor": actor, "note": "", "created_at": now}
             insert_rows(
                 StockMovement,
-                _MOVEMENT,
+                MOVEMENT,
                 [{"product_id": p.pk} | movement | common for p, movement in self._movements],
             )
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from msgspec import Struct
 
 from apps.products.import_plan import ImportPlan, ProductRow, Result
 from apps.products.models import Product
 from apps.products.reading import Row
 from monoservices.access import COMMAND_LINE
-from monoservices.database import is_postgresql
 from monoservices.problems import Conflict, Invalid, Problem
 from monoservices.validation import convert
 
@@ -105,22 +104,9 @@ def _write(rows: Sequence[ProductRow], may_count: bool, actor: str) -> list[Resu
 def _write_together(
     rows: Sequence[ProductRow], may_count: bool, actor: str
 ) -> list[Result | Problem]:
-    """Five statements, whatever the number of rows; on PostgreSQL one more."""
-    _forget_plans()
+    """Five statements, whatever the number of rows."""
     products = Product.objects.filter(sku__in=[row.sku for row in rows]).lock()
     plan = ImportPlan(products, may_count=may_count)
     results = [plan.add(row) for row in rows]
     plan.write(actor)
     return results
-
-
-def _forget_plans() -> None:
-    """Have statements planned for the table as it is now, until the transaction ends.
-
-    PostgreSQL would go on with the plan from when the shop was empty, and read every product to
-    find five hundred: it was eight times slower for the first 100,000 (`plan_cache_mode`,
-    https://www.postgresql.org/docs/current/runtime-config-query.html).
-    """
-    if is_postgresql():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")

@@ -240,15 +240,20 @@ def test_an_error_that_does_not_pass_is_not_tried_twice_together() -> None:
     assert answers == [-1, error, -3]
 
 
-def test_too_few_outcomes_are_an_error() -> None:
+def test_too_few_outcomes_are_an_error_and_nothing_is_done_again() -> None:
+    asked: list[int] = []
+
+    def run(items: Sequence[int]) -> list[int]:
+        asked.extend(items)
+        return [-item for item in items][:1]
+
     async def scene() -> None:
-        async with batching(lambda items: [-item for item in items][:1]) as batcher:
-            assert await outcomes(await call(batcher, 1, 2)) == [-1, -2]  # one by one
-        async with batching(lambda _: []) as batcher:
+        async with batching(run) as batcher:
             for error in await outcomes(await call(batcher, 1, 2)):
                 assert isinstance(error, RuntimeError)
 
     asyncio.run(scene())
+    assert asked == [1, 2]
 
 
 def out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
