@@ -30,7 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     installed: list[override_settings] = []
     modules = set(sys.modules)
     models = {label: dict(known) for label, known in apps.all_models.items()}
-    pending = copy(apps._pending_operations)  # type: ignore[attr-defined]
+    pending = copy(apps._pending_operations)
 
     def install(files: Mapping[str, str], *rules: Rule) -> list[Violation]:
         for name, text in files.items():
@@ -57,7 +57,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
             del sys.modules[name]
     for label in set(apps.all_models) - set(models):
         del apps.all_models[label]
-    apps._pending_operations = pending  # type: ignore[attr-defined]
+    apps._pending_operations = pending
     apps.clear_cache()
 
 
