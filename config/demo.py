@@ -9,6 +9,7 @@ from pathlib import Path
 
 import django
 import environ
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -62,10 +63,12 @@ def ensure_secrets(env_file: Path) -> None:
 
 
 def set_up() -> None:
-    """Make the tables, the staff user, the key and the shop, where they are not there yet."""
+    """Make the tables, the staff user, the key and the shop, where they are not there yet.
+
+    Without orders among the SERVICES, there is no shop.
+    """
     from apps.accounts.models import ApiKey
     from apps.accounts.operations import issue_key
-    from apps.products.models import Product
 
     call_command("migrate", verbosity=0)
     users = get_user_model()
@@ -74,22 +77,31 @@ def set_up() -> None:
     secret = os.environ["DEMO_API_KEY"]
     if not ApiKey.objects.for_secret(secret).exists():
         issue_key(client_name="demo", secret=secret)
-    if not Product.objects.exists():
-        call_command("seed_demo")
+    if apps.is_installed("apps.orders"):
+        from apps.products.models import Product
+
+        if not Product.objects.exists():
+            call_command("seed_demo")
 
 
 def welcome(address: str) -> str:
-    """What to do at the address, with a command that places an order as long as there is stock."""
+    """What to do at the address."""
+    said = f"""
+Tradepost is at {address}/
+
+  Staff pages  {address}/console/  user {STAFF}, password {os.environ["STAFF_PASSWORD"]}
+  API          {address}/api/docs/  key {os.environ["DEMO_API_KEY"]}
+"""
+    return said + how_to_order(address) if apps.is_installed("apps.orders") else said
+
+
+def how_to_order(address: str) -> str:
+    """A command that places an order, as long as there is stock."""
     from apps.products.models import Product
 
     on_sale = Product.objects.filter(is_active=True, stock_quantity__gt=0).order_by("id")
     product_id = on_sale.values_list("id", flat=True).first()
     return f"""
-Tradepost is at {address}/
-
-  Staff pages  {address}/console/  user {STAFF}, password {os.environ["STAFF_PASSWORD"]}
-  API          {address}/api/docs/  key {os.environ["DEMO_API_KEY"]}
-
 Place an order:
 
 curl -i {address}/api/v1/orders/ \

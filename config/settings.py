@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.databases import database
+from monoservices.selection import select
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,6 +33,13 @@ CURRENCY = env.str("CURRENCY", default="EUR")
 if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
     raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")
 
+SERVICES = [
+    "apps.accounts",
+    "apps.products",
+    "apps.orders",
+]
+selection = select(SERVICES, named=env.list("SERVICES", default=[]), platform=["accounts"])
+SERVED_SERVICES = selection.served
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -43,9 +51,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "monoservices",
-    "apps.accounts",
-    "apps.products",
-    "apps.orders",
+    *selection.installed,
 ]
 
 MIDDLEWARE = [
