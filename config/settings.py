@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.databases import database
+from monoservices import defaults
 from monoservices.selection import select
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -114,16 +115,8 @@ WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 REST_FRAMEWORK = {
+    **defaults.REST_FRAMEWORK,
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["monoservices.access.ScopePermission"],
-    "DEFAULT_PARSER_CLASSES": ["monoservices.http.RawJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["monoservices.http.StructRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "monoservices.schema.ServiceSchema",
-    "DEFAULT_METADATA_CLASS": "monoservices.http.AllowAlone",
-    "EXCEPTION_HANDLER": "monoservices.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
 SPECTACULAR_SETTINGS = {
