@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from django.db.models import CharField, Field, IntegerField, Manager, Model, UUIDField
+from django.db.models import CharField, Field, IntegerField, Model, UUIDField
 
 from monoservices.apps import ServiceConfig, services
 from monoservices.starting.naming import plural_of, snake_case
@@ -85,7 +85,7 @@ def _dependency(label: str, model: type[Model], *, is_shared: bool) -> Dependenc
         imported=f"{name} as {alias}" if is_shared else name,
         model=alias,
         model_label=model._meta.label,
-        manager=cast("Manager[Model]", model._default_manager).name,
+        manager=model._default_manager.name,
         function=f"existing_{snake_case(alias)}_ids",
         things=plural_of(snake_case(name)).replace("_", " "),
         key=key.name,
