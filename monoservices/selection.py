@@ -48,9 +48,7 @@ def select(
     )
 
 
-def _with_dependencies(
-    labels: Collection[str], services: Mapping[str, ServiceConfig]
-) -> set[str]:
+def _with_dependencies(labels: Collection[str], services: Mapping[str, ServiceConfig]) -> set[str]:
     """The labels, and those of all that these services depend on, directly or not."""
     found: set[str] = set()
     waiting = [*labels]

@@ -1,8 +1,8 @@
 """Run the tests on each database: `python -m tests [sqlite|postgresql]… [-- pytest's arguments]`.
 
 `--service NAME` runs those of one service, with SERVICES set to it; where it has a fake of its
-communication module, a second time against that. PostgreSQL is the one that DATABASE_URL names, else a server of this run's own. Exits with 1 if
-the tests failed on any database.
+communication module, they run a second time against that. PostgreSQL is the one that DATABASE_URL
+names, else a server of this run's own. Exits with 1 if the tests failed on any database.
 """
 
 import argparse

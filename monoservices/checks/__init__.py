@@ -8,12 +8,12 @@ from django.core.checks import CheckMessage
 
 from monoservices import apps
 from monoservices.apps import ServiceConfig
-from monoservices.checks import imports
+from monoservices.checks import dependencies, imports, relations
 from monoservices.checks.violations import Violation
 
 Rule = Callable[[Sequence[ServiceConfig]], Iterator[Violation]]
 
-RULES: tuple[Rule, ...] = (imports.check,)
+RULES: tuple[Rule, ...] = (imports.check, dependencies.check, relations.check)
 
 
 def violations(rules: Iterable[Rule] = RULES) -> list[Violation]:
