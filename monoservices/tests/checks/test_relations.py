@@ -200,7 +200,16 @@ def test_the_user_is_reached_through_settings(
     settings.AUTH_USER_MODEL = "people.User"  # type: ignore[attr-defined]
     files = {
         "people/apps.py": service("people"),
-        "people/models.py": "from django.db import models\n\nclass User(models.Model): pass",
+        "people/models.py": """
+            from django.db import models
+
+            class Replaced(models.Model):
+                class Meta:
+                    swappable = "AUTH_USER_MODEL"
+
+            class User(models.Model):
+                pass
+        """,
         "sales/apps.py": service("sales"),
         "sales/models.py": f"""
             from django.conf import settings
