@@ -3,12 +3,19 @@
 from collections.abc import Iterator, Mapping
 
 from django.apps import AppConfig, apps
+from django.core.checks import register
 
 from monoservices.access import Scope
 
 
 class MonoservicesConfig(AppConfig):
     name = "monoservices"
+
+    def ready(self) -> None:
+        """Check the boundaries between services whenever Django checks the project."""
+        from monoservices.checks import boundaries
+
+        register(boundaries, "monoservices")
 
 
 class ServiceConfig(AppConfig):
