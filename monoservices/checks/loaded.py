@@ -4,17 +4,19 @@ import inspect
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.apps import apps
 from django.contrib import auth
-from django.contrib.contenttypes.fields import GenericForeignKey
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, ForeignObjectRel, Manager, Model, QuerySet
 
 from monoservices.boundaries import COMMUNICATION
 
-AnyField = Field[Any, Any] | ForeignObjectRel | GenericForeignKey
+if TYPE_CHECKING:  # it asks for contenttypes to be installed
+    from django.contrib.contenttypes.fields import GenericForeignKey
+
+AnyField: TypeAlias = "Field[Any, Any] | ForeignObjectRel | GenericForeignKey"
 
 
 def models_at(origin: str) -> set[type[Model]]:
@@ -44,7 +46,7 @@ def object_at(origin: str) -> Any:
     return found
 
 
-def field_of(model: type[Model], name: str, *, accessors: bool = False) -> AnyField | None:
+def field_of(model: type[Model], name: str, *, accessors: bool = False) -> "AnyField | None":
     """The field that a step of a look-up names, relations that lead here included.
 
     accessors: whether these are known by the names of attributes too, such as `orderline_set`.

@@ -104,7 +104,9 @@ class Names:
                 found |= self.origins(value, seen | {name})
             for annotation in self._annotations.get(name, []):
                 found |= self._origins_of_annotation(annotation, seen | {name})
-        return found or {f"{self.module.name}.{name}" if name in self._classes else name}
+        if name in self._classes:
+            return {f"{self.module.name}.{name}"}
+        return found or {name, *(f"{each}{name}" for each in self._stars)}
 
     def _origins_of_annotation(self, node: ast.expr, seen: frozenset[str]) -> set[str]:
         match node:
@@ -150,6 +152,12 @@ class Names:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=None):
                     found[name].append(annotation)
         return found
+
+    @cached_property
+    def _stars(self) -> tuple[str, ...]:
+        """Where `import *` may bring a name from: `sales.models.`."""
+        origins = (origin for _, origin in self.module.imports)
+        return tuple(each.removesuffix("*") for each in origins if each.endswith(".*"))
 
     @cached_property
     def _classes(self) -> frozenset[str]:
