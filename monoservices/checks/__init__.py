@@ -8,12 +8,18 @@ from django.core.checks import CheckMessage
 
 from monoservices import apps
 from monoservices.apps import ServiceConfig
-from monoservices.checks import imports
+from monoservices.checks import dependencies, handouts, imports, migrations, relations
 from monoservices.checks.violations import Violation
 
 Rule = Callable[[Sequence[ServiceConfig]], Iterator[Violation]]
 
-RULES: tuple[Rule, ...] = (imports.check,)
+RULES: tuple[Rule, ...] = (
+    imports.check,
+    dependencies.check,
+    relations.check,
+    migrations.check,
+    handouts.check,
+)
 
 
 def violations(rules: Iterable[Rule] = RULES) -> list[Violation]:
