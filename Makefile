@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test bench faults check openapi lock clean
+.PHONY: help run install install-dev test test-service bench faults check openapi services lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -27,6 +27,9 @@ install-dev: $(VENV)/.dev  ## The same with the tools for tests and checks.
 test: install-dev  ## Every test, on SQLite and on PostgreSQL.
 	@$(PY) -m tests
 
+test-service: install-dev  ## The tests of one service alone, on both (SERVICE=products).
+	@$(PY) -m tests --service "$(SERVICE)"
+
 bench: install-dev  ## Measure placing orders beside other designs (BENCHFLAGS=--quick: a minute).
 	@$(PY) -m benchmarks.orders $(BENCHFLAGS)
 
@@ -35,8 +38,8 @@ check: export SECRET_KEY = $(shell od -An -v -N40 -tx1 /dev/urandom | tr -d ' \n
 check: export DEBUG = off
 check: export HTTPS = on
 check: export ALLOWED_HOSTS = tradepost.example
-check openapi: export DATABASE_URL = sqlite:///:memory:
-check: install-dev  ## Format, lint, types, deployment settings, migrations, docs/openapi.yaml.
+check openapi services: export DATABASE_URL = sqlite:///:memory:
+check: install-dev  ## Format, lint, types, deployment settings, migrations, written documents.
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
@@ -44,15 +47,21 @@ check: install-dev  ## Format, lint, types, deployment settings, migrations, doc
 	$(PY) manage.py makemigrations --check --dry-run
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
-	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; }
+	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; } && \
+	$(PY) manage.py services --format markdown > $$new && \
+	{ diff -u docs/services.md $$new || { echo "Run make services."; exit 1; }; }
 
 faults: install-dev  ## Break things under load, and see what becomes of the orders.
 	$(PY) -m benchmarks.faults
 	$(PY) -m benchmarks.memory
 
-openapi: export DEBUG = on
+openapi services: export DEBUG = on
 openapi: install-dev  ## Write docs/openapi.yaml anew.
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+services: install-dev  ## Write docs/services.md anew.
+	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
+	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/services.md
 
 lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=--upgrade for newer).
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements.txt

@@ -63,10 +63,14 @@ def _flush_past_triggers() -> Iterator[None]:
 
 
 class Api:
-    """A client of the API with a key: methods take a path below /api/v1/ and JSON."""
+    """A client of the API with a key: methods take a path below /api/v1/ and JSON.
 
-    def __init__(self, secret: str | None = None) -> None:
+    client_id: of the client that the key is for; 0 without a key.
+    """
+
+    def __init__(self, secret: str | None = None, client_id: int = 0) -> None:
         self.secret = secret
+        self.client_id = client_id
         self.client = Client(raise_request_exception=False)
 
     def send(
@@ -131,7 +135,7 @@ def make_api(db: None) -> Callable[..., Api]:
 
     def make(*scopes: str, client: str = "shop") -> Api:
         issued = issue_key(client_name=client, scopes=scopes or None)
-        return Api(issued.secret)
+        return Api(issued.secret, issued.key.client_id)
 
     return make
 

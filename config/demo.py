@@ -4,8 +4,10 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import django
 import environ
@@ -13,8 +15,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
+from django.utils.module_loading import module_has_submodule
 
 from apps.accounts.keys import new_secret
+from monoservices.apps import served_services
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STAFF = "staff"
@@ -62,10 +66,9 @@ def ensure_secrets(env_file: Path) -> None:
 
 
 def set_up() -> None:
-    """Make the tables, the staff user, the key and the shop, where they are not there yet."""
+    """Make the tables, the staff user, the key and what services fill themselves with, once."""
     from apps.accounts.models import ApiKey
     from apps.accounts.operations import issue_key
-    from apps.products.models import Product
 
     call_command("migrate", verbosity=0)
     users = get_user_model()
@@ -74,30 +77,31 @@ def set_up() -> None:
     secret = os.environ["DEMO_API_KEY"]
     if not ApiKey.objects.for_secret(secret).exists():
         issue_key(client_name="demo", secret=secret)
-    if not Product.objects.exists():
-        call_command("seed_demo")
+    for module in first_runs():
+        module.fill()
 
 
 def welcome(address: str) -> str:
-    """What to do at the address, with a command that places an order as long as there is stock."""
-    from apps.products.models import Product
-
-    on_sale = Product.objects.filter(is_active=True, stock_quantity__gt=0).order_by("id")
-    product_id = on_sale.values_list("id", flat=True).first()
-    return f"""
+    """What to do at the address."""
+    key = os.environ["DEMO_API_KEY"]
+    said = f"""
 Tradepost is at {address}/
 
   Staff pages  {address}/console/  user {STAFF}, password {os.environ["STAFF_PASSWORD"]}
-  API          {address}/api/docs/  key {os.environ["DEMO_API_KEY"]}
-
-Place an order:
-
-curl -i {address}/api/v1/orders/ \
--H 'Authorization: Bearer {os.environ["DEMO_API_KEY"]}' \
--H 'Idempotency-Key: {secrets.token_hex(8)}' \
--H 'Content-Type: application/json' \
--d '{{"product_id": {product_id}, "quantity": 1}}'
+  API          {address}/api/docs/  key {key}
 """
+    return said + "".join(module.first_steps(address=address, key=key) for module in first_runs())
+
+
+def first_runs() -> Iterator[Any]:
+    """The `first_run` modules of the served services.
+
+    Each has `fill()`, which puts something to try out where there is nothing, and
+    `first_steps(*, address, key)`, which says what to do then.
+    """
+    for service in served_services():
+        if module_has_submodule(service.module, "first_run"):
+            yield import_module(f"{service.name}.first_run")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.databases import database
+from monoservices import defaults
+from monoservices.selection import select
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,6 +34,13 @@ CURRENCY = env.str("CURRENCY", default="EUR")
 if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
     raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")
 
+SERVICES = [
+    "apps.accounts",
+    "apps.products",
+    "apps.orders",
+]
+selection = select(SERVICES, named=env.list("SERVICES", default=[]), platform=["accounts"])
+SERVED_SERVICES = selection.served
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -43,9 +52,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "monoservices",
-    "apps.accounts",
-    "apps.products",
-    "apps.orders",
+    *selection.installed,
 ]
 
 MIDDLEWARE = [
@@ -108,16 +115,8 @@ WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 REST_FRAMEWORK = {
+    **defaults.REST_FRAMEWORK,
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["monoservices.access.ScopePermission"],
-    "DEFAULT_PARSER_CLASSES": ["monoservices.http.RawJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["monoservices.http.StructRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "monoservices.schema.ServiceSchema",
-    "DEFAULT_METADATA_CLASS": "monoservices.http.AllowAlone",
-    "EXCEPTION_HANDLER": "monoservices.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
 SPECTACULAR_SETTINGS = {

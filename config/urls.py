@@ -4,14 +4,14 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import views
+from monoservices.serving import url_modules
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("problems/<slug:code>/", views.problem, name="problem"),
-    path("api/v1/", include("apps.products.urls")),
-    path("api/v1/", include("apps.orders.urls")),
+    *(path("api/v1/", include(urls)) for urls in url_modules()),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("console", RedirectView.as_view(pattern_name="admin:index")),

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from monoservices.apps import services
+from monoservices.apps import served_services
 from monoservices.problems import (
     Forbidden,
     Invalid,
@@ -92,5 +92,5 @@ def _counts() -> list[tuple[str, list[tuple[str, int]]]]:
                 for model in service.get_models()
             ],
         )
-        for service in services()
+        for service in served_services()
     ]

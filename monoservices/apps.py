@@ -3,12 +3,24 @@
 from collections.abc import Iterator, Mapping
 
 from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import register
 
 from monoservices.access import Scope
 
 
 class MonoservicesConfig(AppConfig):
+    """To be installed after Django's admin, whose pages it reduces to those of served services."""
+
     name = "monoservices"
+
+    def ready(self) -> None:
+        """Check the boundaries between services whenever Django checks the project."""
+        from monoservices.checks import boundaries
+        from monoservices.serving import withdraw_staff_pages
+
+        register(boundaries, "monoservices")
+        withdraw_staff_pages()
 
 
 class ServiceConfig(AppConfig):
@@ -31,7 +43,23 @@ class ServiceConfig(AppConfig):
     def __init_subclass__(cls) -> None:
         cls.default = True
 
+    @property
+    def is_served(self) -> bool:
+        """Whether this process answers for the service: routes, staff pages, scopes.
+
+        A service that is not served is installed because others depend on it, with tables,
+        migrations, operations and commands. The setting SERVED_SERVICES has the labels of those
+        that are; without it, all are.
+        """
+        served = getattr(settings, "SERVED_SERVICES", None)
+        return served is None or self.label in served
+
 
 def services() -> Iterator[ServiceConfig]:
     """The installed services, in the order of INSTALLED_APPS."""
     return (config for config in apps.get_app_configs() if isinstance(config, ServiceConfig))
+
+
+def served_services() -> Iterator[ServiceConfig]:
+    """Those of the installed services that this process answers for, in the same order."""
+    return (service for service in services() if service.is_served)

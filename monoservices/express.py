@@ -19,7 +19,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.module_loading import module_has_submodule
 
-from monoservices.apps import services
+from monoservices.apps import served_services
 from monoservices.asgi import Answer, Receive, Scope, Send, problem_answer, read_body, respond
 from monoservices.clean import CleanRequest, clean_request
 from monoservices.django_lane import DjangoLane, Headers, WsgiApplication
@@ -52,8 +52,8 @@ class ExpressRoute(Protocol):
 
 
 def express_routes() -> Iterator[ExpressRoute]:
-    """New hot routes: of what the services' `express` modules list as ROUTES."""
-    for service in services():
+    """New hot routes: of what the served services' `express` modules list as ROUTES."""
+    for service in served_services():
         if module_has_submodule(service.module, "express"):
             for make in import_module(f"{service.name}.express").ROUTES:
                 yield make()
@@ -109,7 +109,7 @@ class Front:
         if self._large_bodies is None:
             self._large_bodies = {
                 reverse(url_name): size
-                for service in services()
+                for service in served_services()
                 for url_name, size in service.large_bodies.items()
             }
         return self._large_bodies

@@ -1,7 +1,8 @@
 """Run the tests on each database: `python -m tests [sqlite|postgresql]… [-- pytest's arguments]`.
 
-PostgreSQL is the one that DATABASE_URL names, else a server of this run's own. Exits with 1 if
-the tests failed on any database.
+`--service NAME` runs those of one service, with SERVICES set to it; where it has a fake of its
+communication module, they run a second time against that. PostgreSQL is the one that DATABASE_URL
+names, else a server of this run's own. Exits with 1 if the tests failed on any database.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.postgres import PostgresError, PostgresServer
 
@@ -26,6 +28,7 @@ SETTINGS = {
     "HTTPS": "off",
     "LOG_LEVEL": "INFO",
     "SECRET_KEY": "for the tests only",
+    "SERVICES": "",
     "TIME_ZONE": "UTC",
 }
 
@@ -54,13 +57,32 @@ def postgresql() -> Iterator[str]:
 DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
 
 
-def run_tests(database: str, arguments: list[str]) -> bool:
+class Run(NamedTuple):
+    """Tests to run on each database. services: for the setting SERVICES."""
+
+    arguments: list[str]
+    services: str = ""
+    title: str = ""
+
+
+def runs_of(service: str, arguments: list[str]) -> Iterator[Run]:
+    """The runs of one service's own tests: as it is, and with a fake of what it depends on."""
+    own = ROOT / "apps" / service / "tests"
+    arguments = [*arguments, str(own.relative_to(ROOT))]
+    yield Run(arguments, service, f"{service} alone")
+    if (own / "fake_communication.py").exists():
+        faked = ["-p", "monoservices.testing.faked", *arguments]
+        yield Run(faked, service, f"{service} alone, with fakes")
+
+
+def run_tests(database: str, run: Run) -> bool:
     """Run pytest on a database; whether all went well."""
-    print(f"\n=== {database} ===", flush=True)
+    print(f"\n=== {', '.join(filter(None, [database, run.title]))} ===", flush=True)
     try:
         with DATABASES[database]() as url:
-            environment = os.environ | SETTINGS | {"DATABASE_URL": url}
-            command = [sys.executable, "-m", "pytest", *arguments]
+            own = {"DATABASE_URL": url, "SERVICES": run.services}
+            command = [sys.executable, "-m", "pytest", *run.arguments]
+            environment = os.environ | SETTINGS | own
             return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
     except PostgresError as error:
         print(error, file=sys.stderr)
@@ -72,8 +94,11 @@ def main(arguments: list[str]) -> int:
     split = arguments.index("--") if "--" in arguments else len(arguments)
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     parser.add_argument("databases", nargs="*", choices=[[], *DATABASES])
-    databases = parser.parse_args(arguments[:split]).databases or DATABASES
-    passed = [run_tests(name, arguments[split + 1 :]) for name in databases]
+    parser.add_argument("--service", help="run the tests of this service, with nothing else served")
+    options, own = parser.parse_args(arguments[:split]), arguments[split + 1 :]
+    runs = [Run(own)] if options.service is None else [*runs_of(options.service, own)]
+    databases = options.databases or DATABASES
+    passed = [run_tests(name, run) for name in databases for run in runs]
     return 0 if all(passed) else 1
 
 

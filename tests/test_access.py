@@ -4,6 +4,7 @@ The routes come from the URL resolver: a new route or method without an entry he
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
@@ -233,3 +234,14 @@ def test_options_and_other_methods_name_those_allowed(
 @pytest.mark.parametrize("path", ["", "livez", "readyz", "api/schema/", "api/docs/"])
 def test_open_pages_need_no_key(db: None, path: str) -> None:
     assert Api().get(f"/{path}", accept="*/*").status == 200
+
+
+def test_the_use_of_a_key_is_noted(api: Api) -> None:
+    assert ApiKey.objects.get().last_used_at is None
+    before = datetime.now(UTC)
+    api.get("products/")
+    noted = ApiKey.objects.get().last_used_at
+    assert noted is not None
+    assert before <= noted <= datetime.now(UTC)
+    api.get("products/")
+    assert ApiKey.objects.get().last_used_at == noted

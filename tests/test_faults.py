@@ -7,12 +7,8 @@ import asyncio
 import importlib.util
 import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from urllib.parse import quote
 
-import psycopg
 import pytest
 from django.db import connection
 
@@ -30,54 +26,11 @@ from benchmarks.faults.server import Server
 from benchmarks.faults.shop import Shop
 from benchmarks.faults.sigterm import stop_under_load, stored_without_answer
 from benchmarks.servers import ROOT
-from monoservices.database import is_postgresql
+from tests.conftest import MakeDatabase
 
 FEW, MANY = 10, 1_000_000
 SCARCE, PLENTY = 1, 2
 """The ids of two products, of which there are so many units."""
-
-MakeDatabase = Callable[[str, str], str]
-
-
-@pytest.fixture(scope="module")
-def make_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDatabase]:
-    """A function that makes the database NAME as a copy of another, or empty; it returns its URL.
-
-    On PostgreSQL it is on the server that the other tests use.
-    """
-    if not is_postgresql():
-        directory = tmp_path_factory.mktemp("faults")
-
-        def copy_file(name: str, template: str) -> str:
-            if template:
-                shutil.copy(directory / template, directory / name)
-            return f"sqlite:///{directory / name}"
-
-        yield copy_file
-        return
-    made = []
-    with psycopg.connect(_postgres_url("postgres"), autocommit=True) as session:
-
-        def create(name: str, template: str) -> str:
-            source = f"TEMPLATE {template}" if template else ""
-            session.execute(f"CREATE DATABASE {name} {source}".encode())
-            made.append(name)
-            return _postgres_url(name)
-
-        try:
-            yield create
-        finally:
-            for name in made:
-                session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-def _postgres_url(database: str) -> str:
-    settings = connection.settings_dict
-    login = quote(settings["USER"], safe="")
-    if settings["PASSWORD"]:
-        login += f":{quote(settings['PASSWORD'], safe='')}"
-    host, port = settings["HOST"] or "127.0.0.1", settings["PORT"] or 5432
-    return f"postgres://{login}@{host}:{port}/{database}"
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +68,7 @@ def test_a_killed_worker_costs_no_order(shop: Shop) -> None:
     assert shop.stock(PLENTY) == MANY - len(answers.placed)
 
 
-@pytest.mark.skipif("not is_postgresql()", reason="SQLite has no connection to lose")
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no connection to lose")
 def test_an_order_whose_commit_was_not_heard_of_is_placed_once(shop: Shop) -> None:
     settings = connection.settings_dict
     stored_when_cut: list[str] = []

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,10 @@ def manage(environment: dict[str, str], *args: str) -> str:
     ).stdout
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    database = f"sqlite:///{tmp_path / 'served.sqlite3'}"
-    environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"}
+@contextmanager
+def serving(database: str, **settings: str) -> Iterator[Served]:
+    """A server of a new shop, on an empty database, with these settings."""
+    environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"} | settings
     manage(environment, "migrate", "--verbosity=0")
     secret = manage(environment, "shell", "--verbosity=0", "--command", SHOP).strip()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -88,6 +89,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
             yield Served(process, port, secret)
         finally:
             process.terminate()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(f"sqlite:///{tmp_path / 'served.sqlite3'}") as server:
+        yield server
 
 
 def test_it_takes_orders_survives_its_worker_and_stops(served: Served) -> None:

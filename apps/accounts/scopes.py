@@ -1,12 +1,12 @@
-"""What a key can be allowed to do: the scopes of the installed services."""
+"""What a key can be allowed to do: the scopes of the services that are served here."""
 
 from monoservices.access import Scope
-from monoservices.apps import services
+from monoservices.apps import served_services
 
 
 def known_scopes() -> dict[str, Scope]:
     """Every scope by its name, in the order of the services that serve them."""
-    return {scope.name: scope for service in services() for scope in service.scopes}
+    return {scope.name: scope for service in served_services() for scope in service.scopes}
 
 
 def default_scopes() -> list[str]:

@@ -58,7 +58,7 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
 def references_with(*, prefix: str) -> Iterator[list[str]]:
     """Every reference of a movement that begins so, once, in lists of up to 1,000.
 
-    One statement for each list.
+    One statement for each list, and one that finds no more.
     """
     movements = StockMovement.objects.filter(reference__startswith=prefix).exclude(reference="")
     references = movements.order_by("reference").values_list("reference", flat=True).distinct()

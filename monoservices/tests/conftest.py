@@ -1,9 +1,15 @@
-"""What the tests of pipelined transactions share."""
+"""What the tests share: tables of their own, and small projects."""
 
 from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from monoservices.tests.checks.conftest import project
+from monoservices.tests.things import Thing
+
+__all__ = ["project"]
 
 
 @pytest.fixture
@@ -15,3 +21,12 @@ def notes(transactional_db: None) -> Iterator[None]:
     connection.close()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE notes")
+
+
+@pytest.fixture(scope="session")
+def things(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The table of things, in the database of this run; each test leaves it empty."""
+    with django_db_blocker.unblock():
+        with connection.schema_editor() as editor:
+            editor.create_model(Thing)
+        connection.close()

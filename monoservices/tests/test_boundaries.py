@@ -1,5 +1,5 @@
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
+import pytest
+from django.apps import apps
 
 from monoservices.apps import ServiceConfig
 from monoservices.boundaries import (
@@ -9,36 +9,57 @@ from monoservices.boundaries import (
     service_of_table,
     table_owners,
 )
+from monoservices.tests.checks.conftest import Project, service
+
+MODELS = """
+from django.db import models
 
 
-def _service(name: str) -> ServiceConfig:
-    found = service_of_module(name)
-    assert found is not None
-    return found
+class Order(models.Model):
+    tags = models.ManyToManyField("self")
+"""
+
+
+@pytest.fixture(autouse=True)
+def _services(project: Project) -> None:
+    files = {
+        "shop/sales/apps.py": service("sales", name="shop.sales"),
+        "shop/sales/models.py": MODELS,
+        "shop/stock/apps.py": service("stock", name="shop.stock"),
+    }
+    project(files, lambda services: iter(()))
+
+
+def _label(found: ServiceConfig | None) -> str | None:
+    return found.label if found else None
 
 
 def test_the_service_of_a_module() -> None:
-    assert _service("apps.orders").label == "orders"
-    assert _service("apps.orders.tests.test_views").label == "orders"
-    assert service_of_module("apps.ordersheet.views") is None
-    assert service_of_module("apps") is None
+    assert _label(service_of_module("shop.sales")) == "sales"
+    assert _label(service_of_module("shop.sales.tests.test_views")) == "sales"
+    assert service_of_module("shop.salesroom.views") is None
+    assert service_of_module("shop") is None
     assert service_of_module("django.db.models") is None
 
 
 def test_the_service_of_a_model() -> None:
-    assert service_of_model(get_user_model()) is _service("apps.accounts")
-    assert service_of_model(Permission) is None
+    assert _label(service_of_model(apps.get_model("sales.Order"))) == "sales"
+    assert service_of_model(apps.get_model("contenttypes.ContentType")) is None
 
 
 def test_the_service_of_a_table() -> None:
-    assert service_of_table("orders_order") is _service("apps.orders")
-    assert service_of_table("accounts_user_groups") is _service("apps.accounts")
-    assert service_of_table("auth_group") is None
-    assert {each.label for each in table_owners().values()} == {"accounts", "products", "orders"}
+    assert _label(service_of_table("sales_order")) == "sales"
+    assert _label(service_of_table("sales_order_tags")) == "sales"
+    assert service_of_table("django_content_type") is None
+    assert {table: owner.label for table, owner in table_owners().items()} == {
+        "sales_order": "sales",
+        "sales_order_tags": "sales",
+    }
 
 
 def test_the_part_of_a_module() -> None:
-    orders = _service("apps.orders")
-    assert part_of("apps.orders.views", orders) == "views"
-    assert part_of("apps.orders.management.commands.reconcile", orders) == "management"
-    assert part_of("apps.orders", orders) == ""
+    sales = service_of_module("shop.sales")
+    assert sales is not None
+    assert part_of("shop.sales.views", sales) == "views"
+    assert part_of("shop.sales.management.commands.reconcile", sales) == "management"
+    assert part_of("shop.sales", sales) == ""

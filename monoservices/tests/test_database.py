@@ -1,4 +1,4 @@
-"""The seam between the databases, on whichever is in use, with the tables of a service."""
+"""The seam between the databases, on whichever is in use, with real tables."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -6,10 +6,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
-from apps.accounts.models import Client
-from apps.products.models import Product
 from monoservices.database import (
     ColumnType,
     as_json_rows,
@@ -22,11 +21,13 @@ from monoservices.database import (
     rows_from_json,
     update_rows,
 )
+from monoservices.tests.things import Thing
+
+pytestmark = pytest.mark.usefixtures("things")
 
 COLUMNS: dict[str, ColumnType] = {
     "sku": "text",
     "name": "text",
-    "folded_name": "text",
     "description": "text",
     "price": "numeric",
     "stock_quantity": "integer",
@@ -41,7 +42,6 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
     defaults = {
         "sku": sku,
         "name": "Blue \u201cMug\u201d \U0001f375 'a' \\ %s",
-        "folded_name": "",
         "description": "1.50",  # a text that looks like a number stays one
         "price": Decimal("99999999.99"),
         "stock_quantity": 2**31 - 1,
@@ -54,8 +54,8 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
 
 @pytest.mark.django_db
 def test_rows_come_back_as_they_went_in() -> None:
-    insert_rows(Product, COLUMNS, [row("A"), row("B", price=Decimal("0.10"), is_active=False)])
-    first, second = Product.objects.order_by("sku")
+    insert_rows(Thing, COLUMNS, [row("A"), row("B", price=Decimal("0.10"), is_active=False)])
+    first, second = Thing.objects.order_by("sku")
     assert (first.name, first.description) == (row("A")["name"], "1.50")
     assert (first.price, first.stock_quantity) == (Decimal("99999999.99"), 2**31 - 1)
     assert first.created_at == MOMENT
@@ -67,19 +67,19 @@ def test_rows_come_back_as_they_went_in() -> None:
 def test_many_rows_are_one_statement(django_assert_num_queries: Any) -> None:
     rows = [row(f"SKU-{index}") for index in range(2_000)]
     with django_assert_num_queries(1):
-        insert_rows(Product, COLUMNS, rows)
+        insert_rows(Thing, COLUMNS, rows)
     changes = [
-        {"id": key, "stock_quantity": 7} for key in Product.objects.values_list("pk", flat=True)
+        {"id": key, "stock_quantity": 7} for key in Thing.objects.values_list("pk", flat=True)
     ]
     with django_assert_num_queries(1):
-        update_rows(Product, {"id": "bigint", "stock_quantity": "integer"}, changes[:-1])
-    assert Product.objects.filter(stock_quantity=7).count() == 1_999
+        update_rows(Thing, {"id": "bigint", "stock_quantity": "integer"}, changes[:-1])
+    assert Thing.objects.filter(stock_quantity=7).count() == 1_999
 
 
 @pytest.mark.django_db
 def test_null_is_null() -> None:
-    insert_rows(Product, COLUMNS | {"low_stock_at": "integer"}, [row("A", low_stock_at=None)])
-    assert Product.objects.get().low_stock_at is None
+    insert_rows(Thing, COLUMNS | {"low_stock_at": "integer"}, [row("A", low_stock_at=None)])
+    assert Thing.objects.get().low_stock_at is None
 
 
 @pytest.mark.django_db
@@ -94,24 +94,24 @@ def test_an_empty_table_of_rows() -> None:
 
 @pytest.mark.django_db
 def test_a_timestamp_means_the_same_as_one_of_the_orm() -> None:
-    insert_rows(Product, COLUMNS, [row("A")])
-    Product.objects.filter(created_at=MOMENT, updated_at=MOMENT.astimezone(UTC)).get()
-    Product.objects.filter(created_at__lt=MOMENT + timedelta(microseconds=1)).get()
-    assert not Product.objects.filter(created_at__gt=MOMENT).exists()
+    insert_rows(Thing, COLUMNS, [row("A")])
+    Thing.objects.filter(created_at=MOMENT, updated_at=MOMENT.astimezone(UTC)).get()
+    Thing.objects.filter(created_at__lt=MOMENT + timedelta(microseconds=1)).get()
+    assert not Thing.objects.filter(created_at__gt=MOMENT).exists()
 
 
 def reserved(count: int) -> list[int]:
-    return [key for (key,) in reserve_ids(Client, count).fetch()]
+    return [key for (key,) in reserve_ids(Group, count).fetch()]
 
 
 @pytest.mark.django_db
 def test_reserved_ids_are_nobody_elses() -> None:
-    before = Client.objects.create(name="before").pk
+    before = Group.objects.create(name="before").pk
     first = reserved(3)
     assert first == [before + 1, before + 2, before + 3]
     for key in first:
-        Client.objects.create(pk=key, name=f"reserved {key}")
-    Client.objects.filter(pk=first[-1]).delete()
+        Group.objects.create(pk=key, name=f"reserved {key}")
+    Group.objects.filter(pk=first[-1]).delete()
     second = reserved(2)
     assert second[0] > first[-1]
     assert second == sorted(second)
@@ -149,31 +149,31 @@ def in_another_connection(function: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_snapshot_stays_as_it_was_while_others_write() -> None:
-    Client.objects.create(name="before")
+    Group.objects.create(name="before")
     with consistent_snapshot():
-        assert Client.objects.count() == 1
-        in_another_connection(lambda: Client.objects.create(name="meanwhile"))
-        assert Client.objects.count() == 1
-    assert Client.objects.count() == 2
+        assert Group.objects.count() == 1
+        in_another_connection(lambda: Group.objects.create(name="meanwhile"))
+        assert Group.objects.count() == 1
+    assert Group.objects.count() == 2
     with transaction.atomic():  # as before it
-        assert Client.objects.count() == 2
-        Client.objects.create(name="after")
+        assert Group.objects.count() == 2
+        Group.objects.create(name="after")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_control_without_a_snapshot_sees_what_others_write() -> None:
-    assert Client.objects.count() == 0
-    in_another_connection(lambda: Client.objects.create(name="meanwhile"))
-    assert Client.objects.count() == 1
+    assert Group.objects.count() == 0
+    in_another_connection(lambda: Group.objects.create(name="meanwhile"))
+    assert Group.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_a_snapshot_fits_into_a_transaction() -> None:
-    Client.objects.create(name="before")
+    Group.objects.create(name="before")
     with consistent_snapshot():
-        assert Client.objects.count() == 1
-    Client.objects.create(name="after")
-    assert Client.objects.count() == 2
+        assert Group.objects.count() == 1
+    Group.objects.create(name="after")
+    assert Group.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from monoservices.express import Front, express_routes
 from monoservices.problems import Conflict
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
-ORDERS = "/api/v1/orders/"
+NOTES = "/api/v1/notes/"
 JSON = [("content-type", "application/json"), ("content-length", "2")]
 COMMON = {"x-common": "1"}
 BY_DJANGO = Reply(200, COMMON, b"by Django")
@@ -79,12 +79,12 @@ def ask(
 
 def front_of(django: Django, route: Route) -> Front:
     front = Front(django)
-    front._routes = {("POST", ORDERS): route}
+    front._routes = {("POST", NOTES): route}
     return front
 
 
 def post(**scope: Any) -> Any:
-    return http_scope("POST", ORDERS, JSON) | scope
+    return http_scope("POST", NOTES, JSON) | scope
 
 
 def test_a_clean_request_is_answered_on_the_express_lane(django: Django) -> None:
@@ -105,9 +105,9 @@ def test_what_the_route_declines_goes_to_django_with_its_body(django: Django) ->
     "scope",
     [
         post(method="PUT"),
-        post(path=ORDERS + "1/", raw_path=b"/api/v1/orders/1/"),
+        post(path=NOTES + "1/", raw_path=b"/api/v1/notes/1/"),
         post(query_string=b"a"),
-        http_scope("POST", ORDERS, JSON[1:]),
+        http_scope("POST", NOTES, JSON[1:]),
     ],
 )
 def test_what_is_not_clean_or_not_hot_goes_to_django(django: Django, scope: Any) -> None:
@@ -159,7 +159,7 @@ def test_too_large_a_body_reaches_no_lane(
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     route = Route(Answer(201, b"fast"))
-    [reply] = ask(django, route, (http_scope("POST", ORDERS, headers), parts))
+    [reply] = ask(django, route, (http_scope("POST", NOTES, headers), parts))
     assert (reply.status, reply.headers["connection"]) == (413, "close")
     assert reply.headers["content-type"] == "application/problem+json"
     assert b'"code":"too_large"' in reply.body
@@ -210,5 +210,5 @@ def test_the_routes_of_the_services() -> None:
         await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
         return routes
 
-    assert asyncio.run(run()) == [("POST", ORDERS)]
+    assert asyncio.run(run()) == [("POST", NOTES)]
     assert [type(each).__name__ for each in express_routes()] == ["PlaceOrder"]

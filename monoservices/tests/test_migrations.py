@@ -62,22 +62,3 @@ def test_what_the_operation_says_of_itself() -> None:
     assert before == after
     assert GUARD.describe() == "Make the table of Note append-only"
     assert GUARD.deconstruct() == ("AppendOnly", ("Note",), {})
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("table", ["products_stockmovement", "orders_orderevent"])
-def test_the_ledger_and_the_histories_are_append_only(table: str) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal",
-                [table],
-            )
-            assert cursor.fetchall() == [(f"{table}_append_only",)]
-        else:
-            cursor.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s "
-                "ORDER BY name",
-                [table],
-            )
-            assert cursor.fetchall() == [(f"{table}_no_DELETE",), (f"{table}_no_UPDATE",)]

@@ -1,9 +1,10 @@
-"""Pages of a list, with the tables of a service: whatever the order, nothing skipped or doubled."""
+"""Pages of a list, with a real table: whatever the order, nothing skipped or doubled."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core import signing
 from django.http import QueryDict
 from django.test import RequestFactory
@@ -13,26 +14,26 @@ from hypothesis.extra.django import TestCase
 from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 
-from apps.accounts.models import Client
-from apps.products.models import Product
-from apps.products.operations import create_product
 from monoservices.pagination import Page, keyset_page
 from monoservices.problems import Invalid
+from monoservices.tests.things import Thing
+
+pytestmark = pytest.mark.usefixtures("things")
 
 ORDERINGS = ["id", "-id", "name", "-name", "price", "-price"]
 NAMES = st.sampled_from(["Mug", "mug", "Pot", "\u00c4pfel", "Zucker", "100% \u2019s", "pot-2"])
 PRICES = st.sampled_from(["0.00", "0.10", "9.99", "10.00", "99999999.99"])
-PRODUCTS = st.lists(st.tuples(NAMES, PRICES), max_size=12)
+THINGS = st.lists(st.tuples(NAMES, PRICES), max_size=12)
 
 
 def page(
     ordering: str, limit: int = 20, cursor: str | UnsetType = UNSET, address: str = "/list/?limit=3"
 ) -> Page[int]:
     return keyset_page(
-        Product.objects.all(),
+        Thing.objects.all(),
         request=Request(RequestFactory().get(address)),
         ordering=ordering,
-        represent=lambda product: product.pk,
+        represent=lambda thing: thing.pk,
         limit=limit,
         cursor=cursor,
     )
@@ -43,25 +44,25 @@ def cursor_of(address: str | None) -> str:
     return QueryDict(address.split("?", maxsplit=1)[1])["cursor"]
 
 
-def create(products: list[tuple[str, str]]) -> None:
-    for name, price in products:
-        create_product(name=name, price=price)
+def create(things: list[tuple[str, str]]) -> None:
+    for name, price in things:
+        Thing.objects.create(name=name, price=price)
 
 
 def in_order(ordering: str) -> list[int]:
     """All ids at once, ties in the order of ids in the list's own direction."""
     tie = "-pk" if ordering.startswith("-") else "pk"
-    return list(Product.objects.order_by(ordering, tie).values_list("pk", flat=True))
+    return list(Thing.objects.order_by(ordering, tie).values_list("pk", flat=True))
 
 
 class WalkTest(TestCase):
     """Hypothesis with a transaction of its own for each example."""
 
-    @given(PRODUCTS, st.sampled_from(ORDERINGS), st.integers(1, 5))
+    @given(THINGS, st.sampled_from(ORDERINGS), st.integers(1, 5))
     def test_forwards_and_backwards(
-        self, products: list[tuple[str, str]], ordering: str, limit: int
+        self, things: list[tuple[str, str]], ordering: str, limit: int
     ) -> None:
-        create(products)
+        create(things)
         pages = [page(ordering, limit)]
         while pages[-1].next:
             pages.append(page(ordering, limit, cursor_of(pages[-1].next)))
@@ -74,16 +75,16 @@ class WalkTest(TestCase):
             assert (back.previous is None) == (earlier is pages[0])
             assert page(ordering, limit, cursor_of(back.next)).results == later.results
 
-    @given(PRODUCTS, PRODUCTS, st.sampled_from(ORDERINGS), st.data())
+    @given(THINGS, THINGS, st.sampled_from(ORDERINGS), st.data())
     def test_rows_that_stay_come_once_whatever_comes_and_goes_between_the_pages(
         self,
-        products: list[tuple[str, str]],
+        things: list[tuple[str, str]],
         added: list[tuple[str, str]],
         ordering: str,
         data: Any,
     ) -> None:
         flips: st.SearchStrategy[Any] = st.booleans()
-        create(products)
+        create(things)
         stay = set(in_order(ordering))
         seen: list[int] = []
         each = page(ordering, 2)
@@ -94,7 +95,7 @@ class WalkTest(TestCase):
             if stay and data.draw(flips):
                 gone = data.draw(st.sampled_from(sorted(stay)))
                 stay.discard(gone)
-                Product.objects.filter(pk=gone).delete()
+                Thing.objects.filter(pk=gone).delete()
             if each.next is None:
                 break
             each = page(ordering, 2, cursor_of(each.next))
@@ -141,7 +142,7 @@ def test_a_cursor_is_good_for_its_list_and_its_order() -> None:
         assert list(error.value.errors) == ["cursor"]
     with pytest.raises(Invalid):
         keyset_page(
-            Client.objects.all(),
+            Group.objects.all(),
             request=Request(RequestFactory().get("/")),
             ordering="id",
             represent=str,
@@ -178,7 +179,7 @@ def test_a_price_is_compared_as_a_number() -> None:
     prices: list[Decimal] = []
     each = page("price", 1)
     while True:
-        prices += Product.objects.filter(pk__in=each.results).values_list("price", flat=True)
+        prices += Thing.objects.filter(pk__in=each.results).values_list("price", flat=True)
         if each.next is None:
             break
         each = page("price", 1, cursor_of(each.next))

@@ -9,7 +9,8 @@ from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import place_orders
 from apps.orders.requests import PlacedOrder
-from apps.orders.tests.factories import in_stock, line, make_product, shop_request
+from apps.orders.tests.factories import line, shop_request
+from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product
 from tests.books import assert_books_balance
 from tests.races.workers import WORKERS, Workers, meet

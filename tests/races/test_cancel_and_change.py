@@ -9,7 +9,8 @@ from apps.orders.exceptions import IllegalTransition
 from apps.orders.microservice_communication import take_stock
 from apps.orders.models import Order, OrderEvent
 from apps.orders.operations import OrderChange, cancel_order, change_order
-from apps.orders.tests.factories import in_stock, line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import in_stock, make_product
 from apps.orders.writing import event, stock_moves, write_events
 from apps.products.models import StockMovement
 from monoservices.database import as_timestamp

@@ -5,7 +5,8 @@ import pytest
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.operations import place_orders
 from apps.orders.requests import PlacedOrder
-from apps.orders.tests.factories import in_stock, line, make_product, shop_request
+from apps.orders.tests.factories import line, shop_request
+from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product, StockMovement
 from apps.products.operations import change_stock, count_stock, update_product
 from apps.products.stock import record_movement

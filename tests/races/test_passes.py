@@ -18,7 +18,8 @@ from apps.orders.microservice_communication import ProductSnapshot, take_stock
 from apps.orders.models import Order
 from apps.orders.operations import place_order, place_orders
 from apps.orders.requests import PlacedOrder
-from apps.orders.tests.factories import in_stock, line, make_product, shop_request
+from apps.orders.tests.factories import line, shop_request
+from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product
 from apps.products.operations import change_stock, update_product
 from tests.books import assert_books_balance

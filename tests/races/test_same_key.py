@@ -9,7 +9,8 @@ from apps.orders.microservice_communication import client_id_for, read_products
 from apps.orders.models import Order
 from apps.orders.operations import place_orders
 from apps.orders.requests import PlacedOrder
-from apps.orders.tests.factories import in_stock, line, make_product, shop_request
+from apps.orders.tests.factories import line, shop_request
+from apps.orders.tests.product_rows import in_stock, make_product
 from apps.orders.writing import write_orders
 from apps.products.models import StockMovement
 from apps.products.operations import change_stock

@@ -1,17 +1,12 @@
-"""Products and orders for tests, with everything that a test does not care about filled in."""
+"""Orders for tests, with everything that a test does not care about filled in."""
 
 from decimal import Decimal
 from typing import Any
 
-from apps.orders.microservice_communication import (
-    ProductSnapshot,
-    client_id_for,
-    get_product_by_id,
-)
+from apps.orders.microservice_communication import ProductSnapshot, client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import place_order
 from apps.orders.requests import LineRequest, OrderRequest, order_request
-from apps.products.operations import create_product
 
 ACTOR = "client:1"
 
@@ -49,23 +44,6 @@ def shop_request(*lines: LineRequest, key: str | None = None, **details: Any) ->
     return request(*lines, key=key, client_id=client_id_for(built_in="console"), **details)
 
 
-def make_product(
-    *, name: str = "Blue Mug", price: str = "5.00", stock: int = 10, **fields: Any
-) -> ProductSnapshot:
-    """A product in the database, as orders see it."""
-    product = create_product(name=name, price=price, stock_quantity=stock, **fields)
-    made = get_product_by_id(product.pk)
-    assert made is not None
-    return made
-
-
 def make_order(*lines: LineRequest, **details: Any) -> Order:
     """An order in the database."""
     return Order.objects.get(pk=place_order(shop_request(*lines, **details)).id)
-
-
-def in_stock(product: ProductSnapshot) -> int:
-    """How many there are by now."""
-    now = get_product_by_id(product.id)
-    assert now is not None
-    return now.stock_quantity

@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.operations import OrderChange, change_order, deliver_order, ship_order
-from apps.orders.tests.factories import in_stock, line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import in_stock, make_product
 
 pytestmark = pytest.mark.django_db
 

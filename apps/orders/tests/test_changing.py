@@ -28,8 +28,8 @@ from apps.orders.operations import (
     update_order,
 )
 from apps.orders.requests import LineRequest
-from apps.orders.tests.factories import in_stock, line, make_order, make_product
-from apps.products.operations import archive_product, count_stock, update_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import count_stock, in_stock, make_product, set_product
 from tests.books import assert_books_balance
 
 pytestmark = pytest.mark.django_db
@@ -91,8 +91,8 @@ def test_lines_that_stay_keep_price_name_and_sku(
     mug: ProductSnapshot, pen: ProductSnapshot
 ) -> None:
     order = make_order(line(mug.id, 2))
-    update_product(product_id=mug.id, price="7.00", name="Cup", sku="NEW")
-    update_product(product_id=pen.id, price="1.50", name="Pencil")
+    set_product(mug, price="7.00", name="Cup", sku="NEW")
+    set_product(pen, price="1.50", name="Pencil")
     changed = change(order, lines=(line(mug.id, 3), line(pen.id, 1)))
     assert parts(order) == [(mug.id, "5.00", 3), (pen.id, "1.50", 1)]
     assert changed.total == Decimal("16.50")
@@ -106,7 +106,7 @@ def test_a_product_that_comes_back_comes_at_its_new_price(
     mug: ProductSnapshot, pen: ProductSnapshot
 ) -> None:
     order = make_order(line(mug.id, 2))
-    update_product(product_id=mug.id, price="7.00")
+    set_product(mug, price="7.00")
     change(order, product_id=pen.id)
     change(order, product_id=mug.id)
     assert parts(order) == [(mug.id, "7.00", 2)]
@@ -232,7 +232,7 @@ def test_a_total_beyond_the_column(mug: ProductSnapshot) -> None:
 
 def test_what_an_archived_product_may_still_do(mug: ProductSnapshot, pen: ProductSnapshot) -> None:
     order = make_order(line(mug.id, 5), line(pen.id, 1))
-    archive_product(product_id=mug.id)
+    set_product(mug, is_active=False)
     change(order, lines=(line(mug.id, 3), line(pen.id, 1)))
     assert in_stock(mug) == 7
     change(order, lines=(line(mug.id, 3), line(pen.id, 2)))
@@ -255,7 +255,7 @@ def test_what_an_archived_product_may_still_do(mug: ProductSnapshot, pen: Produc
 
 def test_stock_that_would_be_full_changes_nothing(mug: ProductSnapshot) -> None:
     order = make_order(line(mug.id, 2))
-    count_stock(product_id=mug.id, counted=2**31 - 1, actor="x")
+    count_stock(mug, 2**31 - 1)
     before = everything(order)
     with pytest.raises(StockFull):
         change(order, quantity=1)

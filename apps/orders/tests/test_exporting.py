@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.orders.models import Order
 from apps.orders.operations import cancel_order
-from apps.orders.tests.factories import line, make_order, make_product
-from apps.products.models import Product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import make_product
 from conftest import Api
 
 pytestmark = pytest.mark.django_db
@@ -33,9 +33,9 @@ def rows_of(text: str) -> list[dict[str, str]]:
 @pytest.fixture
 def orders(api: Api) -> list[Any]:
     """Two orders as they were answered, oldest first."""
-    mug = Product.create_product("=Mug", "", "9.99", 10)
-    pot = Product.create_product("Pot", "", "1", 10)
-    lines = [{"product_id": pot.pk, "quantity": 1}, {"product_id": mug.pk, "quantity": 2}]
+    mug = make_product(name="=Mug", price="9.99")
+    pot = make_product(name="Pot", price="1.00")
+    lines = [{"product_id": pot.id, "quantity": 1}, {"product_id": mug.id, "quantity": 2}]
     details = {
         "reference": "+49 30",
         "customer_email": "ada@example.com",
@@ -43,7 +43,7 @@ def orders(api: Api) -> list[Any]:
     }
     return [
         api.post("orders/", {"lines": lines} | details).json,
-        api.post("orders/", {"product_id": mug.pk, "quantity": 1}).json,
+        api.post("orders/", {"product_id": mug.id, "quantity": 1}).json,
     ]
 
 

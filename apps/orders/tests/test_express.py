@@ -17,9 +17,9 @@ from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order
 from apps.orders.operations import place_orders
 from apps.orders.requests import OrderRequest
-from apps.orders.tests.factories import in_stock, make_product
-from apps.products.models import Product
+from apps.orders.tests.product_rows import PRODUCT, in_stock, make_product
 from monoservices.express import Front
+from monoservices.testing.rows import rows_of
 from tests.asgi import Reply, Spied, messages_of, new_django, post_order
 from tests.books import assert_books_balance
 
@@ -333,7 +333,7 @@ def test_a_held_product_is_waited_for_once(
     shop.begin()
     placings.batches.clear()
     with transaction.atomic():
-        Product.objects.select_for_update().get(pk=shop.mug.id)
+        rows_of(PRODUCT).select_for_update().get(pk=shop.mug.id)
         held = shop.place_all({}, {"product_id": cup.id})
         now[0] += express.CAUTION - 0.01
         held += shop.place_all({"product_id": cup.id}, {})

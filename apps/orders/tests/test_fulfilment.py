@@ -6,12 +6,19 @@ from decimal import Decimal
 import pytest
 
 from apps.orders.exceptions import IllegalTransition, OrderNotFound, StockFull, VersionConflict
-from apps.orders.microservice_communication import get_product_by_id
 from apps.orders.models import Order, OrderEvent
 from apps.orders.operations import cancel_order, deliver_order, move_order, ship_order
-from apps.orders.tests.factories import in_stock, line, make_order, make_product
-from apps.products.models import StockMovement
-from apps.products.operations import archive_product, change_stock
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import (
+    MOVEMENT,
+    count_stock,
+    in_stock,
+    ledger,
+    make_product,
+    read_product,
+    set_product,
+)
+from monoservices.testing.rows import rows_of
 from monoservices.types import MAX_INTEGER
 from tests.books import assert_books_balance
 
@@ -49,9 +56,7 @@ def history(order: Order) -> list[tuple[str, str, str, str]]:
 
 
 def stock_of(order: Order) -> int:
-    product = get_product_by_id(order.lines.get().product_id)
-    assert product is not None
-    return product.stock_quantity
+    return read_product(order.lines.get().product_id).stock_quantity
 
 
 @pytest.mark.parametrize(("operation", "after"), OPERATIONS)
@@ -124,7 +129,7 @@ def test_canceling_puts_every_line_s_stock_back_once() -> None:
     for _ in range(3):
         cancel_order(order_id=order.pk, actor="client:7")
         assert (in_stock(mug), in_stock(pen)) == (10, 5)
-    released = StockMovement.objects.filter(reason="released").order_by("pk")
+    released = rows_of(MOVEMENT).filter(reason="released")
     columns = ("product_id", "delta", "quantity_after", "reference", "revision", "actor")
     assert list(released.values_list(*columns)) == [
         (mug.id, 5, 10, f"order:{order.pk}", 2, "client:7"),
@@ -136,25 +141,25 @@ def test_canceling_puts_every_line_s_stock_back_once() -> None:
 def test_canceling_puts_back_what_has_been_archived() -> None:
     mug = make_product(stock=10)
     order = make_order(line(mug.id, 2))
-    archive_product(product_id=mug.id)
+    set_product(mug, is_active=False)
     cancel_order(order_id=order.pk, actor="x")
     assert in_stock(mug) == 10
 
 
 def test_shipping_and_delivering_move_no_stock() -> None:
     order_that_is("delivered")
-    assert list(StockMovement.objects.values_list("reason", flat=True)) == ["sold", "received"]
+    assert [reason for _, _, reason, _ in ledger()] == ["received", "sold"]
 
 
 def test_canceling_is_refused_where_the_stock_has_no_room() -> None:
     mug = make_product(stock=10)
     order = make_order(line(mug.id, 2))
-    change_stock(product_id=mug.id, delta=MAX_INTEGER - 9, reason="received", actor="x")
+    count_stock(mug, MAX_INTEGER - 1)
     with pytest.raises(StockFull):
         cancel_order(order_id=order.pk, actor="x")
     order.refresh_from_db()
     assert (order.status, order.version, in_stock(mug)) == ("pending", 1, MAX_INTEGER - 1)
-    change_stock(product_id=mug.id, delta=-1, reason="corrected", actor="x")
+    count_stock(mug, MAX_INTEGER - 2)
     assert cancel_order(order_id=order.pk, actor="x").status == "canceled"
     assert in_stock(mug) == MAX_INTEGER
     assert_books_balance()

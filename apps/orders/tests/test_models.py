@@ -8,7 +8,8 @@ from django.db import DataError, IntegrityError, connection, models, transaction
 from django.db.models.fields import Field
 
 from apps.orders.models import Order, OrderEvent, OrderLine
-from apps.orders.tests.factories import line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import make_product
 
 pytestmark = pytest.mark.django_db
 

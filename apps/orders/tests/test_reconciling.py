@@ -15,7 +15,8 @@ from apps.orders.microservice_communication import ProductSnapshot, sum_movement
 from apps.orders.models import Order, OrderLine
 from apps.orders.operations import cancel_order, deliver_order, ship_order, update_order
 from apps.orders.reconciling import audit
-from apps.orders.tests.factories import in_stock, line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import add_movement, in_stock, make_product
 from tests.books import assert_books_balance
 
 pytestmark = pytest.mark.django_db
@@ -36,22 +37,6 @@ def reconcile(*args: str) -> tuple[int, list[str]]:
 def execute(sql: str, *parameters: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-
-
-def insert_movement(product_id: int, delta: int, after: int, reference: str = "") -> int:
-    """A row in the ledger that moved no stock. Returns its id."""
-    execute(
-        "INSERT INTO products_stockmovement (product_id, delta, quantity_after, reason, reference,"
-        " revision, actor, note, created_at)"
-        " VALUES (%s, %s, %s, 'corrected', %s, 1, 'tests', '', '2026-01-01 00:00:00+00:00')",
-        product_id,
-        delta,
-        after,
-        reference,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(id) FROM products_stockmovement")
-        return int(cursor.fetchone()[0])
 
 
 @pytest.fixture
@@ -123,8 +108,8 @@ def test_stock_that_is_not_its_ledger_s_is_repaired_by_the_ledger(
 
 
 def test_a_newest_movement_that_left_something_else_is_beyond_repair(mug: ProductSnapshot) -> None:
-    insert_movement(mug.id, -1, 9)
-    insert_movement(mug.id, 1, 11, "elsewhere")
+    add_movement(mug.id, -1, 9)
+    add_movement(mug.id, 1, 11, reference="elsewhere", revision=1)
     told = f"Product {mug.id} (A-1): 10 in stock, but its newest movement left 11."
     assert reconcile() == (1, [told, "1 discrepancy."])
     assert reconcile("--repair") == (1, [told, "1 discrepancy."] * 2)
@@ -151,7 +136,7 @@ def test_an_order_that_was_canceled_without_its_stock_gives_it_back(
     mug: ProductSnapshot, order: Order
 ) -> None:
     cancel_order(order_id=order.pk, actor="tests")
-    insert_movement(mug.id, -2, 8, f"order:{order.pk}")
+    add_movement(mug.id, -2, 8, reference=f"order:{order.pk}", revision=1)
     execute("UPDATE products_product SET stock_quantity = 8")
     told = f"Order {order.pk}: its movements of product {mug.id} sum to -2, not 0."
     done = f"Order {order.pk}: movements of product {mug.id} corrected by +2."
@@ -164,7 +149,7 @@ def test_stock_that_was_moved_already_is_not_moved_by_a_repair(
     mug: ProductSnapshot, order: Order
 ) -> None:
     """A row too many in the ledger: stock and ledger differ by what the order's movements do."""
-    insert_movement(mug.id, -3, 5, f"order:{order.pk}")
+    add_movement(mug.id, -3, 5, reference=f"order:{order.pk}", revision=1)
     status, told = reconcile("--repair")
     assert (status, told) == (
         0,
@@ -262,8 +247,8 @@ def test_an_order_without_lines_and_events_is_told(order: Order) -> None:
 
 @pytest.mark.parametrize("number", ["404", "007", "x", "", "9" * 30])
 def test_movements_for_orders_that_do_not_exist_are_told(mug: ProductSnapshot, number: str) -> None:
-    insert_movement(mug.id, -1, 9, f"order:{number}")
-    insert_movement(mug.id, 1, 10, "another document")
+    add_movement(mug.id, -1, 9, reference=f"order:{number}", revision=1)
+    add_movement(mug.id, 1, 10, reference="another document", revision=1)
     told = f"Movements refer to order:{number}, which does not exist."
     assert reconcile() == (1, [told, "1 discrepancy."])
 

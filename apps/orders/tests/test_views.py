@@ -10,9 +10,7 @@ import pytest
 from apps.accounts.models import Client
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order
-from apps.orders.tests.factories import in_stock, make_product
-from apps.products.models import StockMovement
-from apps.products.operations import update_product
+from apps.orders.tests.product_rows import count_stock, in_stock, ledger, make_product, set_product
 from conftest import Answer, Api
 
 MakeApi = Callable[..., Api]
@@ -167,7 +165,7 @@ def test_an_order_is_refused_as_a_whole(
 def test_the_same_key_places_one_order(api: Api, mug: ProductSnapshot) -> None:
     sent = {"product_id": mug.id, "quantity": 2, "reference": "web-17"}
     first = api.post("orders/", sent, idempotency_key="k")
-    update_product(product_id=mug.id, price="1.00", name="Red Mug", is_active=False)
+    set_product(mug, price="1.00", name="Red Mug", is_active=False)
     api.patch(f"orders/{first.json['id']}/", {"quantity": 1})
     api.post(f"orders/{first.json['id']}/cancel/")
     again = api.post("orders/", sent, idempotency_key="k")
@@ -212,7 +210,7 @@ def test_another_request_with_the_same_key_is_refused(
 def test_a_refusal_is_not_remembered(api: Api, mug: ProductSnapshot) -> None:
     sent = {"product_id": mug.id, "quantity": 11}
     assert api.post("orders/", sent, idempotency_key="k").status == 409
-    api.post(f"products/{mug.id}/stock/", {"counted": 11})
+    count_stock(mug, 11)
     answer = api.post("orders/", sent, idempotency_key="k")
     assert (answer.status, "Idempotent-Replayed" in answer.headers) == (201, False)
 
@@ -256,7 +254,7 @@ def test_change_the_quantity_and_the_product(
 
 def test_change_all_lines(api: Api, mug: ProductSnapshot, pot: ProductSnapshot) -> None:
     order_id = place(api, mug, 2)
-    update_product(product_id=mug.id, price="1.00")
+    set_product(mug, price="1.00")
     sent = [{"sku": "POT", "quantity": 1}, {"sku": "MUG", "quantity": 1}]
     order = api.patch(f"orders/{order_id}/", {"lines": sent}).json
     assert order["total"] == "32.49"  # a line that stays keeps its price
@@ -271,7 +269,7 @@ def test_change_what_an_order_says(api: Api, mug: ProductSnapshot) -> None:
     order = api.patch(f"orders/{order_id}/", changes).json
     assert order | changes == order
     assert (order["customer_email"], order["total"]) == ("a@b", "9.99")
-    assert StockMovement.objects.filter(product_id=mug.id).count() == 2  # received, and sold
+    assert [reason for _, _, reason, _ in ledger(mug)] == ["received", "sold"]
 
 
 def test_an_empty_change_is_none(api: Api, mug: ProductSnapshot) -> None:
@@ -447,7 +445,7 @@ def test_a_list_takes_as_many_statements_however_long_it_is(
         for _ in range(length):
             place(api, mug)
             api.patch(f"orders/{changed}/", {"reference": "a"})
-            api.post(f"products/{mug.id}/stock/", {"counted": 10})
+            count_stock(mug, 10)
         with django_assert_num_queries(3):
             assert api.get("orders/?status=pending").status == 200
         with django_assert_num_queries(3):

@@ -1,0 +1,205 @@
+"""What orders asks of products, pretended: a fake of `apps.orders.microservice_communication`.
+
+It keeps products and ledger in their own tables, because orders' foreign key is real, and so are
+the transactions that are undone; but row by row, in plain steps, and by no code of products. Locks,
+constraints and races are the database's own. Types and errors are those that both sides share.
+The platform is not pretended: accounts is there in every selection of services.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils.functional import SimpleLazyObject
+from msgspec import structs
+
+from apps.orders.microservice_communication import (
+    CHALLENGE,
+    Lock,
+    ProductSnapshot,
+    StockDiscrepancy,
+    StockMove,
+    bearer_digest,
+    client_id_for,
+    existing_client_ids,
+    find_callers,
+)
+from apps.orders.tests.product_rows import (
+    MOVEMENT,
+    PRODUCT,
+    add_movement,
+    make_product,
+    set_product,
+    snapshot_of,
+)
+from apps.products.exceptions import OutOfStock, ProductNotFound, SkuExists, StockBeyondBounds
+from monoservices.access import COMMAND_LINE
+from monoservices.testing.rows import rows_of
+from monoservices.types import MAX_INTEGER
+
+__all__ = [
+    "CHALLENGE",
+    "Lock",
+    "ProductSnapshot",
+    "StockDiscrepancy",
+    "StockMove",
+    "audit_stock",
+    "bearer_digest",
+    "client_id_for",
+    "correct_ledger",
+    "correct_reference",
+    "create_demo_products",
+    "existing_client_ids",
+    "find_callers",
+    "get_product_by_id",
+    "get_products_by_name",
+    "get_products_named",
+    "read_products",
+    "references_with",
+    "sum_movements",
+    "take_stock",
+]
+
+
+def read_products(
+    *, ids: Collection[int] = (), skus: Collection[str] = (), lock: Lock = "none"
+) -> list[ProductSnapshot]:
+    wanted = rows_of(PRODUCT).filter(Q(pk__in=ids) | Q(sku__in=skus))
+    if lock == "none":
+        return _snapshots(wanted)
+    if lock == "wait":
+        return _snapshots(wanted.select_for_update(no_key=True))
+    taken = _snapshots(wanted.select_for_update(no_key=True, skip_locked=True))
+    others = wanted.exclude(pk__in=[product.id for product in taken])
+    return taken + [structs.replace(each, is_held=True) for each in _snapshots(others)]
+
+
+def get_products_by_name(name_filter: str | None = None) -> Sequence[ProductSnapshot]:
+    wanted = (name_filter or "").casefold()
+
+    def read() -> list[ProductSnapshot]:
+        return [each for each in _snapshots(rows_of(PRODUCT)) if wanted in each.name.casefold()]
+
+    lazy: Sequence[ProductSnapshot] = SimpleLazyObject(read)  # type: ignore[assignment]
+    return lazy
+
+
+def get_product_by_id(product_id: int) -> ProductSnapshot | None:
+    return next(iter(_snapshots(rows_of(PRODUCT).filter(pk=product_id))), None)
+
+
+def get_products_named(*, name: str) -> list[ProductSnapshot]:
+    return _snapshots(rows_of(PRODUCT).filter(name=name, is_active=True))
+
+
+def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
+    products = {each.id: each for each in _locked({move.product_id for move in moves})}
+    left = {product.id: product.stock_quantity for product in products.values()}
+    for move in moves:
+        product = products.get(move.product_id)
+        if product is None or (
+            prices and not (product.is_active and product.price == prices[product.id])
+        ):
+            raise IntegrityError(f"Product {move.product_id} is not as it was read.")
+        left[product.id] += move.delta
+    for product in products.values():
+        set_product(product, stock_quantity=left[product.id])  # the table refuses less than nothing
+    after = {product.id: product.stock_quantity for product in products.values()}
+    for move in moves:
+        after[move.product_id] += move.delta
+        columns = structs.asdict(move)
+        add_movement(columns.pop("product_id"), after=after[move.product_id], **columns)
+
+
+def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
+    sums: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for row in rows_of(MOVEMENT).filter(reference__in={*references} - {""}):
+        sums[row["reference"], row["product_id"]] += row["delta"]
+    return dict(sums)
+
+
+def references_with(*, prefix: str) -> Iterator[list[str]]:
+    rows = rows_of(MOVEMENT).filter(reference__startswith=prefix).exclude(reference="")
+    rows, last = rows.order_by("reference"), ""
+    while chunk := list({row["reference"]: 0 for row in rows.filter(reference__gt=last)})[:1_000]:
+        yield chunk
+        last = chunk[-1]
+
+
+def audit_stock() -> Iterator[StockDiscrepancy]:
+    products = {product.id: product for product in _snapshots(rows_of(PRODUCT))}
+    movements = [*rows_of(MOVEMENT)]
+    sums, newest = defaultdict[int, int](int), defaultdict[int, int](int)
+    for row in movements:
+        sums[row["product_id"]] += row["delta"]
+        newest[row["product_id"]] = row["quantity_after"]
+    for product in products.values():
+        stock, ledger, after = product.stock_quantity, sums[product.id], newest[product.id]
+        told = f"Product {product.id} ({product.sku}): {stock} in stock, but its"
+        if stock != ledger:
+            yield StockDiscrepancy(f"{told} movements sum to {ledger}.", product.id)
+        elif stock != after:
+            yield StockDiscrepancy(f"{told} newest movement left {after}.")
+    for row in movements:
+        if row["product_id"] not in products:
+            missing = f"moves product {row['product_id']}, which does not exist."
+            yield StockDiscrepancy(f"Movement {row['id']}: {missing}")
+
+
+@transaction.atomic
+def correct_reference(
+    *, reference: str, deltas: Mapping[int, int], note: str = "", actor: str = COMMAND_LINE
+) -> None:
+    products = {product.id: product for product in _locked(deltas.keys())}
+    for product_id, delta in sorted(deltas.items()):
+        if product_id not in products:
+            raise ProductNotFound(f"There is no product {product_id}.")
+        product = products[product_id]
+        gap = product.stock_quantity - _sum_of(product_id)
+        has_moved = min(delta, max(gap, 0)) if delta > 0 else max(delta, min(gap, 0))
+        stock = product.stock_quantity + delta - has_moved
+        told = f"The stock of product {product_id} would be {stock}."
+        if stock < 0:
+            raise OutOfStock(told)
+        if stock > MAX_INTEGER:
+            raise StockBeyondBounds(told)
+        set_product(product, stock_quantity=stock)
+        earlier = rows_of(MOVEMENT).filter(
+            product_id=product_id, reference=reference, reason="corrected"
+        )
+        revision = 1 + max((row["revision"] for row in earlier), default=0)
+        add_movement(
+            product_id, delta, stock, reference=reference, revision=revision, note=note, actor=actor
+        )
+
+
+@transaction.atomic
+def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE) -> int:
+    for product in _locked([product_id]):
+        gap = product.stock_quantity - _sum_of(product_id)
+        if gap:
+            add_movement(product_id, gap, product.stock_quantity, note=note, actor=actor)
+        return gap
+    raise ProductNotFound
+
+
+def create_demo_products() -> None:
+    if rows_of(PRODUCT).filter(sku__startswith="DEMO-").exists():
+        raise SkuExists
+    for number in range(60):
+        make_product(name=f"Thing {number}", price=f"{number}.99", stock=100, sku=f"DEMO-{number}")
+
+
+def _locked(ids: Collection[int]) -> list[ProductSnapshot]:
+    return read_products(ids=ids, lock="wait")
+
+
+def _snapshots(rows: QuerySet[Any, dict[str, Any]]) -> list[ProductSnapshot]:
+    return [snapshot_of(row) for row in rows]
+
+
+def _sum_of(product_id: int) -> int:
+    return sum(row["delta"] for row in rows_of(MOVEMENT).filter(product_id=product_id))

@@ -1,0 +1,82 @@
+"""Products and their ledger as rows: what tests of orders set up, change and look at.
+
+Not by the operations of products, so that these tests also run where products is there for its
+tables only, and a fake stands for the rest of it (`fake_communication`).
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from apps.orders.microservice_communication import ProductSnapshot
+from monoservices.testing.rows import insert_row, rows_of
+
+PRODUCT = "products.Product"
+MOVEMENT = "products.StockMovement"
+
+
+def snapshot_of(row: dict[str, Any]) -> ProductSnapshot:
+    """A row of products, as orders see it."""
+    columns = ("id", "sku", "name", "price", "stock_quantity", "is_active")
+    return ProductSnapshot(*(row[column] for column in columns))
+
+
+def make_product(
+    *, name: str = "Blue Mug", price: str = "5.00", stock: int = 10, sku: str = "", **columns: Any
+) -> ProductSnapshot:
+    """A product in the database; what it has in stock has been received."""
+    product_id = insert_row(
+        PRODUCT,
+        sku=sku or f"SKU-{rows_of(PRODUCT).count() + 1}",
+        name=name,
+        folded_name=name.casefold(),
+        price=Decimal(price),
+        stock_quantity=stock,
+        **columns,
+    )
+    if stock:
+        add_movement(product_id, stock, stock, reason="received")
+    return read_product(product_id)
+
+
+def read_product(product_id: int) -> ProductSnapshot:
+    """The product as it is by now."""
+    return snapshot_of(rows_of(PRODUCT).get(pk=product_id))
+
+
+def in_stock(product: ProductSnapshot) -> int:
+    """How many there are by now."""
+    return read_product(product.id).stock_quantity
+
+
+def set_product(product: ProductSnapshot, **columns: Any) -> None:
+    """Set columns of a product, and nothing else."""
+    rows_of(PRODUCT).filter(pk=product.id).update(**columns)
+
+
+def count_stock(product: ProductSnapshot, counted: int) -> None:
+    """Set the stock to what was counted."""
+    delta = counted - in_stock(product)
+    set_product(product, stock_quantity=counted)
+    add_movement(product.id, delta, counted, reason="counted")
+
+
+def add_movement(
+    product_id: int, delta: int, after: int, *, reason: str = "corrected", **columns: Any
+) -> int:
+    """A row of the ledger, which moves no stock; returns its id."""
+    return insert_row(
+        MOVEMENT,
+        product_id=product_id,
+        delta=delta,
+        quantity_after=after,
+        reason=reason,
+        **{"actor": "tests"} | columns,
+    )
+
+
+def ledger(product: ProductSnapshot | None = None) -> list[tuple[int, int, str, str]]:
+    """(product id, delta, reason, actor) of one product's movements, or of all, oldest first."""
+    movements = rows_of(MOVEMENT)
+    if product is not None:
+        movements = movements.filter(product_id=product.id)
+    return [(row["product_id"], row["delta"], row["reason"], row["actor"]) for row in movements]

@@ -1,0 +1,431 @@
+"""What orders relies on: the same expectations for the real communication module and its fake."""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from inspect import isfunction
+from itertools import chain
+from threading import setprofile
+from types import FrameType
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from pytest_django import DjangoAssertNumQueries
+
+from apps.accounts.keys import digest
+from apps.accounts.operations import issue_key
+from apps.orders import microservice_communication
+from apps.orders.microservice_communication import ProductSnapshot, StockDiscrepancy, StockMove
+from apps.orders.operations import OrderChange, cancel_order, change_order
+from apps.orders.reconciling import audit
+from apps.orders.tests import fake_communication
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import (
+    MOVEMENT,
+    PRODUCT,
+    add_movement,
+    in_stock,
+    ledger,
+    make_product,
+    read_product,
+    set_product,
+)
+from monoservices.access import Caller
+from monoservices.problems import Conflict, Invalid, NotFound
+from monoservices.testing.fakes import faked, public_names
+from monoservices.testing.rows import rows_of
+from monoservices.types import MAX_INTEGER
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=[microservice_communication, fake_communication], ids=["real", "fake"])
+def communication(request: pytest.FixtureRequest) -> Any:
+    """A module with the crossings of orders."""
+    return request.param
+
+
+@pytest.fixture
+def mug() -> ProductSnapshot:
+    return make_product(name="Blue Mug", price="9.90", stock=10, sku="MUG")
+
+
+@pytest.fixture
+def pot() -> ProductSnapshot:
+    return make_product(name="Tea Pot", price="0.07", stock=0, sku="POT", is_active=False)
+
+
+def move(product: ProductSnapshot, delta: int, **fields: Any) -> StockMove:
+    reason = "sold" if delta < 0 else "released"
+    values = {"reason": reason, "reference": "order:7", "revision": 1, "actor": "client:3"} | fields
+    return StockMove(product_id=product.id, delta=delta, **values)
+
+
+def test_every_crossing_has_expectations_here() -> None:
+    crossings = [
+        name
+        for name in public_names(microservice_communication)
+        if isfunction(getattr(microservice_communication, name))
+    ]
+    untested = [
+        name for name in crossings if not any(each.startswith(f"test_{name}") for each in globals())
+    ]
+    assert untested == []
+
+
+# Products
+
+
+def test_read_products(
+    communication: Any,
+    mug: ProductSnapshot,
+    pot: ProductSnapshot,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(1):
+        products = communication.read_products(ids={mug.id, 2**62}, skus=["POT", "MUG", "NONE"])
+    assert products == [
+        ProductSnapshot(mug.id, "MUG", "Blue Mug", Decimal("9.90"), 10, is_active=True),
+        ProductSnapshot(pot.id, "POT", "Tea Pot", Decimal("0.07"), 0, is_active=False),
+    ]
+    assert [str(product.price) for product in products] == ["9.90", "0.07"]
+    assert [product.is_active for product in products] == [True, False]
+    assert communication.read_products() == []
+
+
+@pytest.mark.parametrize(("lock", "statements"), [("wait", 1), ("skip", 2)])
+def test_read_products_locked(
+    communication: Any,
+    mug: ProductSnapshot,
+    pot: ProductSnapshot,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    lock: str,
+    statements: int,
+) -> None:
+    """In the order of the ids, whatever the order in which they are asked for."""
+    with django_assert_num_queries(statements):
+        assert communication.read_products(ids=[pot.id, mug.id], lock=lock) == [mug, pot]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_read_products_that_somebody_else_has_locked(
+    communication: Any, mug: ProductSnapshot, pot: ProductSnapshot
+) -> None:
+    def read() -> list[ProductSnapshot]:
+        try:
+            with transaction.atomic():
+                products: list[ProductSnapshot] = communication.read_products(
+                    ids=[mug.id, pot.id], lock="skip"
+                )
+                return products
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as executor, transaction.atomic():
+        communication.read_products(ids=[mug.id], lock="wait")
+        held = {each.id: each.is_held for each in executor.submit(read).result()}
+    assert held == {mug.id: True, pot.id: False}
+
+
+def test_get_product_by_id(
+    communication: Any, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        assert communication.get_product_by_id(mug.id) == mug
+    assert communication.get_product_by_id(mug.id + 1) is None
+
+
+def test_get_products_by_name(
+    communication: Any,
+    mug: ProductSnapshot,
+    pot: ProductSnapshot,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(0):
+        products = communication.get_products_by_name("TEA")
+    with django_assert_num_queries(1):
+        assert list(products) == [pot]
+        assert (len(products), products[0]) == (1, pot)
+    assert list(communication.get_products_by_name()) == [mug, pot]
+    assert list(communication.get_products_by_name("cup")) == []
+
+
+def test_get_products_named(
+    communication: Any, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_product(name="Blue Mug", is_active=False)
+    make_product(name="Blue Mug with handle")
+    with django_assert_num_queries(1):
+        assert communication.get_products_named(name="Blue Mug") == [mug]
+    assert communication.get_products_named(name="blue mug") == []
+
+
+def test_create_demo_products(communication: Any) -> None:
+    communication.create_demo_products()
+    products = communication.get_products_by_name()
+    assert len(products) == len({each.sku for each in products}) == 60
+    assert {(each.is_active, each.stock_quantity > 0) for each in products} == {(True, True)}
+    assert list(communication.audit_stock()) == []
+    with pytest.raises(Conflict), transaction.atomic():
+        communication.create_demo_products()
+    assert rows_of(PRODUCT).count() == 60
+
+
+# Stock
+
+
+def test_take_stock(communication: Any, mug: ProductSnapshot) -> None:
+    pen = make_product(name="Pen", price="1.00", stock=3)
+    moves = [move(pen, -3), move(mug, -2), move(mug, 1), move(mug, -4, revision=2)]
+    communication.take_stock(moves=moves, prices={mug.id: Decimal("9.9"), pen.id: Decimal(1)})
+    assert (in_stock(mug), in_stock(pen)) == (5, 0)
+    columns = ("product_id", "delta", "quantity_after", "reason", "reference", "revision", "actor")
+    written = rows_of(MOVEMENT).exclude(reason="received")
+    assert list(written.values_list(*columns)) == [
+        (pen.id, -3, 0, "sold", "order:7", 1, "client:3"),
+        (mug.id, -2, 8, "sold", "order:7", 1, "client:3"),
+        (mug.id, 1, 9, "released", "order:7", 1, "client:3"),
+        (mug.id, -4, 5, "sold", "order:7", 2, "client:3"),
+    ]
+    assert list(communication.audit_stock()) == []
+
+
+def test_take_stock_without_prices_takes_what_is_archived(
+    communication: Any, pot: ProductSnapshot
+) -> None:
+    communication.take_stock(moves=[move(pot, 5)])
+    assert (in_stock(pot), read_product(pot.id).is_active) == (5, False)
+
+
+MUGS_PRICE = Decimal("9.90")
+
+
+@pytest.mark.parametrize(
+    ("deltas", "price", "changed"),
+    [
+        ([-11], MUGS_PRICE, {}),
+        ([-4, -7], MUGS_PRICE, {}),
+        ([-11, 5], MUGS_PRICE, {}),  # the first movement would leave less than nothing
+        ([MAX_INTEGER - 9], MUGS_PRICE, {}),
+        ([-1], MUGS_PRICE, {"price": Decimal("9.91")}),
+        ([-1], MUGS_PRICE, {"is_active": False}),
+    ],
+)
+def test_take_stock_is_refused(
+    communication: Any,
+    mug: ProductSnapshot,
+    deltas: list[int],
+    price: Decimal,
+    changed: dict[str, Any],
+) -> None:
+    pen = make_product(price="1.00", stock=3)
+    set_product(mug, **changed or {"price": price})
+    moves = [move(pen, -1), *(move(mug, each, revision=n) for n, each in enumerate(deltas))]
+    prices = {mug.id: price, pen.id: Decimal("1.00")}
+    before = ledger()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        communication.take_stock(moves=moves, prices=prices)
+    assert (in_stock(mug), in_stock(pen), ledger()) == (10, 3, before)
+
+
+def test_take_stock_of_no_product_is_refused(communication: Any, mug: ProductSnapshot) -> None:
+    missing = StockMove(
+        product_id=mug.id + 1, delta=1, reason="sold", reference="order:7", revision=1, actor="x"
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        communication.take_stock(moves=[move(mug, -1), missing])
+    assert (in_stock(mug), len(ledger())) == (10, 1)
+
+
+def test_take_stock_happens_once_for_a_version(communication: Any, mug: ProductSnapshot) -> None:
+    communication.take_stock(moves=[move(mug, -1)])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        communication.take_stock(moves=[move(mug, -2)])
+    communication.take_stock(moves=[move(mug, -2, revision=2)])
+    assert in_stock(mug) == 7
+
+
+# The books
+
+
+def test_sum_movements(
+    communication: Any, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    pen = make_product(stock=3)
+    communication.take_stock(moves=[move(mug, -2), move(mug, 1), move(pen, -3)])
+    communication.take_stock(moves=[move(mug, -1, reference="order:8")])
+    with django_assert_num_queries(1):
+        sums = communication.sum_movements(references=["order:7", "order:9", ""])
+    assert sums == {("order:7", mug.id): -1, ("order:7", pen.id): -3}
+
+
+def test_references_with(
+    communication: Any, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for reference in ("order:8", "order:7", "order:8", "return:7", ""):
+        add_movement(mug.id, -1, 9, reason="sold", reference=reference, revision=len(ledger()))
+    with django_assert_num_queries(2):
+        chunks = list(communication.references_with(prefix="order:"))
+    assert chunks == [["order:7", "order:8"]]
+    assert [sorted(chunk) for chunk in communication.references_with(prefix="")] == [
+        ["order:7", "order:8", "return:7"]
+    ]
+
+
+def test_references_with_so_many_that_they_come_in_lists(
+    communication: Any, mug: ProductSnapshot
+) -> None:
+    for number in range(1_001):
+        add_movement(mug.id, 1, 1, reference=f"order:{number:04}")
+    chunks = list(communication.references_with(prefix="order:"))
+    assert [len(chunk) for chunk in chunks] == [1_000, 1]
+    assert [*chain(*chunks)] == [f"order:{number:04}" for number in range(1_001)]
+
+
+def test_audit_stock(
+    communication: Any, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    pen = make_product(sku="PEN", stock=3)
+    with django_assert_num_queries(2):
+        assert list(communication.audit_stock()) == []
+    set_product(mug, stock_quantity=9)
+    add_movement(pen.id, -1, 2)
+    add_movement(pen.id, 1, 4)
+    assert list(communication.audit_stock()) == [
+        StockDiscrepancy(
+            f"Product {mug.id} (MUG): 9 in stock, but its movements sum to 10.", mug.id
+        ),
+        StockDiscrepancy(
+            f"Product {pen.id} (PEN): 3 in stock, but its newest movement left 4.", None
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ledger_has", "delta", "left"),
+    [
+        (10, -3, 7),  # nothing has left yet
+        (13, -3, 10),  # what is missing has left already
+        (12, -3, 9),
+        (15, -3, 10),
+        (10, 3, 13),
+        (7, 3, 10),  # what is missing has come back already
+        (13, 3, 13),
+    ],
+)
+def test_correct_reference(
+    communication: Any, mug: ProductSnapshot, ledger_has: int, delta: int, left: int
+) -> None:
+    if ledger_has != 10:
+        add_movement(mug.id, ledger_has - 10, 10)
+    for revision in (1, 2):
+        communication.correct_reference(
+            reference="order:7", deltas={mug.id: delta}, note="n", actor="a"
+        )
+        newest = rows_of(MOVEMENT).filter(reference="order:7").last()
+        assert newest is not None
+        if revision == 1:
+            assert (in_stock(mug), newest["quantity_after"]) == (left, left)
+        assert (newest["delta"], newest["reason"], newest["revision"]) == (
+            delta,
+            "corrected",
+            revision,
+        )
+        assert (newest["note"], newest["actor"]) == ("n", "a")
+
+
+def test_correct_reference_is_refused_as_a_whole(communication: Any, mug: ProductSnapshot) -> None:
+    pen = make_product(stock=3)
+    before = ledger()
+    for delta, error, detail in [
+        (-4, Conflict, f"The stock of product {pen.id} would be -1."),
+        (MAX_INTEGER, Invalid, f"The stock of product {pen.id} would be {MAX_INTEGER + 3}."),
+    ]:
+        with pytest.raises(error) as refusal:
+            communication.correct_reference(reference="r", deltas={mug.id: 1, pen.id: delta})
+        assert refusal.value.detail == detail
+    with pytest.raises(NotFound) as missing:
+        communication.correct_reference(reference="r", deltas={mug.id: 1, pen.id + 1: 1})
+    assert missing.value.detail == f"There is no product {pen.id + 1}."
+    assert (in_stock(mug), in_stock(pen), ledger()) == (10, 3, before)
+
+
+def test_correct_ledger(communication: Any, mug: ProductSnapshot) -> None:
+    assert communication.correct_ledger(product_id=mug.id) == 0
+    set_product(mug, stock_quantity=7)
+    assert communication.correct_ledger(product_id=mug.id, note="n") == -3
+    assert (in_stock(mug), list(communication.audit_stock())) == (7, [])
+    assert ledger(mug)[1:] == [(mug.id, -3, "corrected", "command line")]
+    with pytest.raises(NotFound):
+        communication.correct_ledger(product_id=mug.id + 1)
+
+
+# The platform
+
+
+def test_client_id_for(communication: Any) -> None:
+    ids = [communication.client_id_for(built_in=n) for n in ("console", "demo", "console")]
+    assert ids[0] == ids[2] != ids[1]
+
+
+def test_existing_client_ids(
+    communication: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    known = communication.client_id_for(built_in="console")
+    with django_assert_num_queries(1):
+        assert communication.existing_client_ids(ids=[known, known + 1]) == {known}
+
+
+def test_find_callers(communication: Any) -> None:
+    issued = issue_key(client_name="shop", scopes={"orders:read"})
+    key = digest(issued.secret)
+    caller = Caller(issued.key.client_id, frozenset({"orders:read"}))
+    assert communication.find_callers(digests={key, "none"}) == {key: caller}
+
+
+def test_bearer_digest(communication: Any) -> None:
+    secret = issue_key(client_name="shop", scopes={"orders:read"}).secret
+    assert communication.bearer_digest(f"Bearer {secret}") == digest(secret)
+    assert communication.bearer_digest("Bearer x") is None
+
+
+# The fake
+
+
+@pytest.fixture
+def visited() -> Iterator[set[str]]:
+    """The modules of products whose code runs during the test."""
+    modules: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        name = frame.f_globals.get("__name__", "")
+        if event == "call" and name.startswith("apps.products"):
+            modules.add(name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    setprofile(note)
+    yield modules
+    setprofile(None)
+    sys.setprofile(before)
+
+
+def test_no_code_of_products_runs_behind_the_fake(visited: set[str]) -> None:
+    with faked(microservice_communication, fake_communication):
+        mug = make_product(stock=10)
+        order = make_order(line(mug.id, 2))
+        change_order(order_id=order.pk, change=OrderChange(quantity=3), actor="x")
+        cancel_order(order_id=order.pk, actor="x")
+        assert list(audit()) == []
+    assert visited == set()
+
+
+def test_code_of_products_runs_behind_the_real_module(visited: set[str]) -> None:
+    """The control of the test above."""
+    if microservice_communication.read_products is fake_communication.read_products:
+        pytest.skip("the fake stands for it in this run")
+    make_order(line(make_product(stock=10).id, 2))
+    assert {"apps.products.snapshots", "apps.products.moving"} <= visited

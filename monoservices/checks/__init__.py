@@ -1,0 +1,34 @@
+"""The boundaries between services, checked by `manage.py check`: one rule per file."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage
+
+from monoservices import apps
+from monoservices.apps import ServiceConfig
+from monoservices.checks import dependencies, handouts, imports, migrations, relations
+from monoservices.checks.violations import Violation
+
+Rule = Callable[[Sequence[ServiceConfig]], Iterator[Violation]]
+
+RULES: tuple[Rule, ...] = (
+    imports.check,
+    dependencies.check,
+    relations.check,
+    migrations.check,
+    handouts.check,
+)
+
+
+def violations(rules: Iterable[Rule] = RULES) -> list[Violation]:
+    """What the rules find in the installed services, sorted."""
+    services = tuple(apps.services())
+    return sorted({found for rule in rules for found in rule(services)})
+
+
+def boundaries(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The Django check, of the given apps or of all."""
+    labels = None if app_configs is None else {each.label for each in app_configs}
+    return [found.message() for found in violations() if labels is None or found.service in labels]

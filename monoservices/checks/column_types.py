@@ -1,0 +1,60 @@
+"""The Python types of the values in a column."""
+
+import uuid
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from django.db import models
+
+_TYPES: dict[type[models.Field[Any, Any]], type] = {
+    models.BinaryField: bytes,
+    models.BooleanField: bool,
+    models.CharField: str,
+    models.DateField: date,
+    models.DateTimeField: datetime,
+    models.DecimalField: Decimal,
+    models.DurationField: timedelta,
+    models.FileField: str,
+    models.FloatField: float,
+    models.GenericIPAddressField: str,
+    models.IntegerField: int,
+    models.JSONField: object,
+    models.TextField: str,
+    models.TimeField: time,
+    models.UUIDField: uuid.UUID,
+}
+"""Django's fields that are the base of others, which have the same type."""
+
+
+def column_type(field: models.Field[Any, Any]) -> Any:
+    """The type of a column's values, `| None` where it may be NULL; None where nobody knows it."""
+    values = field
+    while isinstance(values, models.ForeignKey):
+        values = values.target_field
+    for cls in type(values).__mro__:
+        if cls in _TYPES:
+            return _TYPES[cls] | None if field.null else _TYPES[cls]
+    return None
+
+
+def is_type(stated: object) -> bool:
+    """Whether it is a type, or one of them `| None`."""
+    return isinstance(_base(stated), type)
+
+
+def is_of(stated: object, field: models.Field[Any, Any]) -> bool:
+    """Whether a column has the stated type. Of a type that nobody knows, only NULL is compared."""
+    actual = column_type(field)
+    if actual is None:
+        return (_base(stated) is not stated) == field.null
+    return bool(stated == actual)
+
+
+def _base(stated: object) -> object:
+    """The type without `| None`."""
+    if get_origin(stated) in {UnionType, Union}:
+        others = [each for each in get_args(stated) if each is not NoneType]
+        return others[0] if len(others) == 1 and len(get_args(stated)) == 2 else stated
+    return stated

@@ -1,0 +1,34 @@
+"""Column contracts: what a service relies on in the tables of another."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+RELIES_ON = "RELIES_ON"
+"""The name under which a communication module lists its `Columns`."""
+
+
+class Columns:
+    """The columns of another service's model that a communication module relies on.
+
+        RELIES_ON = (Columns("products.Product", id=int, price=Decimal, note=str | None),)
+
+    model: `label.Model`. types: the Python type of each column's values, by the name of its field;
+    `| None` where it may be NULL. A foreign key has the type of the key: `product_id=int`. What a
+    JSONField holds has no type that the database keeps: `object`.
+    """
+
+    __slots__ = ("model", "types")
+
+    def __init__(self, model: str, /, **types: Any) -> None:
+        self.model = model
+        self.types: Mapping[str, Any] = MappingProxyType(types)
+
+    def __repr__(self) -> str:
+        names = "".join(f", {name}={shown(type_)}" for name, type_ in self.types.items())
+        return f'Columns("{self.model}"{names})'
+
+
+def shown(type_: Any) -> str:
+    """A type as it is written: `Decimal`, `str | None`."""
+    return type_.__name__ if isinstance(type_, type) else str(type_)

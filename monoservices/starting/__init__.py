@@ -1,0 +1,1 @@
+"""Starting a service: what it is called, what it asks of others, and its first files."""

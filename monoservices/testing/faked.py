@@ -1,0 +1,27 @@
+"""A plugin for pytest: `pytest -p monoservices.testing.faked` runs tests against fakes.
+
+Every served service that has `tests/fake_communication.py` talks to that, instead of to other
+services, from the first test to the last.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib import import_module
+from importlib.util import find_spec
+
+import pytest
+
+from monoservices.apps import served_services
+from monoservices.boundaries import COMMUNICATION
+from monoservices.testing.fakes import faked
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fakes() -> Iterator[None]:
+    with ExitStack() as fakes:
+        for service in served_services():
+            name = f"{service.name}.tests.fake_communication"
+            if find_spec(f"{service.name}.tests") and find_spec(name):
+                real = import_module(f"{service.name}.{COMMUNICATION}")
+                fakes.enter_context(faked(real, import_module(name)))
+        yield

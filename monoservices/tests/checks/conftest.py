@@ -1,0 +1,73 @@
+"""Small projects, written for one test and installed while it runs."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from django.apps import apps
+from django.test import override_settings
+
+from monoservices.checks import RULES, Rule, violations
+from monoservices.checks.violations import Violation
+
+Project = Callable[..., list[Violation]]
+
+_FRAMEWORK = ["django.contrib.contenttypes", "monoservices"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A function that installs apps and returns what the rules find in them.
+
+    `project({"sales/apps.py": "…", "sales/models.py": "…"}, imports.check)`; without rules, what
+    all of them find. Each directory with an `apps.py` is an app, in the order given. The services
+    of this project are not installed meanwhile. Paths in what is found are relative to the files'.
+    """
+    installed: list[override_settings] = []
+    modules = set(sys.modules)
+    models = {label: dict(known) for label, known in apps.all_models.items()}
+    pending = copy(apps._pending_operations)
+
+    def install(files: Mapping[str, str], *rules: Rule) -> list[Violation]:
+        for name, text in files.items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(dedent(text))
+            for parent in file.relative_to(tmp_path).parents[:-1]:
+                (tmp_path / parent / "__init__.py").touch()
+        importlib.invalidate_caches()
+        names = [str(Path(each).parent) for each in files if Path(each).name == "apps.py"]
+        dotted = [each.replace("/", ".") for each in names]
+        override = override_settings(INSTALLED_APPS=[*_FRAMEWORK, *dotted])
+        override.enable()
+        installed.append(override)
+        return violations(rules or RULES)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield install
+    for override in reversed(installed):
+        override.disable()
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
+    for label in set(apps.all_models) - set(models):
+        del apps.all_models[label]
+    apps._pending_operations = pending
+    apps.clear_cache()
+
+
+def service(label: str, *depends_on: str, name: str = "") -> str:
+    """The `apps.py` of a service."""
+    return f"""
+from monoservices.apps import ServiceConfig
+
+
+class {label.capitalize()}Config(ServiceConfig):
+    name = "{name or label}"
+    depends_on = {depends_on!r}
+"""

@@ -1,0 +1,26 @@
+"""A model of no service, with a column of each type; the fixture `things` makes its table."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.utils import timezone
+
+
+class Thing(models.Model):
+    """Something with a name and a price."""
+
+    sku = models.CharField(max_length=100)
+    name = models.CharField(max_length=255)
+    description = models.TextField(default="")
+    price = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal(0))
+    stock_quantity = models.IntegerField(default=0)
+    low_stock_at = models.IntegerField(null=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        app_label = "things"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,80 @@
+"""`python -m tests.selection`: what a process has and answers with the SERVICES that it has.
+
+On an empty database, which it migrates; one JSON object, for `tests/test_separate_life.py`.
+"""
+
+import io
+import json
+import os
+from typing import Any
+
+import django
+from django.core.management import call_command, get_commands
+
+PATHS = (
+    "/",
+    "/readyz",
+    "/api/docs/",
+    "/api/v1/products/",
+    "/api/v1/orders/",
+    "/console/",
+    "/console/accounts/apikey/",
+    "/console/products/",
+    "/console/products/product/",
+    "/console/orders/",
+    "/console/orders/order/",
+)
+
+
+def main() -> None:
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("check", fail_level="WARNING", stdout=io.StringIO())
+    call_command("makemigrations", check_changes=True, verbosity=0)
+    print(json.dumps(look()))
+
+
+def look() -> dict[str, Any]:
+    """What there is, by what it is."""
+    import yaml
+    from django.db import connection
+
+    from apps.accounts.scopes import known_scopes
+    from monoservices.apps import served_services, services
+    from monoservices.boundaries import service_of_table
+    from monoservices.express import Front
+    from tests.asgi import new_django
+
+    front, browser = Front(new_django()), _browser()
+    schema = yaml.safe_load(browser.get("/api/schema/").content)
+    tables = connection.introspection.table_names()
+    return {
+        "installed": [service.label for service in services()],
+        "served": [service.label for service in served_services()],
+        "tables of": sorted({each.label for each in map(service_of_table, tables) if each}),
+        "commands of": sorted({app for app in get_commands().values() if app.startswith("apps.")}),
+        "scopes": list(known_scopes()),
+        "express": [" ".join(route) for route in front.routes],
+        "large bodies": list(front.large_bodies),
+        "described": sorted({path.split("/")[3] for path in schema["paths"]}),
+        "answers": {path: browser.get(path).status_code for path in PATHS},
+    }
+
+
+def _browser() -> Any:
+    """Somebody who may do everything, signed in and with a key."""
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    from apps.accounts.operations import issue_key
+    from apps.accounts.scopes import known_scopes
+
+    secret = issue_key(client_name="shop", scopes=known_scopes()).secret
+    browser = Client(headers={"authorization": f"Bearer {secret}", "host": "localhost"})
+    browser.force_login(get_user_model().objects.create_superuser("ada", password="-"))
+    return browser
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    main()

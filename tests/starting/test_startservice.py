@@ -1,0 +1,87 @@
+"""`manage.py startservice`, in a copy of this project: what it writes passes every check."""
+
+import re
+
+import pytest
+from django.db import connection
+
+from tests.starting.copies import Directory, copy_of_this_project
+
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="copies have databases of their own"
+)
+
+LAST = '    "apps.orders",'
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Directory:
+    """A copy with two new services, each started by one command and added by one line."""
+    copy = copy_of_this_project(tmp_path_factory.mktemp("startservice"))
+    for command in (
+        "startservice payments --depends-on orders accounts",
+        "startservice gift_cards --model Voucher",
+    ):
+        said = copy.run(f".venv/bin/python manage.py {command}")
+        (line,) = re.findall(r'^    "[\w.]+",$', said, re.MULTILINE)
+        copy.insert("config/settings.py", line, after=LAST)
+    return copy
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ruff format --check --diff apps/payments apps/gift_cards",
+        "ruff check apps/payments apps/gift_cards",
+        "mypy apps/payments apps/gift_cards",
+        "pytest -q apps/payments apps/gift_cards",
+    ],
+)
+def test_what_it_writes_passes(project: Directory, command: str) -> None:
+    project.run(f".venv/bin/python -m {command}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check --fail-level WARNING",
+        "makemigrations --check --dry-run",
+        "spectacular --validate --fail-on-warn --file /dev/null",
+        "test apps.payments apps.gift_cards",
+    ],
+)
+def test_django_finds_nothing_wrong(project: Directory, command: str) -> None:
+    project.run(f".venv/bin/python manage.py {command}")
+
+
+def test_what_it_writes(project: Directory) -> None:
+    payments = project.path / "apps" / "payments"
+    written = {str(each.relative_to(payments)) for each in payments.rglob("*.py")}
+    shared = {
+        *("__init__.py", "admin.py", "apps.py", "exceptions.py", "models.py", "operations.py"),
+        *("serializers.py", "urls.py", "views.py"),
+        *("migrations/__init__.py", "migrations/0001_initial.py"),
+        *("tests/__init__.py", "tests/test_admin.py", "tests/test_operations.py"),
+        "tests/test_views.py",
+    }
+    assert written == shared | {"microservice_communication.py", "tests/test_communication.py"}
+    vouchers = project.path / "apps" / "gift_cards"
+    assert {str(each.relative_to(vouchers)) for each in vouchers.rglob("*.py")} == shared
+    assert [each.name for each in payments.parent.glob(".*")] == []
+
+
+def test_its_crossings_are_read_from_the_models_of_others(project: Directory) -> None:
+    text = (project.path / "apps/payments/microservice_communication.py").read_text()
+    assert 'Columns("orders.Order", id=int)' in text
+    assert 'Columns("accounts.User", id=int)' in text
+    assert "def existing_order_ids(*, ids: Collection[int]) -> set[int]:" in text
+
+
+def test_a_broken_boundary_fails_the_check(project: Directory) -> None:
+    views = project.path / "apps" / "gift_cards" / "views.py"
+    text = views.read_text()
+    views.write_text(f"from apps.orders.models import Order\n{text}")
+    said = project.run(".venv/bin/python manage.py check", fails=True)
+    views.write_text(text)
+    assert "monoservices.E001" in said
+    assert "gift_cards imports apps.orders.models.Order of orders" in said

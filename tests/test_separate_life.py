@@ -1,0 +1,153 @@
+"""Each service from the same image, alone: SERVICES says what a process installs and serves."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.test_serve import ROOT, serving
+
+COMMON = {
+    "/": 200,
+    "/readyz": 200,
+    "/api/docs/": 200,
+    "/console/": 200,
+    "/console/accounts/apikey/": 200,
+}
+"""What the project and the platform answer in every selection."""
+PRODUCTS = {
+    "/api/v1/products/": 200,
+    "/console/products/": 200,
+    "/console/products/product/": 200,
+}
+ORDERS = {"/api/v1/orders/": 200, "/console/orders/": 200, "/console/orders/order/": 200}
+
+OF_PRODUCTS = {
+    "scopes": ["products:read", "products:write", "stock:write"],
+    "large bodies": ["/api/v1/products/import/"],
+    "described": ["products", "stock"],
+}
+OF_ORDERS = {
+    "scopes": ["orders:read", "orders:write", "orders:manage", "orders:price"],
+    "express": ["POST /api/v1/orders/"],
+    "described": ["orders"],
+}
+NOTHING: dict[str, Any] = {"scopes": [], "express": [], "large bodies": [], "described": []}
+
+
+def run(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def gone(answers: dict[str, int]) -> dict[str, int]:
+    return dict.fromkeys(answers, 404)
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        (
+            "products",
+            NOTHING
+            | OF_PRODUCTS
+            | {
+                "installed": ["accounts", "products"],
+                "served": ["accounts", "products"],
+                "answers": COMMON | PRODUCTS | gone(ORDERS),
+            },
+        ),
+        (
+            "orders",
+            NOTHING
+            | OF_ORDERS
+            | {
+                "installed": ["accounts", "products", "orders"],
+                "served": ["accounts", "orders"],
+                "answers": COMMON | gone(PRODUCTS) | ORDERS,
+            },
+        ),
+        (
+            "accounts",
+            NOTHING
+            | {
+                "installed": ["accounts"],
+                "served": ["accounts"],
+                "answers": COMMON | gone(PRODUCTS) | gone(ORDERS),
+            },
+        ),
+        (
+            "orders,products",
+            {
+                "installed": ["accounts", "products", "orders"],
+                "served": ["accounts", "products", "orders"],
+                "scopes": [*OF_PRODUCTS["scopes"], *OF_ORDERS["scopes"]],
+                "express": OF_ORDERS["express"],
+                "large bodies": OF_PRODUCTS["large bodies"],
+                "described": ["orders", "products", "stock"],
+                "answers": COMMON | PRODUCTS | ORDERS,
+            },
+        ),
+    ],
+)
+def test_a_selection_has_what_it_names_and_no_more(
+    make_database: MakeDatabase, services: str, expected: dict[str, Any]
+) -> None:
+    """Tables and commands are of all that is installed; what is answered, of what is served."""
+    installed = sorted(expected["installed"])
+    url = make_database(f"life_{services.replace(',', '_')}", "")
+    process = run("-m", "tests.selection", DATABASE_URL=url, SERVICES=services)
+    assert process.stderr == ""
+    assert json.loads(process.stdout) == expected | {
+        "tables of": installed,
+        "commands of": [f"apps.{label}" for label in installed],
+    }
+
+
+def test_products_are_served_alone(make_database: MakeDatabase) -> None:
+    url = make_database("life_served_products", "")
+    with serving(url, SERVICES="products") as server:
+        status, body = server.send("GET", "/api/v1/products/")
+        assert (status, json.loads(body)["results"][0]["stock_quantity"]) == (200, 5)
+        status, body = server.send("POST", "/api/v1/orders/", {"product_id": 1, "quantity": 2})
+        assert (status, json.loads(body)["code"]) == (404, "not_found")
+
+
+def test_orders_are_served_alone(make_database: MakeDatabase) -> None:
+    url = make_database("life_served_orders", "")
+    with serving(url, SERVICES="orders") as server:
+        status, body = server.send("POST", "/api/v1/orders/", {"product_id": 1, "quantity": 2})
+        assert (status, json.loads(body)["total"]) == (201, "19.98")
+        status, body = server.send("GET", "/api/v1/products/")
+        assert (status, json.loads(body)["code"]) == (404, "not_found")
+
+
+def test_an_unknown_service_stops_the_start() -> None:
+    process = run("manage.py", "check", SERVICES="products,payment")
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[-1].endswith(
+        "There is no service named payment. There are: accounts, products, orders."
+    )
+
+
+@pytest.mark.parametrize("service", ["accounts", "products", "orders"])
+def test_the_tests_of_a_service_alone_are_found(service: str) -> None:
+    """`make test-service` runs them; here it is enough that they import where others are gone."""
+    process = run(
+        "-m", "tests", "sqlite", "--service", service, "--", "--collect-only", "-q", "--no-header"
+    )
+    assert process.returncode == 0, process.stdout
+    titles = [line for line in process.stdout.splitlines() if line.startswith("===")]
+    alone = f"=== sqlite, {service} alone ==="
+    faked = [f"=== sqlite, {service} alone, with fakes ==="] if service == "orders" else []
+    assert titles == [alone, *faked]
