@@ -12,8 +12,8 @@ _MARKDOWN_START = """\
 # The services
 
 Written by `make services` from the code; `make check` fails where it is out of date. Arrows point
-at what a service depends on. A crossing is a function of a service's communication module; what
-each demands is in [boundaries](boundaries.md).
+at what a service depends on. A crossing is a function of a service's communication module.
+[Boundaries](boundaries.md) says what services must keep to.
 """
 
 
