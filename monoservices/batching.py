@@ -110,9 +110,7 @@ class Batcher(Generic[Item, Outcome]):
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: "list[_Call[Item, Outcome]]") -> None:
         try:
-            outcomes = list(self._decide([call.item for call in batch]))
-            if len(outcomes) != len(batch):
-                raise RuntimeError(f"There are {len(outcomes)} outcomes for {len(batch)} items.")
+            outcomes = self._outcomes([call.item for call in batch])
         except BaseException:
             logger.exception("a batch of %d ended without outcomes", len(batch))
             outcomes = [_Failure(RuntimeError("The batch ended without outcomes."))] * len(batch)
@@ -154,6 +152,12 @@ class Batcher(Generic[Item, Outcome]):
         if self._waiting:
             since = self._waiting[0].since
             self._alarm = loop.call_at(since + self._patience, self._give_up, loop)
+
+    def _outcomes(self, items: Sequence[Item]) -> "list[Outcome | _Failure]":
+        outcomes = list(self._decide(items))
+        if len(outcomes) != len(items):
+            raise RuntimeError(f"There are {len(outcomes)} outcomes for {len(items)} items.")
+        return outcomes
 
     def _decide(self, items: Sequence[Item]) -> "Iterator[Outcome | _Failure]":
         """Decide the items together, where that passes on the second try; else one by one."""
