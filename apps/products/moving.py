@@ -141,5 +141,5 @@ def _statements_on_sqlite() -> tuple[str, str]:
         FROM {rows_from_json(_MOVES)}
             LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
         ORDER BY r.position
-    """
+    """  # noqa: S608 - made of constants
     return stock, ledger
