@@ -1,0 +1,69 @@
+"""What this project's services declare, and what their migrations leave in the database."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from monoservices.apps import ServiceConfig, services
+from monoservices.crossings import Crossing, crossings
+
+
+def test_the_installed_services() -> None:
+    assert [(service.label, service.depends_on) for service in services()] == [
+        ("accounts", ()),
+        ("products", ()),
+        ("orders", ("products", "accounts")),
+    ]
+
+
+def test_scopes_are_named_after_their_service() -> None:
+    named = [scope.name for service in services() for scope in service.scopes]
+    assert named == [
+        *("products:read", "products:write", "stock:write"),
+        *("orders:read", "orders:write", "orders:manage", "orders:price"),
+    ]
+
+
+def test_the_crossings_of_orders() -> None:
+    orders = apps.get_app_config("orders")
+    assert isinstance(orders, ServiceConfig)
+    found = crossings(orders)
+    products, accounts = ("products",), ("accounts",)
+    assert {each.function: each.callees for each in found} == {
+        "audit_stock": products,
+        "bearer_digest": accounts,
+        "client_id_for": accounts,
+        "correct_ledger": products,
+        "correct_reference": products,
+        "create_demo_products": products,
+        "existing_client_ids": accounts,
+        "find_callers": accounts,
+        "get_product_by_id": products,
+        "get_products_by_name": products,
+        "get_products_named": products,
+        "read_products": products,
+        "references_with": products,
+        "sum_movements": products,
+        "take_stock": products,
+    }
+    assert list(found) == sorted(found)
+    assert Crossing("orders", "client_id_for", accounts, "(*, built_in: str) -> int") in found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", ["products_stockmovement", "orders_orderevent"])
+def test_the_ledger_and_the_histories_are_append_only(table: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal",
+                [table],
+            )
+            assert cursor.fetchall() == [(f"{table}_append_only",)]
+        else:
+            cursor.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s "
+                "ORDER BY name",
+                [table],
+            )
+            assert cursor.fetchall() == [(f"{table}_no_DELETE",), (f"{table}_no_UPDATE",)]
