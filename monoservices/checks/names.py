@@ -69,14 +69,13 @@ class Names:
 
         Of a dictionary, its keys.
         """
-        if node is not None and (text := self.module.text(node)):
-            yield text, node.lineno
-            return
         match node:
             case ast.Name(id=name) if name not in seen and len(seen) < _MAX_STEPS:
                 for value in self._values(name):
                     for text, _ in self.strings(value, seen | {name}):
                         yield text, node.lineno
+            case ast.expr() if text := self.module.text(node) or "":
+                yield text, node.lineno
             case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
                 yield from ((each.arg, each.value.lineno) for each in keywords if each.arg)
             case _:

@@ -15,9 +15,9 @@ from monoservices.tests.checks.conftest import Project, service
 
 FILES = {
     "stock/apps.py": service("stock"),
-    "stock/models.py": "",
+    "stock/models.py": "def f() -> int: ...",
     "shop/apps.py": service("shop", "stock"),
-    "shop/microservice_communication.py": "from stock import models; models.f()",
+    "shop/microservice_communication.py": "from stock import models\ndef g() -> int: return models.f()",
 }
 ENTRY = {
     "id": "E001",
