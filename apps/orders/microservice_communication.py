@@ -23,6 +23,20 @@ from apps.products.reconciling import (
     sum_movements,
 )
 from apps.products.snapshots import Lock, read_rows
+from monoservices.contracts import Columns
+
+RELIES_ON = (
+    Columns("accounts.Client", id=int),
+    Columns(
+        "products.Product",
+        id=int,
+        sku=str,
+        name=str,
+        price=Decimal,
+        stock_quantity=int,
+        is_active=bool,
+    ),
+)
 
 __all__ = [
     "CHALLENGE",

@@ -8,7 +8,20 @@ from django.core.checks import CheckMessage
 
 from monoservices import apps
 from monoservices.apps import ServiceConfig
-from monoservices.checks import dependencies, handouts, imports, migrations, relations
+from monoservices.checks import (
+    baseline,
+    contract_use,
+    contracts,
+    dependencies,
+    get_model,
+    handouts,
+    imports,
+    lookups,
+    migrations,
+    relations,
+    signals,
+    sql,
+)
 from monoservices.checks.violations import Violation
 
 Rule = Callable[[Sequence[ServiceConfig]], Iterator[Violation]]
@@ -17,8 +30,14 @@ RULES: tuple[Rule, ...] = (
     imports.check,
     dependencies.check,
     relations.check,
+    lookups.check,
+    get_model.check,
+    sql.check,
+    signals.check,
     migrations.check,
     handouts.check,
+    contracts.check,
+    contract_use.check,
 )
 
 
@@ -29,6 +48,7 @@ def violations(rules: Iterable[Rule] = RULES) -> list[Violation]:
 
 
 def boundaries(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The Django check, of the given apps or of all."""
+    """The Django check, of the given apps or of all, without the violations that are known."""
     labels = None if app_configs is None else {each.label for each in app_configs}
-    return [found.message() for found in violations() if labels is None or found.service in labels]
+    found = baseline.apply(violations())
+    return [each.message() for each in found if labels is None or each.service in labels]

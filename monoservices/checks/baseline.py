@@ -11,7 +11,7 @@ one file are two entries.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from monoservices.apps import services
+from monoservices.checks.get_model import ANY
 from monoservices.checks.places import shown
 from monoservices.checks.violations import Violation
 
@@ -48,13 +49,13 @@ def apply(found: Iterable[Violation]) -> list[Violation]:
         return sorted(found)
     known = read(path)
     new, gone = compare(found, known, path)
-    return sorted([*new, *(_gone(path, known.index(entry) + 1, entry) for entry in gone)])
+    return sorted([*new, *(_gone(path, line, known[line - 1]) for line in gone)])
 
 
 def compare(
     found: Iterable[Violation], known: Sequence[Known], path: Path
-) -> tuple[list[Violation], list[Known]]:
-    """The violations that are not known, and the entries that no longer occur.
+) -> tuple[list[Violation], list[int]]:
+    """The violations that are not known, and the lines of entries that no longer occur.
 
     Entries of services that are not installed are left alone: nobody can say.
     """
@@ -62,11 +63,16 @@ def compare(
     new = []
     for violation in sorted(found):
         entry = entry_of(violation, path)
-        if left[entry] > 0:
+        if left[entry]:
             left[entry] -= 1
         else:
             new.append(violation)
-    return new, [entry for entry in left.elements() if _is_installed(entry)]
+    gone = []
+    for line, entry in reversed(list(enumerate(known, start=1))):
+        if left[entry] and _is_installed(entry):
+            left[entry] -= 1
+            gone.append(line)
+    return new, gone
 
 
 def entry_of(violation: Violation, path: Path) -> Known:
@@ -103,5 +109,16 @@ def _decoded(path: Path, number: int, line: bytes) -> Known:
 
 
 def _is_installed(entry: Known) -> bool:
-    installed = {each.label for each in services()}
-    return entry.service in installed
+    return {entry.service, entry.other} <= {ANY, "", *(each.label for each in services())}
+
+
+def _gone(path: Path, line: int, entry: Known) -> Violation:
+    return Violation(
+        id=GONE,
+        service=entry.service,
+        other=entry.other,
+        path=shown(path),
+        line=line,
+        what=f"{entry.id} no longer occurs in {entry.path}: {entry.what}",
+        hint="Run manage.py boundaries_baseline, which removes this line, so that it stays so.",
+    )

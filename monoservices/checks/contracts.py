@@ -79,8 +79,8 @@ def _malformed(service: ServiceConfig, stated: object, problem: str) -> Violatio
         path=place.path,
         line=place.line,
         what=f"{RELIES_ON} of {service.label}: {stated!r} {problem}.",
-        hint=f'Write {RELIES_ON} = (Columns("label.Model", column=type), …), with models of services'
-        " in depends_on, and `type | None` where a column may be NULL.",
+        hint=f'Write {RELIES_ON} = (Columns("label.Model", column=type), …), with models of'
+        " services in depends_on, and `type | None` where a column may be NULL.",
     )
 
 
@@ -116,7 +116,7 @@ class _Place:
 
 
 def _place(service: ServiceConfig, model: str, name: str = "") -> _Place:
-    """Where a model is stated, or one column of it; else where RELIES_ON is, or where it would be."""
+    """Where a model or a column of it is stated; else where RELIES_ON is, or would be."""
     modules = communication(service)
     for module in modules:
         for node in module.tree.body:

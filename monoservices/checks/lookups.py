@@ -8,7 +8,8 @@ from monoservices.apps import ServiceConfig, services
 from monoservices.boundaries import service_of_model
 from monoservices.checks.loaded import AnyField, field_of
 from monoservices.checks.names import code
-from monoservices.checks.queries import Kind, Lookup, lookups
+from monoservices.checks.queries import Lookup, lookups
+from monoservices.checks.query_words import Kind
 from monoservices.checks.source import Module
 from monoservices.checks.violations import Violation
 

@@ -2,7 +2,7 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 
 from django.db.models import Model
@@ -41,51 +41,46 @@ class Names:
         match node:
             case ast.Name(id=name):
                 return self._origins_of_name(name, seen)
-            case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(value=str(name))]):
-                return {f"{owner}.{name}" for owner in self.origins(value, seen)}
-            case ast.Attribute(value=value, attr=name):
-                return {f"{owner}.{name}" for owner in self.origins(value, seen)}
-            case ast.Call(func=value):
-                return {f"{owner}()" for owner in self.origins(value, seen)}
-            case ast.Subscript(value=value):
-                return {f"{owner}[]" for owner in self.origins(value, seen)}
-            case ast.Await(value=value):
-                return self.origins(value, seen)
+            case (
+                ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str(name))])
+                | ast.Attribute(value=owner, attr=name)
+            ):
+                owners, suffix = [owner], f".{name}"
+            case ast.Call(func=owner):
+                owners, suffix = [owner], "()"
+            case ast.Subscript(value=owner):
+                owners, suffix = [owner], "[]"
+            case ast.Await(value=owner) | ast.NamedExpr(value=owner):
+                owners, suffix = [owner], ""
             case ast.IfExp(body=left, orelse=right) | ast.BinOp(left=left, right=right):
-                return self.origins(left, seen) | self.origins(right, seen)
-        return set()
+                owners, suffix = [left, right], ""
+            case _:
+                return set()
+        return {f"{each}{suffix}" for owner in owners for each in self.origins(owner, seen)}
 
     def models(self, node: ast.AST | None) -> set[type[Model]]:
         """The models that an expression may begin at: `Item.objects.filter(…)` at `Item`."""
         return {model for origin in self.origins(node) for model in models_at(origin)}
 
     def strings(
-        self, node: ast.AST | None, seen: frozenset[str] = frozenset()
+        self, node: ast.expr | None, seen: frozenset[str] = frozenset()
     ) -> Iterator[tuple[str, int]]:
         """The constant strings, with their lines, that an expression consists of or lists.
 
         Of a dictionary, its keys.
         """
         match node:
-            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
-                for part in parts:
-                    yield from self.strings(part, seen)
-            case ast.Dict(keys=keys):
-                for key in keys:
-                    yield from self.strings(key, seen)
-            case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-                yield from ((each.arg, each.value.lineno) for each in keywords if each.arg)
-            case ast.Starred(value=value):
-                yield from self.strings(value, seen)
             case ast.Name(id=name) if name not in seen and len(seen) < _MAX_STEPS:
                 for value in self._values(name):
                     for text, _ in self.strings(value, seen | {name}):
                         yield text, node.lineno
-            case ast.expr() as value if text := self.module.text(value):
-                yield text, value.lineno
-            case ast.IfExp(body=left, orelse=right) | ast.BinOp(left=left, right=right):
-                yield from self.strings(left, seen)
-                yield from self.strings(right, seen)
+            case ast.expr() if text := self.module.text(node) or "":
+                yield text, node.lineno
+            case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+                yield from ((each.arg, each.value.lineno) for each in keywords if each.arg)
+            case _:
+                for part in _parts(node):
+                    yield from self.strings(part, seen)
 
     def _values(self, name: str) -> list[ast.expr]:
         """What is assigned to a name, here or in the module of the service that it comes from."""
@@ -162,3 +157,17 @@ class Names:
     @cached_property
     def _classes(self) -> frozenset[str]:
         return frozenset(each.name for each in self.module.nodes if isinstance(each, ast.ClassDef))
+
+
+def _parts(node: ast.expr | None) -> Sequence[ast.expr | None]:
+    """What an expression lists: elements, keys of a dictionary, both sides of an operator."""
+    match node:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            return parts
+        case ast.Dict(keys=keys):
+            return keys
+        case ast.Starred(value=value):
+            return [value]
+        case ast.IfExp(body=left, orelse=right) | ast.BinOp(left=left, right=right):
+            return [left, right]
+    return []

@@ -7,7 +7,6 @@ class attribute that it is assigned to.
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from inspect import isclass
 
 from django.db.models import F, Model, Value
@@ -15,72 +14,22 @@ from django.db.models.expressions import BaseExpression
 
 from monoservices.checks.loaded import object_at
 from monoservices.checks.names import Names
+from monoservices.checks.query_words import FILTERS, KEYWORDS, METHODS, OPTIONS, SHOWN, Kind
 
 Starts = frozenset[type[Model]]
 
 
-class Kind(Enum):
-    """What becomes of the last step of a look-up where it is a relation."""
-
-    COLUMN = auto()  # its key is read
-    ORDER = auto()  # its model's own ordering is applied
-    OBJECT = auto()  # the row that it leads to is read
-    ALL = auto()  # there are no steps: the rows that all relations lead to are read
-
-
 @dataclass(frozen=True)
 class Lookup:
-    """A look-up: steps with `__` between them. starts: the models that it may start from.
+    """A look-up: steps with `__` between them.
 
-    Without `starts`, the text does not tell.
+    starts: the models that it may start from; none where the text does not tell.
     """
 
     text: str
     kind: Kind
     line: int
     starts: Starts = frozenset()
-
-
-_FILTERS = (
-    "Q When aget aget_object_or_404 aget_or_create aupdate_or_create complex_filter"
-    " exclude filter get get_list_or_404 get_object_or_404 get_or_create update_or_create"
-).split()
-"""Calls whose keywords are look-ups."""
-
-_METHODS = {
-    Kind.COLUMN: "adates dates datetimes defer distinct only values values_list".split(),
-    Kind.ORDER: "aearliest alatest earliest latest order_by".split(),
-    Kind.OBJECT: (
-        "FilteredRelation Prefetch aprefetch_related_objects prefetch_related"
-        " prefetch_related_objects select_related"
-    ).split(),
-}
-"""Calls whose strings are look-ups."""
-
-_KEYWORDS = {
-    "field_name": Kind.COLUMN,
-    "limit_choices_to": Kind.COLUMN,
-    "order_by": Kind.ORDER,
-    "ordering": Kind.ORDER,
-    "source": Kind.COLUMN,
-}
-"""Keywords of any call whose strings are look-ups."""
-
-_OPTIONS = {
-    Kind.COLUMN: (
-        "date_hierarchy filter_fields filterset_fields limit_choices_to lookup_field"
-        " ordering_fields search_fields sortable_by"
-    ).split(),
-    Kind.ORDER: "get_latest_by ordering".split(),
-    Kind.OBJECT: (
-        "autocomplete_fields list_display list_editable list_filter list_select_related"
-        " raw_id_fields radio_fields readonly_fields"
-    ).split(),
-}
-"""Attributes of classes whose strings are look-ups."""
-
-_FORMS = ("fields", "fieldsets")
-"""Attributes of admin and form classes that say what is shown: of a relation, its row."""
 
 
 def lookups(names: Names) -> Iterator[Lookup]:
@@ -96,27 +45,29 @@ class _Visit:
         """Those in a node, in a query that starts from `starts`."""
         if isinstance(node, ast.ClassDef):
             yield from self._of_class(node)
-        elif isinstance(node, ast.Call):
-            own = self._starts(node)
-            yield from self._of_call(node, own or starts)
-            yield from self.within(node.func, starts)
-            for argument in (*node.args, *node.keywords):
-                yield from self.within(argument, own or starts)
+        if not isinstance(node, ast.Call):
+            for child in ast.iter_child_nodes(node):
+                yield from self.within(child, starts)
             return
-        for child in ast.iter_child_nodes(node):
-            yield from self.within(child, starts)
+        inner = self._starts(node) or starts
+        yield from self._filters(node, inner)
+        yield from self._columns(node, inner)
+        yield from self._keywords(node, inner)
+        yield from self.within(node.func, starts)
+        for argument in (*node.args, *node.keywords):
+            yield from self.within(argument, inner)
 
     def _starts(self, call: ast.Call) -> Starts:
         match call:
             case ast.Call(func=ast.Attribute(value=value)) if found := self.names.models(value):
                 return frozenset(found)
-            case ast.Call(func=func, args=[model, *_]) if _name(func).endswith("_or_404"):
+            case ast.Call(args=[model, *_]) if _name(call).endswith("_or_404"):
                 return frozenset(self.names.models(model))
         return frozenset()
 
-    def _of_call(self, call: ast.Call, starts: Starts) -> Iterator[Lookup]:
-        name = _name(call.func)
-        if name in _FILTERS:
+    def _filters(self, call: ast.Call, starts: Starts) -> Iterator[Lookup]:
+        """`filter(name=…, **{"name": …})`, `Q(("name", …))`, `complex_filter({"name": …})`."""
+        if _name(call) in FILTERS:
             for keyword in call.keywords:
                 if keyword.arg:
                     yield Lookup(keyword.arg, Kind.COLUMN, keyword.lineno, starts)
@@ -124,50 +75,53 @@ class _Visit:
                     yield from self._strings(keyword.value, Kind.COLUMN, starts)
             for argument in call.args:
                 match argument:
-                    case ast.Tuple(elts=[first, _]) | (ast.Dict() as first):  # Q(("name", value))
+                    case ast.Tuple(elts=[first, _]) | (ast.Dict() as first):
                         yield from self._strings(first, Kind.COLUMN, starts)
-        for kind, known in _METHODS.items():
-            if name in known:
-                for argument in call.args:
-                    yield from self._strings(argument, kind, starts)
-        if name == "select_related" and not (call.args or call.keywords):
-            yield Lookup("", Kind.ALL, call.lineno, starts)
-        if self._is_expression(call.func):
+
+    def _columns(self, call: ast.Call, starts: Starts) -> Iterator[Lookup]:
+        """`values("name")`, `F("name")`, `Sum(expression="name")`, `select_related()`."""
+        name = _name(call)
+        if name in METHODS:
+            for argument in call.args:
+                yield from self._strings(argument, METHODS[name], starts)
+            if name == "select_related" and not call.args:
+                yield Lookup("", Kind.ALL, call.lineno, starts)
+        elif self._is_expression(call.func):
+            if name == "OuterRef":  # it is of a query around this one
+                starts = frozenset()
             for value in (*call.args, *(each.value for each in call.keywords)):
-                yield from self._strings(
-                    value, Kind.COLUMN, frozenset() if name == "OuterRef" else starts
-                )
+                yield from self._strings(value, Kind.COLUMN, starts)
+
+    def _keywords(self, call: ast.Call, starts: Starts) -> Iterator[Lookup]:
+        """`display(ordering="name")`, `CharField(source="item.name")`."""
         for keyword in call.keywords:
-            if keyword.arg in _KEYWORDS:
-                for found in self._strings(keyword.value, _KEYWORDS[keyword.arg], starts):
+            if keyword.arg in KEYWORDS:
+                for found in self._strings(keyword.value, KEYWORDS[keyword.arg], starts):
                     yield replace(found, text=found.text.replace(".", "__"))
 
     def _of_class(self, node: ast.ClassDef) -> Iterator[Lookup]:
+        """`ordering = ["name"]`; a method of that name stands for itself."""
         methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
-        options = {option: kind for kind, known in _OPTIONS.items() for option in known}
+        options = OPTIONS
         if self.names.module.part in {"admin", "forms"}:
-            options |= dict.fromkeys(_FORMS, Kind.OBJECT)
+            options = OPTIONS | SHOWN
         for statement in node.body:
             match statement:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in options:
-                    pass
-                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
-                    name in options
-                ):
-                    pass
-                case _:
-                    continue
-            for part in _fields_in(value) if name == "fieldsets" else [value]:
-                for found in self._strings(part, options[name], frozenset()):
-                    if found.text not in methods:
-                        yield found
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ) if name in options:
+                    for part in _fields_in(value) if name == "fieldsets" else [value]:
+                        for found in self._strings(part, options[name], frozenset()):
+                            if found.text not in methods:
+                                yield found
 
     def _strings(self, node: ast.expr, kind: Kind, starts: Starts) -> Iterator[Lookup]:
         for text, line in self.names.strings(node):
             yield Lookup(text.lstrip("-+^=@$"), kind, line, starts)
 
     def _is_expression(self, function: ast.expr) -> bool:
-        """Whether it is one of Django's expressions, whose strings are look-ups, or made of one."""
+        """Whether it makes one of Django's expressions, whose strings are look-ups."""
         for origin in self.names.origins(function):
             found = object_at(origin)
             if isclass(found) and issubclass(found, BaseExpression | F):
@@ -175,8 +129,8 @@ class _Visit:
         return False
 
 
-def _name(function: ast.expr) -> str:
-    match function:
+def _name(call: ast.Call) -> str:
+    match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return ""

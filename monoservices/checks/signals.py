@@ -39,10 +39,9 @@ def _connected(names: Names, call: ast.Call) -> tuple[list[ast.expr], ast.expr |
     match call:
         case ast.Call(func=ast.Attribute(value=signal, attr="connect"), args=positional):
             return [signal], sender or (positional[1] if len(positional) > 1 else None)
-        case ast.Call(func=function, args=[signal]) if (
-            "django.dispatch.receiver" in names.origins(function)
-            or "django.dispatch.dispatcher.receiver" in names.origins(function)
-        ):
+        case ast.Call(func=function, args=[signal]) if "django.dispatch.receiver" in names.origins(
+            function
+        ) or "django.dispatch.dispatcher.receiver" in names.origins(function):
             values = names.assigned.get(signal.id, []) if isinstance(signal, ast.Name) else []
             for each in (signal, *values):
                 if isinstance(each, ast.List | ast.Tuple):

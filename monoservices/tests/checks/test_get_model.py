@@ -100,10 +100,12 @@ def test_models_that_may_be_of_any_service(project: Project, source: str) -> Non
 def test_the_message_says_where_and_what(project: Project) -> None:
     source = IMPORTS + "apps.get_model('catalogue.Item')"
     [found] = project(FILES | {"sales/views.py": source}, get_model.check)
-    assert found.message().msg == "sales/views.py:8: sales reaches models of catalogue by get_model."
+    assert (
+        found.message().msg == "sales/views.py:8: sales reaches models of catalogue by get_model."
+    )
 
 
-def test_the_model_of_users(project: Project, settings: object) -> None:
+def test_the_model_of_users(settings: object, project: Project) -> None:
     accounts = {
         "people/apps.py": service("people"),
         "people/models.py": """

@@ -67,7 +67,7 @@ from sales.models import Line, Order
         "lines.filter(name='item__name', thing__name='nobody has it')",
         "Line.objects.annotate(x=Value('item__name'))",
         "rows.get('item__name'); dict(item__name=1)",
-        "class A(admin.ModelAdmin): list_display = ('item_id', 'order'); search_fields = ('=name',)",
+        "class A(admin.ModelAdmin): list_display = ('item_id', 'order'); search_fields = ('=name')",
         "class A(admin.ModelAdmin):\n  list_display = ('item',)\n  def item(self, line): ...",
         "class A(Form): fields = ('item',)",
         "F('name'), OuterRef('item'), Q(item=1), Sum('item_id')",
