@@ -209,7 +209,6 @@ MUGS_PRICE = Decimal("9.90")
         ([-11], MUGS_PRICE, {}),
         ([-4, -7], MUGS_PRICE, {}),
         ([-11, 5], MUGS_PRICE, {}),  # the first movement would leave less than nothing
-        ([MAX_INTEGER - 9], MUGS_PRICE, {}),
         ([-1], MUGS_PRICE, {"price": Decimal("9.91")}),
         ([-1], MUGS_PRICE, {"is_active": False}),
     ],
