@@ -1,13 +1,13 @@
 """What a process answers for, as the setting SERVED_SERVICES says."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import Group
-from pytest_django.fixtures import SettingsWrapper
 
 from monoservices.apps import served_services, services
 from monoservices.express import express_routes
@@ -31,30 +31,28 @@ def labels(site: AdminSite) -> set[str]:
     return {model._meta.app_label for model in site._registry}
 
 
-def test_without_the_setting_everything_is_served(settings: SettingsWrapper) -> None:
+def test_without_the_setting_everything_is_served(settings: Any) -> None:
     del settings.SERVED_SERVICES
     assert [*served_services()] == [*services()]
     assert all(service.is_served for service in services())
 
 
 def test_what_the_setting_names_is_served_in_the_order_of_the_apps(
-    settings: SettingsWrapper,
+    settings: Any,
 ) -> None:
     settings.SERVED_SERVICES = ["orders", "accounts"]
     assert [service.label for service in served_services()] == ["accounts", "orders"]
     assert [service.label for service in services()] == ["accounts", "products", "orders"]
 
 
-def test_routes_are_those_of_served_services(settings: SettingsWrapper) -> None:
+def test_routes_are_those_of_served_services(settings: Any) -> None:
     assert [*url_modules()] == ["apps.products.urls", "apps.orders.urls"]  # accounts has none
     settings.SERVED_SERVICES = ["products"]
     assert [*url_modules()] == ["apps.products.urls"]
     assert [*express_routes()] == []
 
 
-def test_staff_pages_are_withdrawn_from_every_site(
-    settings: SettingsWrapper, site: AdminSite
-) -> None:
+def test_staff_pages_are_withdrawn_from_every_site(settings: Any, site: AdminSite) -> None:
     settings.SERVED_SERVICES = ["orders"]
     withdraw_staff_pages()
     assert labels(site) == labels(admin.site) == {"auth", "orders"}
@@ -62,7 +60,7 @@ def test_staff_pages_are_withdrawn_from_every_site(
 
 
 def test_a_project_without_the_admin_has_none_to_withdraw(
-    settings: SettingsWrapper, site: AdminSite, monkeypatch: pytest.MonkeyPatch
+    settings: Any, site: AdminSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SERVED_SERVICES = []
     monkeypatch.setattr(apps, "is_installed", lambda name: name != "django.contrib.admin")

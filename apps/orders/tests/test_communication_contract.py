@@ -59,7 +59,12 @@ def pot() -> ProductSnapshot:
 
 def move(product: ProductSnapshot, delta: int, **fields: Any) -> StockMove:
     reason = "sold" if delta < 0 else "released"
-    values = {"reason": reason, "reference": "order:7", "revision": 1, "actor": "client:3"} | fields
+    values: dict[str, Any] = {
+        "reason": reason,
+        "reference": "order:7",
+        "revision": 1,
+        "actor": "client:3",
+    } | fields
     return StockMove(product_id=product.id, delta=delta, **values)
 
 
