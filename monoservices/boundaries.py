@@ -30,6 +30,7 @@ def table_owners() -> dict[str, ServiceConfig]:
         model._meta.db_table: service
         for service in services()
         for model in service.get_models(include_auto_created=True)
+        if not model._meta.proxy
     }
 
 

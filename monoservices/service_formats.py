@@ -12,8 +12,8 @@ _MARKDOWN_START = """\
 # The services
 
 Written by `make services` from the code; `make check` fails where it is out of date. Arrows point
-at what a service depends on. A crossing is a function of a service's communication module; what
-each demands is in [boundaries](boundaries.md).
+at what a service depends on. A crossing is a function of a service's communication module.
+[Boundaries](boundaries.md) says what services must keep to.
 """
 
 
@@ -55,23 +55,21 @@ FORMATS: dict[str, Callable[[Services], str]] = {
 def _block(service: MappedService) -> Iterator[str]:
     yield f"{service.label} ({service.package})"
     yield f"  depends on: {', '.join(service.depends_on) or 'nothing'}"
-    for heading, lines in (
-        (
-            "crossings",
-            [
-                f"{_reached(each.callees)}: {each.function}{each.signature}"
-                for each in service.crossings
-            ],
-        ),
-        ("relations", [f"{each.field} -> {each.target}" for each in service.relations]),
-        ("tables", service.tables),
-        ("routes", map(_route, service.routes)),
-    ):
-        lines = list(lines)
-        if lines:
-            yield f"  {heading}:"
-            yield from (f"    {line}" for line in lines)
+    crossings = [
+        f"{_reached(each.callees)}: {each.function}{each.signature}" for each in service.crossings
+    ]
+    relations = [f"{each.field} -> {each.target}" for each in service.relations]
+    yield from _lines("crossings", crossings)
+    yield from _lines("relations", relations)
+    yield from _lines("tables", service.tables)
+    yield from _lines("routes", [_route(each) for each in service.routes])
     yield ""
+
+
+def _lines(heading: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"  {heading}:"
+        yield from (f"    {line}" for line in lines)
 
 
 def _section(service: MappedService) -> Iterator[str]:

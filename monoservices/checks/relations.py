@@ -17,7 +17,8 @@ _HARMLESS = (DO_NOTHING, PROTECT, RESTRICT)
 """What a relation may do on_delete: refuse, or leave it to the database to refuse."""
 _CASCADE_HINT = (
     "Set on_delete to PROTECT, RESTRICT or DO_NOTHING. Give a ManyToManyField a through model of"
-    " your own with such keys; instead of a GenericRelation or of inheritance, use a foreign key."
+    " your own with such keys; instead of a GenericRelation, of inheritance or of a proxy,"
+    " use a foreign key."
 )
 
 
@@ -25,6 +26,7 @@ def check(services: Sequence[ServiceConfig]) -> Iterator[Violation]:
     """A relation goes to a declared service, is invisible there, and never writes across."""
     for service in services:
         for model in service.get_models():
+            yield from _proxy(service, model)
             for field in relations(model):
                 for other in sorted(_others(service, field), key=lambda each: each.label):
                     yield from _violations(service, other, model, field)
@@ -106,6 +108,14 @@ def _writes_across(service: ServiceConfig, field: Any) -> str:
     return "deletes or changes its rows when a row is deleted in"
 
 
+def _proxy(service: ServiceConfig, model: type[Model]) -> Iterator[Violation]:
+    other = service_of_model(model._meta.concrete_model or model)
+    if other and other is not service:
+        path, line = where(model)
+        what = f"{model._meta.label} of {service.label} is a proxy for a model of {other.label}."
+        yield Violation(CASCADE, service.label, other.label, path, line, what, _CASCADE_HINT)
+
+
 def _generic(
     service: ServiceConfig, model: type[Model], field: GenericForeignKey
 ) -> Iterator[Violation]:
@@ -118,13 +128,14 @@ def _generic(
     if labels and labels <= allowed:
         return
     path, line = where(model, field.name)
+    other = ", ".join(sorted(labels - allowed)) or "any service"
     yield Violation(
         UNDECLARED,
         service.label,
-        ", ".join(sorted(labels - allowed)) or "any service",
+        other,
         path,
         line,
-        f"{model._meta.label}.{field.name} of {service.label} can point at any service.",
+        f"{model._meta.label}.{field.name} of {service.label} can point at {other}.",
         "Use a foreign key for each kind of target, or limit the content types:"
         f' limit_choices_to={{"app_label": "{service.label}"}} on {field.ct_field}.',
     )

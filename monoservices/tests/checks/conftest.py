@@ -45,7 +45,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         override = override_settings(INSTALLED_APPS=[*_FRAMEWORK, *dotted])
         override.enable()
         installed.append(override)
-        return violations(rules or RULES)
+        found = violations(rules or RULES)
+        for each in found:
+            assert each.hint
+            assert each.service in each.what
+            assert each.other in each.what
+        return found
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

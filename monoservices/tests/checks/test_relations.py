@@ -158,6 +158,11 @@ def test_inheritance_from_another_services_model(project: Project) -> None:
     assert found == [("E006", "catalogue", LINE - 1), ("E007", "catalogue", LINE - 1)]
 
 
+def test_a_proxy_for_another_services_model(project: Project) -> None:
+    source = line("class Meta:\n        proxy = True", "Item")
+    assert of_sales(project, source, "catalogue") == [("E007", "catalogue", LINE - 1)]
+
+
 def test_a_relation_from_an_abstract_model_is_shown_where_it_is_written(project: Project) -> None:
     source = line(
         'item = models.ForeignKey(Item, models.PROTECT, related_name="+")\n'
