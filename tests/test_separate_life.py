@@ -149,7 +149,7 @@ def test_an_unknown_service_stops_the_start() -> None:
     ],
 )
 def test_a_service_is_tested_alone(service: str, module: str, runs: list[str]) -> None:
-    """`make test-service` runs all of its tests; here all are imported, and those of one module run.
+    """`make test-service` runs all its tests; here all are imported, and those of one module run.
 
     What would import or reach a service that is not there fails.
     """
