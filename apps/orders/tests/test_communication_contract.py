@@ -59,13 +59,8 @@ def pot() -> ProductSnapshot:
 
 def move(product: ProductSnapshot, delta: int, **fields: Any) -> StockMove:
     reason = "sold" if delta < 0 else "released"
-    values: dict[str, Any] = {
-        "reason": reason,
-        "reference": "order:7",
-        "revision": 1,
-        "actor": "client:3",
-    } | fields
-    return StockMove(product_id=product.id, delta=delta, **values)
+    values: dict[str, Any] = {"reference": "order:7", "revision": 1, "actor": "client:3"}
+    return StockMove(product_id=product.id, delta=delta, **{"reason": reason} | values | fields)
 
 
 def test_every_crossing_has_expectations_here() -> None:

@@ -35,7 +35,7 @@ def test_neither_save_nor_a_manager_has_a_part_in_it(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(models.Model, "__init__", refuse)
     monkeypatch.setattr(models.Model, "save", refuse)
-    monkeypatch.setattr(get_user_model(), "_default_manager", property(refuse), raising=False)
+    monkeypatch.setattr(type(get_user_model()._default_manager), "get_queryset", refuse)
     key = insert_row(USER, username="ada")
     assert rows_of(USER).filter(pk=key).update(username="bob") == 1
     assert rows_of(USER).get(pk=key)["username"] == "bob"
