@@ -1,4 +1,5 @@
 import pytest
+from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import include, path
 
@@ -11,7 +12,7 @@ from monoservices.starting.naming import (
     snake_case,
 )
 
-urlpatterns = [path("api/", include([path("gift-cards/", lambda request: None)]))]
+urlpatterns = [path("api/", include([path("gift-cards/", HttpResponse)]))]
 
 
 @pytest.mark.parametrize(
