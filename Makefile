@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test test-service bench faults check openapi services lock clean
+.PHONY: help run install install-dev test test-service bench faults check openapi services wheel lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -62,6 +62,11 @@ openapi: install-dev  ## Write docs/openapi.yaml anew.
 services: install-dev  ## Write docs/services.md anew.
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/services.md
+
+wheel: install-dev  ## Build the wheel of monoservices, alone, into dist/.
+	@stage=$$(mktemp -d) && trap 'rm -rf $$stage' EXIT && \
+	cp -R packaging/monoservices/. monoservices LICENSE $$stage && \
+	$(PY) -m uv build --quiet --no-config --offline --wheel --out-dir $(CURDIR)/dist $$stage
 
 lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=--upgrade for newer).
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements.txt

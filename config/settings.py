@@ -34,6 +34,8 @@ CURRENCY = env.str("CURRENCY", default="EUR")
 if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
     raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")
 
+# All services of the project. The variable of the same name says which of them this process serves;
+# what those depend on is installed with them. The platform is served in every selection.
 SERVICES = [
     "apps.accounts",
     "apps.products",

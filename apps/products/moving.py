@@ -39,8 +39,9 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
     the locks are held only from here to the commit. Nothing is asked back: what forbids it is a
     constraint, so that a pipelined transaction can go on to its COMMIT without waiting.
     Raises IntegrityError where a product is not there or not as it was read (its movement has no
-    `quantity_after`), where stock would leave its bounds, and where a movement was made before for
-    the same product, reason, reference and revision.
+    `quantity_after`), where stock would fall below zero, and where a movement was made before for
+    the same product, reason, reference and revision. Raises DataError or IntegrityError where stock
+    would be more than its column holds: who gives stock back looks first, under the lock.
     """
     now = as_timestamp(timezone.now())
     totals: defaultdict[int, int] = defaultdict(int)

@@ -4,6 +4,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -35,7 +36,7 @@ def handed_by(
 
     Goes into containers, unions, and the fields of classes of services.
     """
-    if annotation in {Any, object}:
+    if annotation is Any or annotation is object:
         yield "anything", None
         return
     arguments = typing.get_args(annotation)
@@ -69,15 +70,11 @@ def _behind(annotation: Any) -> list[Any]:
 
 def _hints(annotated: Any, module: str) -> dict[str, Any]:
     """The annotations of what is defined in a module; none where one cannot be read."""
-    names = vars(sys.modules[module])
-    try:
-        return typing.get_type_hints(annotated, names)
-    except NameError:
-        names = {**_imported(module), **names}
-    try:
-        return typing.get_type_hints(annotated, names)
-    except NameError:
-        return {}
+    own = vars(sys.modules[module])
+    for names in (lambda: own, lambda: {**_imported(module), **own}):
+        with suppress(Exception):  # what is in an annotation is any code
+            return typing.get_type_hints(annotated, names())
+    return {}
 
 
 def _imported(name: str) -> dict[str, Any]:

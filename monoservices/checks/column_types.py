@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 
 from django.db import models
 
-_TYPES: dict[type[models.Field[Any, Any]], type] = {
+_TYPES: "dict[type[models.Field[Any, Any]], type]" = {
     models.BinaryField: bytes,
     models.BooleanField: bool,
     models.CharField: str,
@@ -28,9 +28,9 @@ _TYPES: dict[type[models.Field[Any, Any]], type] = {
 """Django's fields that are the base of others, which have the same type."""
 
 
-def column_type(field: models.Field[Any, Any]) -> Any:
+def column_type(field: "models.Field[Any, Any]") -> Any:
     """The type of a column's values, `| None` where it may be NULL; None where nobody knows it."""
-    values = field
+    values: models.Field[Any, Any] = field
     while isinstance(values, models.ForeignKey):
         values = values.target_field
     for cls in type(values).__mro__:
@@ -44,7 +44,7 @@ def is_type(stated: object) -> bool:
     return isinstance(_base(stated), type)
 
 
-def is_of(stated: object, field: models.Field[Any, Any]) -> bool:
+def is_of(stated: object, field: "models.Field[Any, Any]") -> bool:
     """Whether a column has the stated type. Of a type that nobody knows, only NULL is compared."""
     actual = column_type(field)
     if actual is None:

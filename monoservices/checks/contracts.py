@@ -71,11 +71,12 @@ def _problem(service: ServiceConfig, columns: Columns) -> str:
 
 def _malformed(service: ServiceConfig, stated: object, problem: str) -> Violation:
     model = getattr(stated, "model", "")
+    model = model if isinstance(model, str) else ""
     place = _place(service, model)
     return Violation(
         id=INCOMPLETE,
         service=service.label,
-        other=str(model).partition(".")[0],
+        other=model.partition(".")[0],
         path=place.path,
         line=place.line,
         what=f"{RELIES_ON} of {service.label}: {stated!r} {problem}.",

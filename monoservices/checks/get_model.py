@@ -3,10 +3,9 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from django.contrib.auth import get_user_model
+from django.conf import settings
 
 from monoservices.apps import ServiceConfig, services
-from monoservices.boundaries import service_of_model
 from monoservices.checks.names import Names, code
 from monoservices.checks.violations import Violation
 
@@ -68,8 +67,7 @@ def _argument(call: ast.AST, keyword: str) -> ast.expr | None:
 def _label_of_users(module: str) -> str | None:
     if module not in {"django.contrib.auth", "django.contrib.auth.models"}:
         return None
-    owner = service_of_model(get_user_model())
-    return owner.label if owner else None
+    return settings.AUTH_USER_MODEL.partition(".")[0]
 
 
 def _violation(names: Names, node: ast.expr, other: str, by: str) -> Violation:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.apps import apps
 from django.contrib import auth
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import Field, ForeignObjectRel, Manager, Model, QuerySet
 
 from monoservices.boundaries import COMMUNICATION
@@ -28,7 +28,7 @@ def models_at(origin: str) -> set[type[Model]]:
     found, names_below = _loaded(origin)
     for position, name in enumerate(names_below, start=1):
         if found is auth and name == "get_user_model()":
-            found = auth.get_user_model()
+            found = _model_of_users()
         else:
             found = inspect.getattr_static(found, name.removesuffix("()"), None)
         if inspect.isclass(found) and issubclass(found, Model):
@@ -68,6 +68,12 @@ def _loaded(origin: str) -> tuple[Any, list[str]]:
         if module := sys.modules.get(".".join(parts[:end])):
             return module, parts[end:]
     return None, []
+
+
+def _model_of_users() -> type[Model] | None:
+    with suppress(ImproperlyConfigured):  # it is not installed
+        return auth.get_user_model()
+    return None
 
 
 def _after(model: type[Model], names: list[str]) -> type[Model]:

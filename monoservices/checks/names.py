@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from django.db.models import Model
 
 from monoservices.apps import ServiceConfig
+from monoservices.boundaries import service_of_module
 from monoservices.checks.loaded import models_at
 from monoservices.checks.source import Module, modules
 
@@ -69,14 +70,13 @@ class Names:
 
         Of a dictionary, its keys.
         """
-        if node is not None and (text := self.module.text(node)):
-            yield text, node.lineno
-            return
         match node:
             case ast.Name(id=name) if name not in seen and len(seen) < _MAX_STEPS:
                 for value in self._values(name):
                     for text, _ in self.strings(value, seen | {name}):
                         yield text, node.lineno
+            case ast.expr() if text := self.module.text(node) or "":
+                yield text, node.lineno
             case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
                 yield from ((each.arg, each.value.lineno) for each in keywords if each.arg)
             case _:
@@ -86,9 +86,10 @@ class Names:
     def _values(self, name: str) -> list[ast.expr]:
         """What is assigned to a name, here or in the module of the service that it comes from."""
         owner, _, attribute = self.module.imported.get(name, "").rpartition(".")
-        for module in modules(self.module.service) if owner else ():
-            if module.name == owner:
-                return names(module).assigned.get(attribute, [])
+        if service_of_module(owner) is self.module.service:
+            for module in modules(self.module.service):
+                if module.name == owner:
+                    return names(module).assigned.get(attribute, [])
         return self.assigned.get(name, [])
 
     def _origins_of_name(self, name: str, seen: frozenset[str]) -> set[str]:

@@ -1,5 +1,6 @@
 """What is left to do by hand once the files of a service are written."""
 
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,7 @@ def next_steps(names: Names, *, at: Path) -> str:
 
 
 def _settings_file() -> str:
-    return f"{settings.SETTINGS_MODULE.replace('.', '/')}.py"
+    return f"{os.environ['DJANGO_SETTINGS_MODULE'].replace('.', '/')}.py"
 
 
 def _once_per_project() -> Iterator[str]:

@@ -1,5 +1,6 @@
 import pytest
 from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 
 from monoservices.apps import ServiceConfig
 from monoservices.boundaries import (
@@ -43,8 +44,8 @@ def test_the_service_of_a_module() -> None:
 
 
 def test_the_service_of_a_model() -> None:
-    assert _label(service_of_model(apps.get_model("sales.Order"))) == "sales"
-    assert service_of_model(apps.get_model("contenttypes.ContentType")) is None
+    assert _label(service_of_model(apps.get_app_config("sales").get_model("Order"))) == "sales"
+    assert service_of_model(ContentType) is None
 
 
 def test_the_service_of_a_table() -> None:

@@ -19,6 +19,8 @@ class Thing(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
+    objects = models.Manager["Thing"]()
+
     class Meta:
         app_label = "things"
 

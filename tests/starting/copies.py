@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from tests.__main__ import ROOT, SETTINGS
@@ -33,7 +32,7 @@ class Directory:
             check=False,
         )
         assert (done.returncode != 0) == fails, f"{command}\n{done.stdout}"
-        return done.stdout
+        return str(done.stdout)
 
     def insert(self, name: str, line: str, *, after: str) -> None:
         """Put a line into a file, after the one line that is `after`."""
@@ -58,7 +57,7 @@ def copy_of_this_project(path: Path) -> Directory:
     )
 
 
-def _environment() -> Mapping[str, str]:
+def _environment() -> dict[str, str]:
     """What programs need of the environment, without what this run of the tests has set."""
     kept = {"HOME", "LANG", "LC_ALL", "PATH", "TMPDIR"}
     return {name: value for name, value in os.environ.items() if name in kept}

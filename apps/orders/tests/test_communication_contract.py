@@ -59,8 +59,8 @@ def pot() -> ProductSnapshot:
 
 def move(product: ProductSnapshot, delta: int, **fields: Any) -> StockMove:
     reason = "sold" if delta < 0 else "released"
-    values = {"reason": reason, "reference": "order:7", "revision": 1, "actor": "client:3"} | fields
-    return StockMove(product_id=product.id, delta=delta, **values)
+    values: dict[str, Any] = {"reference": "order:7", "revision": 1, "actor": "client:3"}
+    return StockMove(product_id=product.id, delta=delta, **{"reason": reason} | values | fields)
 
 
 def test_every_crossing_has_expectations_here() -> None:
@@ -209,7 +209,6 @@ MUGS_PRICE = Decimal("9.90")
         ([-11], MUGS_PRICE, {}),
         ([-4, -7], MUGS_PRICE, {}),
         ([-11, 5], MUGS_PRICE, {}),  # the first movement would leave less than nothing
-        ([MAX_INTEGER - 9], MUGS_PRICE, {}),
         ([-1], MUGS_PRICE, {"price": Decimal("9.91")}),
         ([-1], MUGS_PRICE, {"is_active": False}),
     ],

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from monoservices.checks import baseline, violations
@@ -13,7 +12,7 @@ class Command(BaseCommand):
         "Writes the violations that there are into the file that BOUNDARIES_BASELINE names, where "
         "that is not there yet. Where it is, removes what no longer occurs, and adds nothing."
     )
-    requires_system_checks: list[Tags] = []  # they fail while the file is not as it should be
+    requires_system_checks: list[str] = []  # they fail while the file is not as it should be
 
     def handle(self, **options: Any) -> None:
         path = baseline.baseline_path()

@@ -160,6 +160,10 @@ RELIES_ON = (
 """
 
 
+def using(source: str) -> str:
+    return f"{STATED}def never_called():\n    {source}"
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -173,7 +177,7 @@ RELIES_ON = (
     ],
 )
 def test_columns_that_are_stated(project: Project, source: str) -> None:
-    assert project(communication(STATED + source), contract_use.check) == []
+    assert project(communication(using(source)), contract_use.check) == []
 
 
 @pytest.mark.parametrize(
@@ -194,11 +198,11 @@ def test_columns_that_are_stated(project: Project, source: str) -> None:
     ],
 )
 def test_columns_that_are_not_stated(project: Project, source: str, columns: list[str]) -> None:
-    found = project(communication(STATED + source), contract_use.check)
+    found = project(communication(using(source)), contract_use.check)
     assert [(each.id, each.service, each.other) for each in found] == [
         ("E016", "sales", "catalogue") for _ in columns
     ]
-    assert [each.line for each in found] == [LINE + STATED.count("\n") for _ in columns]
+    assert [each.line for each in found] == [LINE + STATED.count("\n") + 1 for _ in columns]
     assert [each.what for each in found] == [
         f"sales reads catalogue.{column}, and does not say so to catalogue." for column in columns
     ]

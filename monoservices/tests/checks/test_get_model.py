@@ -105,7 +105,7 @@ def test_the_message_says_where_and_what(project: Project) -> None:
     )
 
 
-def test_the_model_of_users(project: Project, settings: object) -> None:
+def test_the_model_of_users(settings: object, project: Project) -> None:
     accounts = {
         "people/apps.py": service("people"),
         "people/models.py": """

@@ -71,3 +71,81 @@ def test_what_may_not_be_imported(project: Project, source: str) -> None:
         files = sales("views.py", source)
     [found] = project(files, imports.check)
     assert (found.id, found.service, found.other) == ("E001", "sales", "catalogue")
+
+
+COMMUNICATION = "sales/microservice_communication.py"
+
+
+def test_the_communication_module_imports_others(project: Project) -> None:
+    for source in ("from catalogue.models import Item", "__import__('catalogue')"):
+        files = sales("microservice_communication.py", source)
+        assert project(files, imports.check) == []
+
+
+@pytest.mark.parametrize("module", ["tests/test_views.py", "tests.py", "conftest.py"])
+@pytest.mark.parametrize(("depends_on", "found"), [(["catalogue"], []), ([], ["E001"])])
+def test_tests_import_what_their_service_depends_on(
+    project: Project, module: str, depends_on: list[str], found: list[str]
+) -> None:
+    files = sales(module, "from catalogue.models import Item", *depends_on)
+    assert [each.id for each in project(files, imports.check)] == found
+
+
+def test_a_migration_is_not_free(project: Project) -> None:
+    files = sales("migrations/0001_initial.py", "import catalogue.models")
+    assert [each.id for each in project(files, imports.check)] == ["E001"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from sales.microservice_communication import Item",
+        "from . import microservice_communication as theirs; theirs.Item",
+        "import sales.microservice_communication; sales.microservice_communication.Item",
+    ],
+)
+@pytest.mark.parametrize(("handed_out", "found"), [(["f"], ["E001"]), (["f", "Item"], [])])
+def test_what_the_communication_module_does_not_hand_out(
+    project: Project, source: str, handed_out: list[str], found: list[str]
+) -> None:
+    """What it does hand out is the matter of E014."""
+    files = sales("views.py", source)
+    files[COMMUNICATION] = f"from catalogue.models import Item\n__all__ = {handed_out}"
+    assert [each.id for each in project(files, imports.check)] == found
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("import shop\n\nshop.catalogue.models.Item", [3]),
+        ("import shop.sales.models\nshop.catalogue.models.Item", [2]),
+        ("import shop.catalogue.models\nshop.catalogue.models.Item", [1]),
+        ("import shop\nshop.sales.models", []),
+    ],
+)
+def test_a_way_through_packages(project: Project, source: str, lines: list[int]) -> None:
+    files = {
+        "shop/catalogue/apps.py": service("catalogue", name="shop.catalogue"),
+        "shop/sales/apps.py": service("sales", name="shop.sales"),
+        "shop/sales/views.py": source,
+    }
+    assert [each.line for each in project(files, imports.check)] == lines
+
+
+def test_a_service_within_a_service(project: Project) -> None:
+    """Its modules are its own, and not those of the one around it."""
+    files = {
+        "sales/apps.py": service("sales"),
+        "sales/returns/apps.py": service("returns", name="sales.returns"),
+        "sales/returns/views.py": "import sales.returns.models, sales.models",
+        "sales/views.py": "from .returns import models",
+    }
+    found = project(files, imports.check)
+    assert [(each.service, each.other, each.path) for each in found] == [
+        ("returns", "sales", "sales/returns/views.py"),
+        ("sales", "returns", "sales/views.py"),
+    ]
+
+
+def test_a_file_that_is_not_python(project: Project) -> None:
+    assert project(sales("notes.py", "import catalogue.models\n:"), imports.check) == []

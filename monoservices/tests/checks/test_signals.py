@@ -104,7 +104,7 @@ def test_models_of_any_service(project: Project, source: str) -> None:
     )
 
 
-def test_the_model_of_users(project: Project, settings: object) -> None:
+def test_the_model_of_users(settings: object, project: Project) -> None:
     settings.AUTH_USER_MODEL = "catalogue.Item"  # type: ignore[attr-defined]
     source = IMPORTS + "post_save.connect(f, sender=settings.AUTH_USER_MODEL)"
     [found] = project(FILES | {"sales/apps2.py": source}, signals.check)

@@ -1,4 +1,7 @@
 import pytest
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import include, path
 
 from monoservices.starting.naming import (
     NameRefused,
@@ -8,6 +11,8 @@ from monoservices.starting.naming import (
     singular_of,
     snake_case,
 )
+
+urlpatterns = [path("api/", include([path("gift-cards/", HttpResponse)]))]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,6 @@ def test_a_name_that_is_too_long() -> None:
         ("monoservices", "There is an app 'monoservices' already."),
         ("sessions", "There is an app 'sessions' already."),
         ("json", "There is a Python module json already."),
-        ("livez", "There is a route livez already."),
     ],
 )
 def test_a_name_that_is_taken(label: str, why: str) -> None:
@@ -87,3 +91,10 @@ def test_a_name_that_is_taken(label: str, why: str) -> None:
 def test_a_model_that_cannot_be(model: str) -> None:
     with pytest.raises(NameRefused, match="cannot be a model's name"):
         names("payments", model=model)
+
+
+def test_a_route_that_is_taken() -> None:
+    with override_settings(ROOT_URLCONF=__name__):
+        with pytest.raises(NameRefused, match="There is a route gift-cards/ already"):
+            names("gift_cards")
+        assert names("gifts").plural == "gifts"
