@@ -3,7 +3,6 @@
 import inspect
 import sys
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.apps import apps
@@ -11,7 +10,8 @@ from django.contrib import auth
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import Field, ForeignObjectRel, Manager, Model, QuerySet
 
-from monoservices.boundaries import COMMUNICATION
+from monoservices.boundaries import COMMUNICATION, service_of_module
+from monoservices.crossings import communication_module
 
 if TYPE_CHECKING:  # it asks for contenttypes to be installed
     from django.contrib.contenttypes.fields import GenericForeignKey
@@ -62,8 +62,9 @@ def field_of(model: type[Model], name: str, *, accessors: bool = False) -> "AnyF
 def _loaded(origin: str) -> tuple[Any, list[str]]:
     """The innermost loaded module that a dotted name goes through, and the names below it."""
     parts = origin.split(".")
-    if COMMUNICATION in parts:
-        import_module(".".join(parts[: parts.index(COMMUNICATION) + 1]))
+    service = service_of_module(origin) if COMMUNICATION in parts else None
+    if service:  # which Django does not load by itself
+        communication_module(service)
     for end in range(len(parts), 0, -1):
         if module := sys.modules.get(".".join(parts[:end])):
             return module, parts[end:]
