@@ -3,12 +3,20 @@
 from collections.abc import Iterator, Mapping
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 
 from monoservices.access import Scope
 
 
 class MonoservicesConfig(AppConfig):
     name = "monoservices"
+
+    def ready(self) -> None:
+        """Where the setting BOUNDARY_GUARD is on, log what goes over boundaries."""
+        if getattr(settings, "BOUNDARY_GUARD", False):
+            from monoservices.guard import Guard, LogOnce
+
+            Guard(LogOnce()).start()
 
 
 class ServiceConfig(AppConfig):

@@ -1,0 +1,8 @@
+"""What tests of services need.
+
+A project's conftest.py takes it in with `pytest_plugins = ["monoservices.testing"]`.
+"""
+
+from monoservices.testing.guard import SeenViolations, boundary_guard, guarded_connections
+
+__all__ = ["SeenViolations", "boundary_guard", "guarded_connections"]
