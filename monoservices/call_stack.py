@@ -128,20 +128,35 @@ def _migration(frame: FrameType, found: list[Call], is_read: bool) -> bool:
     return bool(found)
 
 
+def _permission(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Where a user's permissions are asked of whatever backends the settings name."""
+    return frame.f_code.co_name in {
+        "_user_get_permissions",
+        "_user_has_perm",
+        "_user_has_module_perms",
+    }
+
+
 def _after_commit(frame: FrameType, found: list[Call], is_read: bool) -> bool:
     """Who commits does not know which functions wait for it."""
     return bool(found) and frame.f_code.co_name == "run_and_clear_commit_hooks"
 
 
 def _deletion(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Django looks for what refers to a row, as the database will; what it changes then counts."""
-    return is_read and not found
+    """Django looks for what refers to rows, as the database will; what it changes then counts.
+
+    Until `collect` has its `new_objs`, it looks at the rows that somebody wants to be deleted.
+    """
+    if not is_read or found or frame.f_code.co_name != "collect":
+        return False
+    return "new_objs" in frame.f_locals
 
 
 _ENDINGS: Mapping[str, Ending] = {
     "django.contrib.auth": _nobody,
     "django.contrib.auth.backends": _nobody,
     "django.contrib.auth.middleware": _nobody,
+    "django.contrib.auth.models": _permission,
     "django.core.handlers.base": _request,
     "django.core.handlers.exception": _nobody,
     "django.db.backends.base.base": _after_commit,

@@ -48,15 +48,18 @@ class Tables:
         names = "|".join(map(re.escape, longest_first)) or "(?!)"
         self._names = re.compile(rf"(?<![\w$])(?:{names})(?![\w$])", re.IGNORECASE)
         self._references = re.compile(rf'\bREFERENCES\s+["`\[]?({names})(?![\w$])', re.IGNORECASE)
-        self.statement = lru_cache(REMEMBERED)(self._statement)
+        self._remembered = lru_cache(REMEMBERED)(self._statement)
 
-    def _statement(self, sql: Any) -> Statement:
-        """A statement as Django's cursors take it: text, bytes, or psycopg's composed SQL.
+    def statement(self, sql: Any) -> Statement:
+        """What a statement names, as Django's cursors take it: text, bytes, or composed SQL.
 
         Tables are found as words, quoted or not, outside of string literals and comments. What
         a framework's table brings along, where it is only read, is not counted.
         """
-        text = _UNSPOKEN.sub(lambda found: found[1] or " ", _text(sql))
+        return self._remembered(sql if isinstance(sql, str) else _text(sql))
+
+    def _statement(self, sql: str) -> Statement:
+        text = _UNSPOKEN.sub(lambda found: found[1] or " ", sql)
         references = {found[1].lower() for found in self._references.finditer(text)}
         text = self._references.sub(" ", text)
         tables = {found[0].lower() for found in self._names.finditer(text)}
