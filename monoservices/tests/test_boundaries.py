@@ -1,6 +1,10 @@
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import models
+from django.test.utils import isolate_apps
 
+from apps.products.models import Product
 from monoservices.apps import ServiceConfig
 from monoservices.boundaries import (
     part_of,
@@ -42,3 +46,29 @@ def test_the_part_of_a_module() -> None:
     assert part_of("apps.orders.views", orders) == "views"
     assert part_of("apps.orders.management.commands.reconcile", orders) == "management"
     assert part_of("apps.orders", orders) == ""
+
+
+@isolate_apps("apps.orders")
+def test_a_proxy_does_not_take_the_table_of_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfProducts(Product):
+        class Meta:
+            app_label = "orders"
+            proxy = True
+
+    class SameTable(models.Model):
+        class Meta:
+            app_label = "orders"
+            managed = False
+            db_table = "products_product"
+
+    class View(models.Model):
+        class Meta:
+            app_label = "orders"
+            managed = False
+            db_table = "orders_view"
+
+    disguised = [OfProducts, SameTable, View]
+    monkeypatch.setattr(_service("apps.orders"), "get_models", lambda **_: disguised)
+    owners = table_owners()
+    assert owners["products_product"].label == "products"
+    assert owners["orders_view"].label == "orders"

@@ -143,7 +143,7 @@ def test_the_fixture_fails_the_test_that_caused_it(tmp_path: Path) -> None:
     )
     assert run.returncode == 1, run.stdout
     assert "2 passed, 1 error" in run.stdout
-    assert "ERROR test_swallowing.py::test_swallowing" in run.stdout
+    assert "ERROR at teardown of test_swallowing" in run.stdout
     assert "<string>:2 (reach_over) of orders reads products_product of products" in run.stdout
 
 
