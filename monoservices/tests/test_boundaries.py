@@ -55,13 +55,13 @@ def test_a_proxy_does_not_take_the_table_of_its_model(monkeypatch: pytest.Monkey
             app_label = "orders"
             proxy = True
 
-    class SameTable(models.Model):
+    class SameTable(models.Model):  # noqa: DJ008 - has no rows
         class Meta:
             app_label = "orders"
             managed = False
             db_table = "products_product"
 
-    class View(models.Model):
+    class View(models.Model):  # noqa: DJ008 - has no rows
         class Meta:
             app_label = "orders"
             managed = False
