@@ -30,6 +30,8 @@ from monoservices.statements import Statement, Tables
 SHOWN = 200
 """How many characters of a statement a violation shows."""
 
+UNDECLARED = ", which its depends_on does not name"
+
 logger = logging.getLogger(__name__)
 
 
@@ -131,11 +133,10 @@ def _wrong_step(found: Sequence[Call]) -> BoundaryViolation | None:
         if target in entered:
             del entered[entered.index(target) + 1 :]
             continue
-        way = f"{outer} of {source.label} calls {inner} of {target.label}"
         if not outer.place.is_communication and not _is_handed_on(inner, by=source):
-            return _violation(source, target, f"{way}, past its own communication module")
+            return _step(outer, inner, ", past its own communication module")
         if target.label not in source.depends_on:
-            return _violation(source, target, f"{way}, which its depends_on does not name")
+            return _step(outer, inner, UNDECLARED)
         entered.append(target)
     return None
 
@@ -159,30 +160,33 @@ def _wrong_table(
 ) -> BoundaryViolation | None:
     """The first table that is not the actor's to touch."""
     service, may_read = actor.place.service, actor.place.is_communication
-    who = f"{actor} of {service.label}"
     for table in statement.tables:
         owner = owners[table]
         if owner is service:
             continue
-        whose = f"{table} of {owner.label}"
         if not may_read:
-            verb = "reads" if statement.is_read else "changes"
-            return _violation(service, owner, f"{who} {verb} {whose}")
+            return _touch(actor, "reads" if statement.is_read else "changes", table, owner)
         if not statement.is_read:
-            return _violation(service, owner, f"{who} changes {whose}, which only its owner may")
+            return _touch(actor, "changes", table, owner, ", which only its owner may")
         if owner.label not in service.depends_on:
-            what = f"{who} reads {whose}, which its depends_on does not name"
-            return _violation(service, owner, what)
+            return _touch(actor, "reads", table, owner, UNDECLARED)
     for table in statement.references:
         owner = owners[table]
         if owner is not service and owner.label not in service.depends_on:
-            what = f"{who} refers to {table} of {owner.label}, which its depends_on does not name"
-            return _violation(service, owner, what)
+            return _touch(actor, "refers to", table, owner, UNDECLARED)
     return None
 
 
-def _violation(service: ServiceConfig, other: ServiceConfig, what: str) -> BoundaryViolation:
-    return BoundaryViolation(service.label, other.label, what)
+def _step(outer: Call, inner: Call, why: str) -> BoundaryViolation:
+    source, target = outer.place.service.label, inner.place.service.label
+    return BoundaryViolation(source, target, f"{outer} of {source} calls {inner} of {target}{why}")
+
+
+def _touch(
+    actor: Call, verb: str, table: str, owner: ServiceConfig, why: str = ""
+) -> BoundaryViolation:
+    service, other = actor.place.service.label, owner.label
+    return BoundaryViolation(service, other, f"{actor} of {service} {verb} {table} of {other}{why}")
 
 
 class LogOnce:
