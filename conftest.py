@@ -11,6 +11,8 @@ from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client, override_settings
 
+pytest_plugins = ["monoservices.testing"]
+
 # How long an example takes says how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile(
     "tradepost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -30,6 +30,9 @@ if not SECRET_KEY:
     SECRET_KEY = "insecure-and-for-development-only"  # noqa: S105 - refused above without DEBUG
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
+# Log what one service does with another's tables. Tests have a guard that fails them.
+BOUNDARY_GUARD = env.bool("BOUNDARY_GUARD", default=False)
+
 CURRENCY = env.str("CURRENCY", default="EUR")
 if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
     raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")

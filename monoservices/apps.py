@@ -15,12 +15,19 @@ class MonoservicesConfig(AppConfig):
     name = "monoservices"
 
     def ready(self) -> None:
-        """Check the boundaries between services whenever Django checks the project."""
+        """Check the boundaries whenever Django checks the project; log what goes over them.
+
+        The latter where the setting BOUNDARY_GUARD is on.
+        """
         from monoservices.checks import boundaries
         from monoservices.serving import withdraw_staff_pages
 
         register(boundaries, "monoservices")
         withdraw_staff_pages()
+        if getattr(settings, "BOUNDARY_GUARD", False):
+            from monoservices.guard import Guard, LogOnce
+
+            Guard(LogOnce()).start()
 
 
 class ServiceConfig(AppConfig):

@@ -25,13 +25,18 @@ def service_of_table(table: str) -> ServiceConfig | None:
 
 
 def table_owners() -> dict[str, ServiceConfig]:
-    """The owner of every table of a service, those between many-to-many models included."""
-    return {
-        model._meta.db_table: service
-        for service in services()
-        for model in service.get_models(include_auto_created=True)
-        if not model._meta.proxy
-    }
+    """The owner of every table of a service, those between many-to-many models included.
+
+    A model that is a proxy or not managed does not take its table from the service that manages it.
+    """
+    owners: dict[str, ServiceConfig] = {}
+    for service in services():
+        for model in service.get_models(include_auto_created=True):
+            if model._meta.managed and not model._meta.proxy:
+                owners[model._meta.db_table] = service
+            else:
+                owners.setdefault(model._meta.db_table, service)
+    return owners
 
 
 def part_of(name: str, service: ServiceConfig) -> str:

@@ -15,6 +15,7 @@ import django
 from django.db import connection
 
 from monoservices.database import is_postgresql
+from monoservices.guard import BoundaryViolation, Guard
 
 WORKERS = 6
 PATIENCE = 30
@@ -104,8 +105,13 @@ def _set_up(barrier: ProcessBarrier) -> None:
     """Make this new process ready for tasks."""
     _Meeting.barrier = barrier
     django.setup()
+    Guard(_refuse).start()
     # How long a busy machine takes says nothing about who waits for whom.
     connection.settings_dict["OPTIONS"]["timeout"] = PATIENCE
+
+
+def _refuse(violation: BoundaryViolation) -> None:
+    raise violation
 
 
 def _run(task: Callable[[Argument], Result], argument: Argument, database: str) -> Result:
