@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from django.apps import AppConfig, apps
 
 from monoservices.access import Scope
+from monoservices.metrics import importing
+
+importing.install()
 
 
 class MonoservicesConfig(AppConfig):
