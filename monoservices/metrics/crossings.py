@@ -7,7 +7,7 @@ comes from the module itself is part of the crossing that made it, and not count
 import inspect
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import aclosing
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from sys import _getframe as frame
 from time import perf_counter
 from types import FunctionType, ModuleType, TracebackType
@@ -15,7 +15,7 @@ from typing import Any
 
 from monoservices.boundaries import service_of_module
 from monoservices.crossings import callees, public_functions
-from monoservices.metrics.declaring import Observed, Series
+from monoservices.metrics.declaring import Observed
 
 CROSSINGS = Observed(
     "monoservices_crossing_seconds",
@@ -26,8 +26,8 @@ CROSSINGS = Observed(
 
 Record = Callable[[float], None]
 Anything = Callable[..., Any]
-Wrapper = Callable[[Anything, dict[str, Any], Record], Anything]
-"""Of a function, of the names of the module that it counts for, of what counts."""
+Wrapper = Callable[[Anything, dict[str, Any], Callable[[], Record]], Anything]
+"""Of a function, of the names of the module that it counts for, of what finds where to count."""
 
 
 def observe_crossings(module: ModuleType) -> None:
@@ -36,28 +36,17 @@ def observe_crossings(module: ModuleType) -> None:
     Name, docstring and signature stay; the function itself is the new one's `__wrapped__`.
     """
     for name, function in public_functions(module).items():
-        setattr(module, name, _observed(module, name, function))
+        find = cache(partial(_record_of, module.__name__, name, function))
+        setattr(module, name, _wrapper_for(function)(function, vars(module), find))
 
 
-def _observed(module: ModuleType, name: str, function: FunctionType) -> Anything:
-    """The function, counted. A call costs half a microsecond more."""
-
-    @cache
-    def series() -> Series | None:
-        return series_of(module.__name__, name, function)
-
-    def record(seconds: float) -> None:
-        if crossing := series():
-            crossing.add(seconds)
-
-    return _wrapper_for(function)(function, vars(module), record)
-
-
-def series_of(module: str, name: str, function: FunctionType) -> Series | None:
-    """Where the crossing is counted; None where it is none, or its module no service's."""
+def _record_of(module: str, name: str, function: FunctionType) -> Record:
+    """What takes the seconds of each call. Found at the first: then, all services are there."""
     caller = service_of_module(module)
     reached = callees(function, caller) if caller else ()
-    return CROSSINGS.of(caller.label, "+".join(reached), name) if caller and reached else None
+    if caller and reached:
+        return CROSSINGS.of(caller.label, "+".join(reached), name).add
+    return lambda _seconds: None  # it is no crossing
 
 
 def _wrapper_for(function: FunctionType) -> Wrapper:
@@ -68,7 +57,7 @@ def _wrapper_for(function: FunctionType) -> Wrapper:
     return _iterated if inspect.isgeneratorfunction(function) else _called
 
 
-def _called(function: Anything, home: dict[str, Any], record: Record) -> Anything:
+def _called(function: Anything, home: dict[str, Any], find: Callable[[], Record]) -> Anything:
     @wraps(function)
     def crossing(*args: Any, **kwargs: Any) -> Any:
         if frame(1).f_globals is home:
@@ -77,12 +66,12 @@ def _called(function: Anything, home: dict[str, Any], record: Record) -> Anythin
         try:
             return function(*args, **kwargs)
         finally:
-            record(perf_counter() - started)
+            find()(perf_counter() - started)
 
     return crossing
 
 
-def _awaited(function: Anything, home: dict[str, Any], record: Record) -> Anything:
+def _awaited(function: Anything, home: dict[str, Any], find: Callable[[], Record]) -> Anything:
     @wraps(function)
     async def crossing(*args: Any, **kwargs: Any) -> Any:
         if frame(1).f_globals is home:
@@ -91,12 +80,12 @@ def _awaited(function: Anything, home: dict[str, Any], record: Record) -> Anythi
         try:
             return await function(*args, **kwargs)
         finally:
-            record(perf_counter() - started)
+            find()(perf_counter() - started)
 
     return crossing
 
 
-def _iterated(function: Anything, home: dict[str, Any], record: Record) -> Anything:
+def _iterated(function: Anything, home: dict[str, Any], find: Callable[[], Record]) -> Anything:
     @wraps(function)
     def crossing(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         if frame(1).f_globals is home:
@@ -105,12 +94,14 @@ def _iterated(function: Anything, home: dict[str, Any], record: Record) -> Anyth
         try:
             return (yield from timed)
         finally:
-            record(timed.seconds)
+            find()(timed.seconds)
 
     return crossing
 
 
-def _iterated_asynchronously(function: Anything, home: dict[str, Any], record: Record) -> Anything:
+def _iterated_asynchronously(
+    function: Anything, home: dict[str, Any], find: Callable[[], Record]
+) -> Anything:
     """The time counts from the first item to the last, with what the caller does in between."""
 
     @wraps(function)
@@ -123,7 +114,7 @@ def _iterated_asynchronously(function: Anything, home: dict[str, Any], record: R
                     yield item
         finally:
             if not is_inside:
-                record(perf_counter() - started)
+                find()(perf_counter() - started)
 
     return crossing
 

@@ -1,11 +1,12 @@
 """Requests: how many, with which answers, and how long they take."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from time import perf_counter
 
 from django.http import HttpRequest, HttpResponseBase
 
-from monoservices.metrics.declaring import Observed
+from monoservices.metrics.declaring import Observed, Series
 
 REQUESTS = Observed(
     "monoservices_request_seconds",
@@ -29,8 +30,13 @@ def count_request(method: str, route: str, status: int, lane: str, started: floa
     lane: `express`, `django`, or `none` for what never came to one.
     started: when the request was there whole, by `perf_counter`.
     """
+    _series(method, route, status, lane).add(perf_counter() - started)
+
+
+@lru_cache(1024)
+def _series(method: str, route: str, status: int, lane: str) -> Series:
     known = method if method in _METHODS else "other"  # whoever asks may invent them
-    REQUESTS.of(known, route, str(status), lane).add(perf_counter() - started)
+    return REQUESTS.of(known, route, str(status), lane)
 
 
 class CountRequests:
