@@ -27,9 +27,8 @@ class CrossingsLoader(SourceFileLoader):
 class CrossingsFinder(MetaPathFinder):
     """Finds communication modules of packages where Python's own finder does."""
 
-    @classmethod
     def find_spec(
-        cls, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The module with a CrossingsLoader; None for other modules, and other loaders' ones."""
         if path is None or fullname.rpartition(".")[2] != COMMUNICATION:
@@ -43,5 +42,5 @@ class CrossingsFinder(MetaPathFinder):
 
 def install() -> None:
     """See the communication modules that are imported from now on."""
-    if CrossingsFinder not in sys.meta_path:
-        sys.meta_path.insert(0, CrossingsFinder)
+    if not any(isinstance(finder, CrossingsFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, CrossingsFinder())

@@ -1,0 +1,100 @@
+"""What was added is written exactly, in bulk, and by the process that it was added in."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from monoservices.metrics import Counted, Observed, Sampled, prometheus
+from monoservices.metrics.declaring import AT_ONCE, Metric
+from monoservices.tests.metrics.reading import buckets, growth, samples
+
+
+def test_a_counter_grows_by_what_is_added() -> None:
+    apples = Counted("test_apples_total", "Apples.", labels=("kind",))
+    apples.of("red").add()
+    apples.of("red").extend([2, 3])
+    apples.of("green")  # nothing was added
+    assert growth({}, "test_apples_total") == {"red": 6}
+    apples.of("red").add()
+    assert samples()["test_apples_total", "red"] == 7
+
+
+def test_a_value_is_in_the_first_bucket_that_it_does_not_exceed() -> None:
+    sizes = Observed("test_sizes", "Sizes.", buckets=(1, 2, 4))
+    sizes.of().extend([0, 1, 1.5, 2, 4, 5, 100])
+    assert buckets("test_sizes") == {"1.0": 2, "2.0": 4, "4.0": 5, "+Inf": 7}
+    assert samples()["test_sizes_sum", ""] == 113.5
+    sizes.of().add(3)
+    assert buckets("test_sizes") == {"1.0": 2, "2.0": 4, "4.0": 6, "+Inf": 8}
+
+
+def test_a_sample_is_the_sum_over_the_objects_that_live() -> None:
+    class Basket:
+        def __init__(self, content: int) -> None:
+            self.content = content
+
+    held = Sampled("test_held", "What is held.", labels=("by",))
+    one, two = Basket(2), Basket(5)
+    for basket in (one, two):
+        held.watch(basket, lambda basket: basket.content, "shop")
+    assert growth({}, "test_held") == {"shop": 7}
+    one.content = 0
+    assert growth({}, "test_held") == {"shop": 5}
+    del two, basket
+    assert samples()["test_held", "shop"] == 0
+
+
+def _spied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    written: list[tuple[str, int]] = []
+
+    def write(metric: Metric, labels: tuple[str, ...], values: Sequence[float]) -> None:
+        written.append((metric.name, len(values)))
+
+    monkeypatch.setattr(prometheus, "write", write)
+    return written
+
+
+def test_only_so_many_values_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = _spied(monkeypatch)
+    series = Counted("test_waiting_total", "Waiting.").of()
+    for _ in range(AT_ONCE - 1):
+        series.add()
+    assert written == []
+    series.add()
+    assert written == [("test_waiting_total", AT_ONCE)]
+    series.extend([1] * AT_ONCE)
+    assert written[1:] == [("test_waiting_total", AT_ONCE)]
+    series.flush()
+    assert len(written) == 2
+
+
+def test_a_number_that_cannot_be_written_spoils_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    series = Counted("test_lost_total", "Lost.").of()
+    series.add()
+    with monkeypatch.context() as patch:
+        patch.setattr(prometheus, "write", fail)
+        series.flush()
+    assert [record.getMessage() for record in caplog.records] == ["test_lost_total was not written"]
+    series.add(3)
+    assert growth({}, "test_lost_total") == {"": 3}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no fork")
+def test_a_forked_process_does_not_write_what_waited_in_its_parent() -> None:
+    series = Counted("test_forked_total", "Forked.").of()
+    series.add(5)
+    child = os.fork()
+    if not child:  # no test runs in here
+        before = samples()
+        series.add()
+        counted_itself = growth(before, "test_forked_total") == {"": 1}
+        os._exit(0 if counted_itself and ("test_forked_total", "") not in before else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert growth({}, "test_forked_total") == {"": 5}
