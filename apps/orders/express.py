@@ -56,7 +56,7 @@ class PlaceOrder:
         # Keys that were never seen have batches of their own: however many come, they take no
         # place from the orders of those that are known.
         self._keys = Batcher(
-            look_up, size=BATCH, limit=WAITING, patience=PATIENCE, name="orders: unknown keys"
+            look_up, size=BATCH, limit=WAITING, patience=PATIENCE, name="orders-keys"
         )
         self._callers: dict[str, Caller] = {}
 

@@ -20,9 +20,9 @@ def samples(text: bytes | None = None) -> Samples:
     }
 
 
-def buckets(name: str) -> dict[str, float]:
+def buckets(name: str, text: bytes | None = None) -> dict[str, float]:
     """The buckets of a histogram that has no labels, by their upper bounds."""
-    families = text_string_to_metric_families(exposition().decode())
+    families = text_string_to_metric_families((text or exposition()).decode())
     return {
         sample.labels["le"]: sample.value
         for family in families

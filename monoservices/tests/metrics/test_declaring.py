@@ -1,8 +1,10 @@
 """What was added is written exactly, in bulk, and by the process that it was added in."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,28 @@ def test_a_value_is_in_the_first_bucket_that_it_does_not_exceed() -> None:
     assert samples()["test_sizes_sum", ""] == 113.5
     sizes.of().add(3)
     assert buckets("test_sizes") == {"1.0": 2, "2.0": 4, "4.0": 6, "+Inf": 8}
+
+
+PROGRAM = """
+import sys
+from monoservices.metrics import Observed
+from monoservices.metrics.prometheus import exposition
+sizes = Observed("sizes", "Sizes.", buckets=(1, 2, 4))
+sizes.of().extend(map(float, sys.argv[1:]))
+print(exposition().decode())
+"""
+
+
+def test_several_processes_fill_the_same_buckets(tmp_path: Path) -> None:
+    def run(*values: str) -> dict[str, float]:
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", PROGRAM, *values]
+        text = subprocess.run(command, env=environment, check=True, capture_output=True).stdout
+        return buckets("sizes", text)
+
+    assert run("0", "1.5", "2") == {"1.0": 1, "2.0": 3, "4.0": 3, "+Inf": 3}
+    assert run("1", "4", "5", "100") == {"1.0": 2, "2.0": 4, "4.0": 5, "+Inf": 7}
+    assert run() == {"1.0": 2, "2.0": 4, "4.0": 5, "+Inf": 7}
 
 
 def test_a_sample_is_the_sum_over_the_objects_that_live() -> None:
