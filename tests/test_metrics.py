@@ -145,6 +145,20 @@ def test_orders_that_could_not_be_decided(
     assert Order.objects.count() == 0
 
 
+ASKING = f"""
+from django.test import Client
+headers = {{"authorization": "Bearer {TOKEN}"}}
+for path in ("/livez", "/metrics"):
+    print(Client(headers=headers).get(path, SERVER_NAME="localhost").status_code)
+"""
+
+
+def test_https_does_not_redirect_who_asks_past_the_proxy() -> None:
+    environment = os.environ | {"HTTPS": "on", "METRICS_TOKEN": TOKEN}
+    statuses = manage(environment, "shell", "--verbosity=0", "--command", ASKING)
+    assert statuses.split() == ["301", "200"]
+
+
 # Several processes
 
 
