@@ -20,10 +20,12 @@ NAME = "test_flushed_total"
 @pytest.mark.parametrize("seconds", [0.0, A_LONG_TIME], ids=["meanwhile", "at the end"])
 def test_what_was_counted_is_written(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     written: list[Sequence[float]] = []
+    seen = asyncio.Event()
 
     def write(metric: Metric, labels: tuple[str, ...], values: Sequence[float]) -> None:
         if metric.name == NAME and values:
             written.append(values)
+            seen.set()
 
     async def live() -> None:
         life: asyncio.Queue[Message] = asyncio.Queue()
@@ -34,8 +36,8 @@ def test_what_was_counted_is_written(monkeypatch: pytest.MonkeyPatch, seconds: f
         await life.put({"type": "lifespan.startup"})
         assert await sent.get() == {"type": "lifespan.startup.complete"}
         Counted(NAME, "Flushed.").of().add(3)
-        while not written and not seconds:
-            await asyncio.sleep(0)
+        if not seconds:
+            await seen.wait()
         assert written == ([] if seconds else [[3]])
         await life.put({"type": "lifespan.shutdown"})
         assert await sent.get() == {"type": "lifespan.shutdown.complete"}
