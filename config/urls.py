@@ -4,12 +4,14 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import views
+from monoservices.metrics.views import metrics
 from monoservices.serving import url_modules
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("problems/<slug:code>/", views.problem, name="problem"),
     *(path("api/v1/", include(urls)) for urls in url_modules()),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -7,6 +7,9 @@ from django.conf import settings
 from django.core.checks import register
 
 from monoservices.access import Scope
+from monoservices.metrics import importing
+
+importing.install()
 
 
 class MonoservicesConfig(AppConfig):

@@ -9,6 +9,7 @@ without batches, and the more calls there are at a time, the larger are the batc
 
 import asyncio
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from django.db import (
     connections,
 )
 
+from monoservices.metrics import Counted, Observed, Sampled
+from monoservices.metrics.declaring import SECONDS
 from monoservices.problems import Unavailable
 
 Item = TypeVar("Item")
@@ -33,6 +36,31 @@ Outcome = TypeVar("Outcome")
 PASSING = (OperationalError, InterfaceError, IntegrityError)
 """Errors after which the same batch may succeed: a deadlock, a lost connection, a key that somebody
 else has just written."""
+
+BATCH_SIZE = Observed(
+    "monoservices_batch_items",
+    "Batches, by how many items each had.",
+    labels=("queue",),
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
+BATCH_SECONDS = Observed(
+    "monoservices_batch_seconds",
+    "Batches, by how long each took, being done again included.",
+    labels=("queue",),
+    buckets=SECONDS,
+)
+WAIT_SECONDS = Observed(
+    "monoservices_queue_wait_seconds",
+    "Items, by how long each waited for its batch to begin.",
+    labels=("queue",),
+    buckets=SECONDS,
+)
+LENGTH = Sampled("monoservices_queue_length", "Items that wait for a batch.", labels=("queue",))
+REFUSED = Counted(
+    "monoservices_queue_refused_total",
+    "Items that were refused because too many waited (full), or that waited for too long (late).",
+    labels=("queue", "reason"),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +73,7 @@ class Batcher(Generic[Item, Outcome]):
         happened.
     size: of the largest batch. limit: how many may wait; a client's own at most half of that.
     patience: after how many seconds an item is given up that still waits.
+    name: of its queue, in the metrics.
 
     To be used in one event loop.
     """
@@ -56,6 +85,7 @@ class Batcher(Generic[Item, Outcome]):
         size: int,
         limit: int,
         patience: float,
+        name: str = "",
     ) -> None:
         self._run = run
         self._size = size
@@ -67,6 +97,15 @@ class Batcher(Generic[Item, Outcome]):
         self._idle.set()
         self._alarm: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._sizes, self._seconds = BATCH_SIZE.of(name), BATCH_SECONDS.of(name)
+        self._waits = WAIT_SECONDS.of(name)
+        self._refused, self._late = REFUSED.of(name, "full"), REFUSED.of(name, "late")
+        LENGTH.watch(self, lambda batcher: batcher.waiting, name)
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait for a batch."""
+        return len(self._waiting)
 
     async def submit(self, item: Item, client: Hashable) -> Outcome:
         """The outcome of `item`, which `client` waits for.
@@ -76,6 +115,7 @@ class Batcher(Generic[Item, Outcome]):
         An item whose caller is canceled is decided all the same.
         """
         if len(self._waiting) >= self._limit or 2 * self._held_by[client] >= self._limit:
+            self._refused.add()
             raise Unavailable("Too many requests are waiting. Nothing was done; try again.")
         loop = asyncio.get_running_loop()
         call: _Call[Item, Outcome] = _Call(item, client, loop.create_future(), loop.time())
@@ -104,16 +144,21 @@ class Batcher(Generic[Item, Outcome]):
         self._give_up(loop)
         batch = [self._take() for _ in range(min(self._size, len(self._waiting)))]
         if batch:
+            now = loop.time()
+            self._sizes.add(len(batch))
+            self._waits.extend([now - call.since for call in batch])
             self._thread.submit(self._work, loop, batch)
         else:
             self._idle.set()
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: "list[_Call[Item, Outcome]]") -> None:
+        started = time.perf_counter()
         try:
             outcomes = self._outcomes([call.item for call in batch])
         except BaseException:
             logger.exception("a batch of %d ended without outcomes", len(batch))
             outcomes = [_Failure(RuntimeError("The batch ended without outcomes."))] * len(batch)
+        self._seconds.add(time.perf_counter() - started)
         loop.call_soon_threadsafe(self._finish, loop, batch, outcomes)
 
     def _finish(
@@ -143,6 +188,7 @@ class Batcher(Generic[Item, Outcome]):
         while self._waiting and loop.time() >= self._waiting[0].since + self._patience:
             call = self._take()
             if not call.answer.done():
+                self._late.add()
                 call.answer.set_exception(
                     Unavailable("The request has waited for too long. Nothing was done; try again.")
                 )

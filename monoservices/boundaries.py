@@ -3,8 +3,9 @@
 from django.db.models import Model
 
 from monoservices.apps import ServiceConfig, services
+from monoservices.metrics import importing
 
-COMMUNICATION = "microservice_communication"
+COMMUNICATION = importing.COMMUNICATION
 """The only module of a service that touches another service."""
 
 

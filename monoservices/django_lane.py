@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import perf_counter
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.db import connections
 
 from monoservices.asgi import Body, Scope, Send, problem_answer, respond
+from monoservices.metrics.requests import STARTED, UNCOUNTED, count_request
 from monoservices.problems import Unavailable
 
 THREADS = 4
@@ -45,9 +47,11 @@ class DjangoLane:
 
         Raises ConnectionAbortedError where the reader of a stream does not go on reading.
         """
+        started = perf_counter()
         if self._in_flight >= THREADS + WAITING:
             problem = Unavailable("Too many requests are waiting. Nothing was done; try again.")
             await respond(send, problem_answer(problem))
+            count_request(scope["method"], "", problem.status, "none", started)
             return
         loop = asyncio.get_running_loop()
 
@@ -65,7 +69,7 @@ class DjangoLane:
         self._in_flight += 1
         try:
             whole = await loop.run_in_executor(
-                self._threads, self._run, environ(scope, body), send_and_wait
+                self._threads, self._run, environ(scope, body) | {STARTED: started}, send_and_wait
             )
         finally:
             self._in_flight -= 1
@@ -84,7 +88,8 @@ class DjangoLane:
         bare = dict(scope)
         bare["headers"] = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
         loop = asyncio.get_running_loop()
-        whole = await loop.run_in_executor(self._threads, self._run, environ(bare, b""), None)
+        asked = environ(bare, b"") | {UNCOUNTED: True}
+        whole = await loop.run_in_executor(self._threads, self._run, asked, None)
         _, headers, _ = whole or (0, [], b"")
         return [pair for pair in headers if pair[0] not in _OWN_HEADERS]
 

@@ -9,10 +9,13 @@
 Both lanes give the same answer to the same request.
 """
 
+import asyncio
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
+from time import perf_counter
 from typing import Protocol
 
 from django.conf import settings
@@ -23,11 +26,15 @@ from monoservices.apps import served_services
 from monoservices.asgi import Answer, Receive, Scope, Send, problem_answer, read_body, respond
 from monoservices.clean import CleanRequest, clean_request
 from monoservices.django_lane import DjangoLane, Headers, WsgiApplication
+from monoservices.metrics.declaring import flush
+from monoservices.metrics.requests import count_request
 from monoservices.problems import Problem, as_problem
 
 SWITCH_SECONDS = 0.0005
 """How long the event loop may go on while the batches' thread has an answer of the database and
 wants to run. Python's own 5 ms would be most of what a small batch takes."""
+FLUSH_SECONDS = 1.0
+"""How long what was counted may wait to be written where other processes see it."""
 
 logger = logging.getLogger(__name__)
 
@@ -72,15 +79,18 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        started = perf_counter()
         try:
             limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             body = await read_body(scope["headers"], receive, limit=limit)
         except Problem as problem:
             # What of the body is still on its way must not be taken for the next request.
             await respond(send, problem_answer(problem), [(b"connection", b"close")])
+            count_request(scope["method"], "", problem.status, "none", started)
             return
         if body is None:  # whoever sent it has left
             return
+        started = perf_counter()
         route = self.routes.get((scope["method"], scope["path"]))
         if (
             route is not None
@@ -91,6 +101,7 @@ class Front:
             if route not in self._common_headers:
                 self._common_headers[route] = await self._django.common_headers(scope)
             await respond(send, answer, self._common_headers[route])
+            count_request(scope["method"], scope["path"], answer.status, "express", started)
             return
         await self._django.answer(scope, body, send)
 
@@ -117,11 +128,12 @@ class Front:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: before the end, what has begun is finished."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        while (await receive())["type"] != "lifespan.shutdown":
-            await send({"type": "lifespan.startup.complete"})
-        for route in self.routes.values():
-            await route.drain()
-        await self._django.drain()
+        async with _flushing():
+            while (await receive())["type"] != "lifespan.shutdown":
+                await send({"type": "lifespan.startup.complete"})
+            for route in self.routes.values():
+                await route.drain()
+            await self._django.drain()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -133,3 +145,22 @@ async def _answer(route: ExpressRoute, request: CleanRequest) -> Answer | None:
         if problem is None:
             logger.exception("%s %s failed", route.method, route.url_name)
         return problem_answer(problem or Problem())
+
+
+@asynccontextmanager
+async def _flushing() -> AsyncIterator[None]:
+    """Write what was counted every FLUSH_SECONDS, and at the end."""
+
+    async def keep_flushing() -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            flush()
+
+    task = asyncio.create_task(keep_flushing())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        flush()

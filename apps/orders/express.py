@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from apps.orders.exceptions import OrdersError, ProductHeld
+from apps.orders.metrics import failures_counted
 from apps.orders.microservice_communication import CHALLENGE, bearer_digest, find_callers
 from apps.orders.operations import place_orders
 from apps.orders.requests import OrderRequest, PlacedOrder
@@ -49,10 +50,14 @@ class PlaceOrder:
     url_name = "order-list"
 
     def __init__(self) -> None:
-        self._orders = Batcher(Placing().place, size=BATCH, limit=WAITING, patience=PATIENCE)
+        self._orders = Batcher(
+            Placing().place, size=BATCH, limit=WAITING, patience=PATIENCE, name="orders"
+        )
         # Keys that were never seen have batches of their own: however many come, they take no
         # place from the orders of those that are known.
-        self._keys = Batcher(look_up, size=BATCH, limit=WAITING, patience=PATIENCE)
+        self._keys = Batcher(
+            look_up, size=BATCH, limit=WAITING, patience=PATIENCE, name="orders-keys"
+        )
         self._callers: dict[str, Caller] = {}
 
     async def answer(self, request: CleanRequest) -> Answer | None:
@@ -61,7 +66,8 @@ class PlaceOrder:
             return None
         caller = self._callers.get(digest)
         if caller is None:
-            caller = await self._keys.submit(digest, client=digest)
+            with failures_counted:
+                caller = await self._keys.submit(digest, client=digest)
             if caller is None:
                 return problem_answer(InvalidKey(headers={"WWW-Authenticate": CHALLENGE}))
             self._remember(digest, caller)
@@ -71,7 +77,9 @@ class PlaceOrder:
             if isinstance(problem, MissingScope):  # until somebody grants it
                 self._callers.pop(digest, None)
             return None
-        outcome = await self._orders.submit(Job(digest, caller, wanted), client=caller.client_id)
+        job = Job(digest, caller, wanted)
+        with failures_counted:
+            outcome = await self._orders.submit(job, client=caller.client_id)
         if isinstance(outcome, PlacedOrder):
             headers = _REPLAYED if outcome.replayed else {}
             return Answer(201, outcome.answer.encode(), headers=headers)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, OperationalError
 
 from apps.orders.deciding import Accepted, KnownOrder, Repeated, decide
 from apps.orders.exceptions import OrdersError
+from apps.orders.metrics import count_outcomes
 from apps.orders.microservice_communication import Lock, read_products, take_stock
 from apps.orders.models import Order
 from apps.orders.pricing import units
@@ -89,6 +90,7 @@ def _attempt(requests: Sequence[OrderRequest], *, lock: Lock) -> list[Outcome]:
                 outcomes.append(PlacedOrder(ids[position], answers[ids[position]], replayed=True))
             case refusal:
                 outcomes.append(refusal)
+    count_outcomes(outcomes)
     return outcomes
 
 

@@ -21,6 +21,7 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
+from apps.orders.metrics import failures_counted
 from apps.orders.models import Order, OrderQuerySet
 from apps.orders.serializers import EventSerializer, OrderSerializer
 from apps.orders.structs import (
@@ -115,7 +116,8 @@ class OrderCreateView(APIView):
         context = {"caller": caller(request), "idempotency_key": idempotency_key(request)}
         serializer = OrderSerializer(data=read_body(request), context=context)
         serializer.is_valid(raise_exception=True)
-        placed = serializer.save()
+        with failures_counted:
+            placed = serializer.save()
         headers = {REPLAYED: "true"} if placed.replayed else {}
         return Response(msgspec.Raw(placed.answer.encode()), status=201, headers=headers)
 

@@ -14,6 +14,8 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import Server
 
+from monoservices.metrics.processes import counting_together
+
 # Idle ones count too: what Granian calls backpressure limits open connections, not requests. What
 # limits requests is in `monoservices.batching` and `monoservices.django_lane`.
 CONNECTIONS = 10_000
@@ -44,7 +46,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         address = _free_address(host, port)
         connections.close_all()  # the workers must not share what the checks have opened
-        Server(
+        server = Server(
             _application(),
             address=address,
             port=port,
@@ -58,7 +60,9 @@ class Command(BaseCommand):
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
             log_dictconfig=copy.deepcopy(settings.LOGGING),
-        ).serve()
+        )
+        with counting_together():
+            server.serve()
 
 
 def default_workers() -> int:
