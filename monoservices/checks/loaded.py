@@ -3,7 +3,7 @@
 import inspect
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from django.apps import apps
 from django.contrib import auth
@@ -31,7 +31,7 @@ def models_at(origin: str) -> set[type[Model]]:
             found = _model_of_users()
         else:
             found = inspect.getattr_static(found, name.removesuffix("()"), None)
-        if inspect.isclass(found) and issubclass(found, Model):
+        if _has_table(found):
             return {_after(found, names_below[position:])}
         if inspect.isclass(found) and issubclass(found, QuerySet | Manager):
             return {each for each in apps.get_models() if _is_read_by(each, found)}
@@ -69,6 +69,16 @@ def _loaded(origin: str) -> tuple[Any, list[str]]:
         if module := sys.modules.get(".".join(parts[:end])):
             return module, parts[end:]
     return None, []
+
+
+def _has_table(found: object) -> TypeGuard[type[Model]]:
+    """Whether it is a model that is not abstract."""
+    return (
+        inspect.isclass(found)
+        and issubclass(found, Model)
+        and found is not Model
+        and not found._meta.abstract
+    )
 
 
 def _model_of_users() -> type[Model] | None:
