@@ -27,6 +27,7 @@ _STOCK: dict[str, ColumnType] = {
     "stock_quantity": "integer",
     "updated_at": "timestamp",
 }
+_MOVEMENT: dict[str, ColumnType] = {"id": "bigint", **MOVEMENT}
 
 
 class Adjustment(Struct, frozen=True, kw_only=True):
@@ -186,7 +187,7 @@ class _Shelf:
         rows = [
             structs.asdict(each) | {"revision": 0, "created_at": now} for each in self._movements
         ]
-        insert_rows(StockMovement, {"id": "bigint"} | MOVEMENT, rows)
+        insert_rows(StockMovement, _MOVEMENT, rows)
 
 
 def _answer(outcomes: Sequence[MovementOut | Problem]) -> AdjustmentsOut:

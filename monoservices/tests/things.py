@@ -1,6 +1,7 @@
 """A model of no service, with a column of each type; the fixture `things` makes its table."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -19,7 +20,7 @@ class Thing(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
-    objects = models.Manager["Thing"]()
+    objects: ClassVar[models.Manager["Thing"]] = models.Manager()
 
     class Meta:
         app_label = "things"

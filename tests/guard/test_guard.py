@@ -12,7 +12,8 @@ from django.db.models import Exists, F, OuterRef, Prefetch, ProtectedError, Subq
 
 from apps.accounts.models import Client
 from apps.orders.models import Order, OrderLine
-from apps.orders.tests.factories import line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
 from monoservices.pipelining import pipelined_transaction, send
 from tests.guard.standing import COMMUNICATION, OF_PRODUCTS, VIEWS, standing_in

@@ -13,7 +13,8 @@ from django.test import RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from apps.orders.tests.factories import line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
 from monoservices.guard import BoundaryViolation
 from monoservices.testing import SeenViolations

@@ -12,7 +12,8 @@ from django.db.models.signals import post_save
 
 from apps.orders import microservice_communication
 from apps.orders.models import Order
-from apps.orders.tests.factories import line, make_order, make_product
+from apps.orders.tests.factories import line, make_order
+from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
 from apps.products.operations import create_product
 from apps.products.snapshots import read_rows
