@@ -317,7 +317,7 @@ def test_common_headers_are_what_the_middleware_adds() -> None:
     async def run() -> Any:
         lane = DjangoLane(new_django())
         scope = http_scope(
-            "GET", "/livez", [("authorization", "Bearer x"), ("content-length", "2")]
+            "POST", "/livez", [("authorization", "Bearer x"), ("content-length", "2")]
         )
         headers = await lane.common_headers(scope)
         await lane.drain()

@@ -1,6 +1,7 @@
 """A model of no service, with a column of each type; the fixture `things` makes its table."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -16,13 +17,13 @@ class Thing(models.Model):
     stock_quantity = models.IntegerField(default=0)
     low_stock_at = models.IntegerField(null=True)
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now)
 
-    objects = models.Manager["Thing"]()
+    objects: ClassVar[models.Manager["Thing"]] = models.Manager()
 
     class Meta:
-        app_label = "things"
+        app_label = "monoservices"
 
     def __str__(self) -> str:
         return self.name
