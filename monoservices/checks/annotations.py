@@ -71,9 +71,10 @@ def _behind(annotation: Any) -> list[Any]:
 def _hints(annotated: Any, module: str) -> dict[str, Any]:
     """The annotations of what is defined in a module; none where one cannot be read."""
     own = vars(sys.modules[module])
-    for names in (lambda: own, lambda: {**_imported(module), **own}):
-        with suppress(Exception):  # what is in an annotation is any code
-            return typing.get_type_hints(annotated, names())
+    with suppress(Exception):  # what is in an annotation is any code
+        return typing.get_type_hints(annotated, own)
+    with suppress(Exception):
+        return typing.get_type_hints(annotated, {**_imported(module), **own})
     return {}
 
 

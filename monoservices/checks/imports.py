@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import resolve_name
 
 from monoservices.apps import ServiceConfig
-from monoservices.boundaries import service_of_module
+from monoservices.boundaries import COMMUNICATION, part_of, service_of_module
 from monoservices.checks.source import Module, communication, modules
 from monoservices.checks.violations import Violation
 
@@ -36,7 +36,7 @@ def check(services: Sequence[ServiceConfig]) -> Iterator[Violation]:
 
 def _violations(module: Module) -> Iterator[Violation]:
     found = {*module.imports, *dynamic_imports(module)}
-    reached = {service_of_module(name) for _, name in found}
+    reached = {service_of_module(name) for _, name in found} - {module.service}
     # `import apps` and then `apps.products.models`: said once, where the import is not.
     found |= {each for each in _chains(module) if service_of_module(each[1]) not in reached}
     for line, name in sorted(found):
@@ -113,6 +113,8 @@ def _chains(module: Module) -> Iterator[tuple[int, str]]:
 def _owner_behind_communication(module: Module, name: str) -> ServiceConfig | None:
     """The other service whose `name` is taken out of the own communication module's imports."""
     owner, _, attribute = name.rpartition(".")
+    if part_of(owner, module.service) != COMMUNICATION:
+        return None
     for each in communication(module.service):
         if each.name == owner and attribute in each.imported and attribute not in each.exported:
             other = service_of_module(each.imported[attribute])

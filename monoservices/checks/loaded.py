@@ -3,15 +3,15 @@
 import inspect
 import sys
 from contextlib import suppress
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from django.apps import apps
 from django.contrib import auth
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import Field, ForeignObjectRel, Manager, Model, QuerySet
 
-from monoservices.boundaries import COMMUNICATION
+from monoservices.boundaries import COMMUNICATION, service_of_module
+from monoservices.crossings import communication_module
 
 if TYPE_CHECKING:  # it asks for contenttypes to be installed
     from django.contrib.contenttypes.fields import GenericForeignKey
@@ -31,7 +31,7 @@ def models_at(origin: str) -> set[type[Model]]:
             found = _model_of_users()
         else:
             found = inspect.getattr_static(found, name.removesuffix("()"), None)
-        if inspect.isclass(found) and issubclass(found, Model):
+        if _has_table(found):
             return {_after(found, names_below[position:])}
         if inspect.isclass(found) and issubclass(found, QuerySet | Manager):
             return {each for each in apps.get_models() if _is_read_by(each, found)}
@@ -62,12 +62,23 @@ def field_of(model: type[Model], name: str, *, accessors: bool = False) -> "AnyF
 def _loaded(origin: str) -> tuple[Any, list[str]]:
     """The innermost loaded module that a dotted name goes through, and the names below it."""
     parts = origin.split(".")
-    if COMMUNICATION in parts:
-        import_module(".".join(parts[: parts.index(COMMUNICATION) + 1]))
+    service = service_of_module(origin) if COMMUNICATION in parts else None
+    if service:  # which Django does not load by itself
+        communication_module(service)
     for end in range(len(parts), 0, -1):
         if module := sys.modules.get(".".join(parts[:end])):
             return module, parts[end:]
     return None, []
+
+
+def _has_table(found: object) -> TypeGuard[type[Model]]:
+    """Whether it is a model that is not abstract."""
+    return (
+        inspect.isclass(found)
+        and issubclass(found, Model)
+        and found is not Model
+        and not found._meta.abstract
+    )
 
 
 def _model_of_users() -> type[Model] | None:

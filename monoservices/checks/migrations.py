@@ -137,10 +137,11 @@ def _names_app_label(target: ast.expr) -> bool:
 def _named_tables(module: Module, tables: dict[str, str]) -> Iterator[tuple[int, str, str]]:
     """Line, label and what is reached, where SQL or an option of a model names a table."""
     for node in module.nodes:
+        names: set[str | None]
         match node:
             case ast.Constant() | ast.JoinedStr() | ast.BinOp():
                 text = _text_with_gaps(module, node)
-                names = _tables_in(text, tables) if text and _SQL.match(text) else set()
+                names = {*_tables_in(text, tables)} if _SQL.match(text) else set()
             case ast.keyword(arg="db_table" | "table", value=value):
                 names = {module.text(value)} & tables.keys()
             case ast.Dict(keys=keys, values=values):

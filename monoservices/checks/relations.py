@@ -97,7 +97,7 @@ def _writes_across(service: ServiceConfig, field: Any) -> str:
     if isinstance(field, GenericRelation):
         return "deletes, along with its own rows, rows of"
     if isinstance(field, ManyToManyField):
-        through = field.remote_field.through
+        through: Any = field.remote_field.through
         if through._meta.auto_created:
             return "loses its rows when a row is deleted in"
         return "" if service_of_model(through) is service else "adds rows to a table of"
@@ -109,7 +109,8 @@ def _writes_across(service: ServiceConfig, field: Any) -> str:
 
 
 def _proxy(service: ServiceConfig, model: type[Model]) -> Iterator[Violation]:
-    other = service_of_model(model._meta.concrete_model or model)
+    concrete: type[Model] | None = model._meta.concrete_model
+    other = service_of_model(concrete) if concrete else None
     if other and other is not service:
         path, line = where(model)
         what = f"{model._meta.label} of {service.label} is a proxy for a model of {other.label}."

@@ -1,7 +1,6 @@
 """`manage.py services`: print the map of the installed services."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -12,7 +11,7 @@ from monoservices.service_map import service_map
 
 class Command(BaseCommand):
     help = "Prints the services, what they depend on, and their crossings, tables and routes."
-    requires_system_checks: Sequence[str] = []  # a map helps to find what they complain of
+    requires_system_checks = ()  # a map helps to find what they complain of
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--format", choices=FORMATS, default="text", help="default: text")

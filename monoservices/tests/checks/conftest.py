@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 from django.apps import apps
 from django.test import override_settings
+from pytest_django import Settings
 
 from monoservices.apps import services
 from monoservices.checks import RULES, Rule, violations
@@ -21,7 +22,11 @@ _FRAMEWORK = ["django.contrib.contenttypes", "monoservices"]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,  # so that what a test sets is undone after the apps
+) -> Iterator[Project]:
     """A function that installs apps and returns what the rules find in them.
 
     `project({"sales/apps.py": "…", "sales/models.py": "…"}, imports.check)`; without rules, what

@@ -18,7 +18,12 @@ FILES = {
     "stock/apps.py": service("stock"),
     "stock/models.py": "def f() -> int: ...",
     "shop/apps.py": service("shop", "stock"),
-    "shop/microservice_communication.py": "from stock import models\ndef g() -> int: return models.f()",
+    "shop/microservice_communication.py": """
+        from stock import models
+
+        def g() -> int:
+            return models.f()
+    """,
 }
 ENTRY = {
     "id": "E001",

@@ -71,6 +71,9 @@ from sales.models import Line, Order
         "class A(admin.ModelAdmin):\n  list_display = ('item',)\n  def item(self, line): ...",
         "class A(Form): fields = ('item',)",
         "F('name'), OuterRef('item'), Q(item=1), Sum('item_id')",
+        "m.Model.objects.filter(name=1)",
+        "self.microservice_communication.filter(name=1)",
+        "from sales.microservice_communication import nothing; nothing.filter(name=1)",
         "def f(lines: QuerySet[Order]): lines.filter(item__name='x')",
     ],
 )

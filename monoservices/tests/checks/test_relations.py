@@ -1,4 +1,5 @@
 import pytest
+from pytest_django import Settings
 
 from monoservices.checks import relations
 from monoservices.tests.checks.conftest import Project, service
@@ -200,9 +201,9 @@ def test_a_generic_foreign_key(project: Project, limit: str, others: list[str]) 
 
 @pytest.mark.parametrize("target", ["settings.AUTH_USER_MODEL", '"people.User"'])
 def test_the_user_is_reached_through_settings(
-    project: Project, settings: object, target: str
+    project: Project, settings: Settings, target: str
 ) -> None:
-    settings.AUTH_USER_MODEL = "people.User"  # type: ignore[attr-defined]
+    settings.AUTH_USER_MODEL = "people.User"
     files = {
         "people/apps.py": service("people"),
         "people/models.py": """
