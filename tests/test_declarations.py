@@ -1,11 +1,17 @@
 """What this project's services declare, and what their migrations leave in the database."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.db import connection
 
 from monoservices.apps import ServiceConfig, services
 from monoservices.crossings import Crossing, crossings
+from monoservices.express import Front, express_routes
+from monoservices.serving import url_modules
+from tests.asgi import messages_of, new_django
 
 
 def test_the_installed_services() -> None:
@@ -67,3 +73,21 @@ def test_the_ledger_and_the_histories_are_append_only(table: str) -> None:
                 [table],
             )
             assert cursor.fetchall() == [(f"{table}_no_DELETE",), (f"{table}_no_UPDATE",)]
+
+
+def test_the_hot_routes() -> None:
+    async def run() -> list[tuple[str, str]]:
+        front = Front(new_django())
+        routes = list(front.routes)
+        await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
+        return routes
+
+    assert asyncio.run(run()) == [("POST", "/api/v1/orders/")]
+    assert [type(each).__name__ for each in express_routes()] == ["PlaceOrder"]
+
+
+def test_routes_are_those_of_served_services(settings: Any) -> None:
+    assert [*url_modules()] == ["apps.products.urls", "apps.orders.urls"]  # accounts has none
+    settings.SERVED_SERVICES = ["products"]
+    assert [*url_modules()] == ["apps.products.urls"]
+    assert [*express_routes()] == []

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from monoservices import django_lane
 from monoservices.asgi import Message, Scope
@@ -312,19 +315,29 @@ def is_closed(opened: Any) -> bool:
     return False
 
 
+class NotesView(APIView):
+    def get(self, request: Request) -> None: ...
+
+    def post(self, request: Request) -> None: ...
+
+
+urlpatterns = [path("notes/", NotesView.as_view())]
+
+
 @pytest.mark.django_db(transaction=True)
-def test_common_headers_are_what_the_middleware_adds() -> None:
+def test_common_headers_are_what_the_middleware_adds(settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+
     async def run() -> Any:
         lane = DjangoLane(new_django())
-        scope = http_scope(
-            "GET", "/livez", [("authorization", "Bearer x"), ("content-length", "2")]
-        )
+        sent = [("authorization", "Bearer x"), ("content-length", "2")]
+        scope = http_scope("POST", "/notes/", sent)
         headers = await lane.common_headers(scope)
         await lane.drain()
         return headers
 
     assert sorted(asyncio.run(run())) == [
-        (b"allow", b"GET, HEAD"),
+        (b"allow", b"GET, POST, HEAD, OPTIONS"),
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"referrer-policy", b"same-origin"),
         (b"x-content-type-options", b"nosniff"),

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from monoservices import asgi
 from monoservices.asgi import Answer, Message
 from monoservices.clean import CleanRequest
-from monoservices.express import Front, express_routes
+from monoservices.express import Front
 from monoservices.problems import Conflict
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
@@ -201,14 +201,3 @@ def test_the_lifespan(django: Django) -> None:
         {"type": "lifespan.shutdown.complete"},
     ]
     assert route.drained == 1
-
-
-def test_the_routes_of_the_services() -> None:
-    async def run() -> list[tuple[str, str]]:
-        front = Front(Django())
-        routes = list(front.routes)
-        await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
-        return routes
-
-    assert asyncio.run(run()) == [("POST", NOTES)]
-    assert [type(each).__name__ for each in express_routes()] == ["PlaceOrder"]

@@ -17,13 +17,13 @@ class Thing(models.Model):
     stock_quantity = models.IntegerField(default=0)
     low_stock_at = models.IntegerField(null=True)
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[models.Manager["Thing"]] = models.Manager()
 
     class Meta:
-        app_label = "things"
+        app_label = "monoservices"
 
     def __str__(self) -> str:
         return self.name

@@ -25,7 +25,7 @@ class Directory:
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", command],  # noqa: S607 - the machine's own
             cwd=self.path,
-            env=_environment() | self.environment,
+            env=_environment() | self.environment | {"MYPY_CACHE_DIR": str(ROOT / ".mypy_cache")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

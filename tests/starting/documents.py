@@ -44,7 +44,7 @@ def follow(name: str, project: Directory, instead: Mapping[str, str] | None = No
     for step in steps(name):
         if step.kind == "python":
             file = project.path / step.file
-            written = file.read_text() if step.is_added else ""
+            written = f"{file.read_text()}\n\n" if step.is_added else ""
             file.write_text(written + step.text)
             continue
         assert step.kind == "sh", step

@@ -115,7 +115,9 @@ def test_a_violation_fails_the_check_until_it_is_mended(blank: Directory) -> Non
     assert "(monoservices.E001) sales/views.py:1: sales imports stock.models.Item of stock." in said
 
     (blank.path / "sales" / "microservice_communication.py").write_text(
-        "from stock.models import Item\n\n\n"
+        "from monoservices.contracts import Columns\n"
+        "from stock.models import Item\n\n"
+        "RELIES_ON = (Columns('stock.Item', id=int, name=str),)\n\n\n"
         "def item_names(*, ids: list[int]) -> list[str]:\n"
         "    return list(Item.objects.filter(pk__in=ids).values_list('name', flat=True))\n"
     )

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.test import override_settings
 from pytest_django import Settings
 
+from monoservices.apps import services
 from monoservices.checks import RULES, Rule, violations
 from monoservices.checks.violations import Violation
 
@@ -34,7 +35,9 @@ def project(
     """
     installed: list[override_settings] = []
     modules = set(sys.modules)
-    models = {label: dict(known) for label, known in apps.all_models.items()}
+    models = dict(apps.all_models)
+    for each in services():  # a service here may have the label of one of this project
+        del apps.all_models[each.label]
     pending = copy(apps._pending_operations)
 
     def install(files: Mapping[str, str], *rules: Rule) -> list[Violation]:
@@ -65,8 +68,8 @@ def project(
     for name in set(sys.modules) - modules:
         if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]
-    for label in set(apps.all_models) - set(models):
-        del apps.all_models[label]
+    apps.all_models.clear()
+    apps.all_models.update(models)
     apps._pending_operations = pending
     apps.clear_cache()
 

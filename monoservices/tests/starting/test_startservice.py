@@ -108,9 +108,12 @@ def test_where_it_goes(tmp_path: Path) -> None:
     start("payments")
     assert (tmp_path / "payments" / "apps.py").is_file()
     (tmp_path / "apps").mkdir()
+    (tmp_path / "apps" / "__init__.py").touch()
     start("refunds")
     assert 'name = "apps.refunds"' in (tmp_path / "apps" / "refunds" / "apps.py").read_text()
     (tmp_path / "shop" / "inner").mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").touch()
+    (tmp_path / "shop" / "inner" / "__init__.py").touch()
     said = start("vouchers", "--directory", "shop/inner")
     assert said.startswith("shop/inner/vouchers/ is there.")
     assert '    "shop.inner.vouchers",\n' in said

@@ -9,9 +9,9 @@ from django.db import IntegrityError, models, transaction
 
 from monoservices.testing.rows import insert_row, rows_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("things")]
 
-USER = "accounts.User"
+USER = get_user_model()._meta.label
 
 
 def test_a_row_is_filled_in_by_the_defaults_of_its_fields() -> None:
@@ -24,8 +24,8 @@ def test_a_row_is_filled_in_by_the_defaults_of_its_fields() -> None:
 
 def test_moments_that_the_model_would_set_are_now() -> None:
     before = datetime.now(UTC)
-    insert_row("accounts.Client", name="shop")
-    [row] = rows_of("accounts.Client")
+    insert_row("monoservices.Thing", name="Mug")
+    [row] = rows_of("monoservices.Thing")
     assert before <= row["created_at"] <= datetime.now(UTC)
 
 
@@ -49,13 +49,13 @@ def test_constraints_hold() -> None:
 
 
 def test_a_column_that_is_not_there_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"^accounts\.User has no age, size\.$"):
+    with pytest.raises(TypeError, match=rf"^{USER} has no age, size\.$"):
         insert_row(USER, username="ada", size=1, age=2)
     assert rows_of(USER).count() == 0
 
 
 def test_values_are_of_the_fields_types() -> None:
-    insert_row("products.Product", sku="A", name="Mug", price="1.10")
-    assert [(row["price"], row["is_active"]) for row in rows_of("products.Product")] == [
+    insert_row("monoservices.Thing", sku="A", name="Mug", price="1.10")
+    assert [(row["price"], row["is_active"]) for row in rows_of("monoservices.Thing")] == [
         (Decimal("1.10"), True)
     ]
