@@ -6,6 +6,7 @@
     crossings.py   calls from a service into another, seen without its doing
     importing.py   how communication modules come to be seen
     requests.py    requests of Django's request cycle and of the express lane
+    batches.py     batches, and what waits for them
     views.py       /metrics, and who may read it
 
 A service that counts something of its own declares it in its `metrics.py`, under a name that begins
