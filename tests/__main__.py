@@ -28,6 +28,7 @@ SETTINGS = {
     "DEBUG": "off",
     "HTTPS": "off",
     "LOG_LEVEL": "INFO",
+    "METRICS_TOKEN": "",
     "SECRET_KEY": "for the tests only",
     "SERVICES": "",
     "TIME_ZONE": "UTC",
@@ -72,7 +73,9 @@ def runs_of(service: str, arguments: list[str]) -> Iterator[Run]:
     arguments = [*arguments, str(own.relative_to(ROOT))]
     yield Run(arguments, service, f"{service} alone")
     if (own / "fake_communication.py").exists():
-        faked = ["-p", "monoservices.testing.faked", *arguments]
+        # The package first, so that pytest rewrites its assertions.
+        plugins = ["-p", "monoservices.testing", "-p", "monoservices.testing.faked"]
+        faked = [*plugins, *arguments]
         yield Run(faked, service, f"{service} alone, with fakes")
 
 

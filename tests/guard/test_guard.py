@@ -76,7 +76,7 @@ def _model_from_a_variable() -> None:
 )
 def test_a_service_at_a_table_of_another(refused: Refused, function: Callable[[], object]) -> None:
     what = refused(standing_in(VIEWS, function))
-    assert what.startswith("monoservices/tests/test_guard.py:")
+    assert what.startswith("tests/guard/test_guard.py:")
     place, _, verb = what.partition(" of orders ")
     assert place.endswith(f" ({function.__qualname__})")
     assert verb in {

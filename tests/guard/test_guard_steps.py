@@ -35,7 +35,7 @@ _rename = standing_in(OF_PRODUCTS, lambda: Product.objects.update(name="Red Mug"
 
 def test_an_operation_of_another_service(refused: Refused) -> None:
     what = refused(standing_in(PLACING, _create))
-    assert what.startswith("monoservices/tests/test_guard_steps.py:")
+    assert what.startswith("tests/guard/test_guard_steps.py:")
     assert " (_create) of orders calls apps/products/" in what
     assert what.endswith(PAST)
     assert Product.objects.count() == 0

@@ -41,6 +41,10 @@ def project(
     pending = copy(apps._pending_operations)
 
     def install(files: Mapping[str, str], *rules: Rule) -> list[Violation]:
+        tops = {Path(name).parts[0] for name in files}
+        for name in [*sys.modules]:  # another test's package of the same name
+            if name.partition(".")[0] in tops and not _is_below(tmp_path, name):
+                monkeypatch.delitem(sys.modules, name)
         for name, text in files.items():
             file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,12 +70,19 @@ def project(
     for override in reversed(installed):
         override.disable()
     for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+        if _is_below(tmp_path, name):
             del sys.modules[name]
     apps.all_models.clear()
     apps.all_models.update(models)
     apps._pending_operations = pending
     apps.clear_cache()
+
+
+def _is_below(path: Path, module: str) -> bool:
+    """Whether an imported module, or a package that is only a directory, is from there."""
+    found = sys.modules[module]
+    places = [getattr(found, "__file__", None) or "", *getattr(found, "__path__", [])]
+    return any(str(place).startswith(str(path)) for place in places)
 
 
 def service(label: str, *depends_on: str, name: str = "") -> str:
