@@ -49,7 +49,7 @@ def test_the_wheel_declares_what_it_imports_and_as_this_project_does() -> None:
     }
     known = packages_distributions()
     imported = {
-        known[name][0].lower()
+        known[name][0].lower().replace("_", "-")
         for path in (ROOT / "monoservices").rglob("*.py")
         if "tests" not in path.relative_to(ROOT).parts
         for name in _imported(path)
