@@ -54,7 +54,16 @@ API = {
     ("POST", "orders/<int:order_id>/ship/"): Access("orders:manage", 200),
     ("POST", "orders/<int:order_id>/deliver/"): Access("orders:manage", 409),  # not shipped yet
 }
-OPEN = {"", "livez", "readyz", "metrics", "problems/<slug:code>/", "api/schema/", "api/docs/", "console"}
+OPEN = {
+    "",
+    "livez",
+    "readyz",
+    "metrics",
+    "problems/<slug:code>/",
+    "api/schema/",
+    "api/docs/",
+    "console",
+}
 NOBODY = {
     None: "not_authenticated",
     "": "invalid_key",

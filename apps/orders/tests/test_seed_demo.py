@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps.orders import first_run
 from apps.orders.demo import clock_at, seed_shop
 from apps.orders.microservice_communication import get_products_by_name
 from apps.orders.models import Order, OrderEvent
@@ -60,3 +61,18 @@ def test_the_clock_goes_on_after_the_block() -> None:
     with clock_at(before - timedelta(days=1)):
         assert timezone.now() == before - timedelta(days=1)
     assert timezone.now() >= before
+
+
+def test_make_run_fills_an_empty_shop_and_no_other() -> None:
+    first_run.fill()
+    orders = Order.objects.count()
+    first_run.fill()
+    assert (len(get_products_by_name()), Order.objects.count()) == (60, orders)
+
+
+def test_make_run_says_how_to_order_what_is_in_stock() -> None:
+    seeded()
+    on_sale = [each.id for each in get_products_by_name() if each.is_active and each.stock_quantity]
+    said = first_run.first_steps(address="http://127.0.0.1:8000", key="tp_key")
+    assert "curl -i http://127.0.0.1:8000/api/v1/orders/ -H 'Authorization: Bearer tp_key'" in said
+    assert f'-d \'{{"product_id": {min(on_sale)}, "quantity": 1}}\'' in said

@@ -45,13 +45,7 @@ def project(
         for name in [*sys.modules]:  # another test's package of the same name
             if name.partition(".")[0] in tops and not _is_below(tmp_path, name):
                 monkeypatch.delitem(sys.modules, name)
-        for name, text in files.items():
-            file = tmp_path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(dedent(text))
-            for parent in file.relative_to(tmp_path).parents[:-1]:
-                (tmp_path / parent / "__init__.py").touch()
-        importlib.invalidate_caches()
+        _write(tmp_path, files)
         names = [str(Path(each).parent) for each in files if Path(each).name == "apps.py"]
         dotted = [each.replace("/", ".") for each in names]
         override = override_settings(INSTALLED_APPS=[*_FRAMEWORK, *dotted])
@@ -76,6 +70,17 @@ def project(
     apps.all_models.update(models)
     apps._pending_operations = pending
     apps.clear_cache()
+
+
+def _write(directory: Path, files: Mapping[str, str]) -> None:
+    """Write files, and make their directories packages."""
+    for name, text in files.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text))
+        for parent in file.relative_to(directory).parents[:-1]:
+            (directory / parent / "__init__.py").touch()
+    importlib.invalidate_caches()
 
 
 def _is_below(path: Path, module: str) -> bool:
