@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> None:
         environment(postgresql=version, packages=packages),
         f"{options.rows:,} rows, {CONNECTIONS} connections, medians of {options.rounds} rounds of "
         f"{options.seconds} seconds.",
-        f"{table(results, statements)}\n{remark(results)}",
+        table(results, statements),
         complete=options.rows == ROWS,
         runs=[
             {"kind": kind, "reader": name, "statements": statements[kind, name]}
@@ -213,20 +213,6 @@ def table(results: Mapping[Cell, Sequence[LoadResult]], statements: Mapping[Cell
         )
     header = ("what", "design", "requests/s", "lowest – highest", "p99 ms", "statements", "ratio")
     return markdown_table(header, rows)
-
-
-def remark(results: Mapping[Cell, Sequence[LoadResult]]) -> str:
-    """Why searching in Tradepost falls behind the rival; nothing where it does not."""
-    rates = median_rates(results)
-    if rates[SEARCH, "tradepost"] >= max(rates[SEARCH, rival] for rival in RIVALS):
-        return ""
-    return (
-        "Searching is slower in Tradepost than in the rival: the statement is prepared with the "
-        "text as a parameter, and from its sixth use on PostgreSQL may plan it without looking at "
-        "the text ([`plan_cache_mode`](https://www.postgresql.org/docs/current/"
-        "runtime-config-query.html#GUC-PLAN-CACHE-MODE)). It then takes every 200th row to match, "
-        "and reads products in the order of their ids until the page is full, past the index.\n"
-    )
 
 
 def median_rates(results: Mapping[Cell, Sequence[LoadResult]]) -> dict[Cell, float]:

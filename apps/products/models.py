@@ -6,12 +6,15 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import StrIndex
 from msgspec import UNSET
 
 from monoservices.types import MAX_INTEGER
 
 MAX_PRICE = Decimal("99999999.99")
+LETTERS = 3
+"""The least that PostgreSQL's index on names can look up."""
 
 
 def generate_sku() -> str:
@@ -44,8 +47,20 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]  # it is set from
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def named_like(self, text: str) -> Self:
-        """Products whose name contains `text`, in any case."""
-        return self.filter(folded_name__contains=fold(text))
+        """Products whose name contains `text`, in any case.
+
+        The words of a longer text are looked up one by one, and the whole is compared with what is
+        found. PostgreSQL's index has the names by three letters each; those in which a word begins
+        are so many that reading their lists took six times as long as all of the rest.
+        """
+        folded = fold(text)
+        words = [word for word in folded.split() if len(word) >= LETTERS]
+        if words in ([], [folded]):
+            return self.filter(folded_name__contains=folded)
+        found = self.alias(position=StrIndex("folded_name", Value(folded))).filter(position__gt=0)
+        for word in words:
+            found = found.filter(folded_name__contains=word)
+        return found
 
     def lock(self) -> Self:
         """In the order of their ids, locked until the transaction ends."""

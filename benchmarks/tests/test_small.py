@@ -7,9 +7,8 @@ import pytest
 
 from benchmarks import reads_data, rounds, serializers
 from benchmarks.load import LoadResult
-from benchmarks.reads import KINDS, READERS, SEARCH, remark, table
+from benchmarks.reads import KINDS, READERS, table
 from benchmarks.serializers import DECODE, ENCODE, ENCODE_MANY, MODEL, PLAIN, STRUCT
-from benchmarks.servers import ROOT
 
 
 def loaded(rate: float, p99_ms: float) -> LoadResult:
@@ -101,16 +100,3 @@ def test_reads_are_compared_with_the_faster_rival() -> None:
     results = {(kind, name): [loaded(rate, 5.0)] * 3 for name, rate in rates.items()}
     rows = table(results, dict.fromkeys(results, 3.0)).splitlines()[2:]
     assert [row.split(" | ")[-1].strip(" |") for row in rows] == ["2.00", "1.50", "0.50", "1.00"]
-
-
-@pytest.mark.parametrize(("rate", "remarked"), [(199.0, True), (200.0, False)])
-def test_a_slower_search_is_remarked_on(rate: float, remarked: bool) -> None:
-    rates = dict(zip(READERS, (rate, 300.0, 100.0, 200.0), strict=True))
-    results = {(SEARCH, name): [loaded(each, 5.0)] for name, each in rates.items()}
-    assert bool(remark(results)) is remarked
-
-
-def test_the_page_has_the_parts_of_small_benchmarks() -> None:
-    page = (ROOT / "docs" / "benchmarks.md").read_text()
-    for part in ("serializers", "communication", "reads"):
-        assert page.count(f"<!-- begin {part} -->") == page.count(f"<!-- end {part} -->") == 1

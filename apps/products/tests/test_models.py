@@ -202,6 +202,10 @@ def test_a_product_with_movements_cannot_be_deleted(product: Product) -> None:
         ("a_b", "A_B"),
         (r"back\slash", r"K\S"),
         ("it's", "T'S"),
+        ("Large Blue Mug", "ge blue mu"),
+        ("Large Blue Mug", "blue "),
+        ("100% wool, 50% off", "% wool, 50%"),
+        ("To be or not", "be or no"),
     ],
 )
 def test_searching_finds(name: str, search: str) -> None:
@@ -220,6 +224,10 @@ def test_searching_finds(name: str, search: str) -> None:
         ("Istanbul", "İstanbul"),
         ("Mug", r"\m"),
         ("Mug", "Mugs"),
+        ("Blue Large Mug", "large blue"),
+        ("Blue  Mug", "blue mug"),
+        ("Bluemug", "blue mug"),
+        ("Mug", "mug "),
     ],
 )
 def test_searching_does_not_find(name: str, search: str) -> None:
