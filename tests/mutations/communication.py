@@ -110,11 +110,7 @@ HANDOUTS = (
                 "{% endfor %}",
             ),
         ),
-        (
-            Caught(
-                GUARD, "return super().render_change_form(request, context, *args, **kwargs)", ""
-            ),
-        ),
+        (Caught(GUARD, "", "apps.orders.admin.OrderAdmin"),),
         run="get('/console/orders/order/1/change/')",
     ),
     Mutation(
@@ -151,9 +147,9 @@ CONTRACTS = (
     _column(
         "column-removed",
         "A column is removed",
-        "    is_active = models.BooleanField(default=True)\n",
+        "    stock_quantity = models.IntegerField(default=0)\n",
         "",
-        "is_active=bool,",
+        "stock_quantity=int,",
     ),
     _column(
         "column-renamed",
@@ -197,7 +193,13 @@ CONTRACTS = (
         "contract-malformed",
         "A model is stated that there is not",
         (replaced(COMMUNICATION, 'Columns("accounts.Client"', 'Columns("accounts.Clients"'),),
-        (Caught("E016", 'Columns("accounts.Clients", id=int),'),),
+        (
+            Caught("E016", 'Columns("accounts.Clients", id=int),'),
+            Caught(
+                "E016",
+                'return set(Client.objects.filter(pk__in=ids).values_list("pk", flat=True))',
+            ),
+        ),
     ),
 )
 

@@ -22,6 +22,7 @@ _FIRST = 'run_before = [("products", "0003_stock_request")]'
 _GETS = 'apps.get_model("products", "Product").objects.update(name="Lamp")'
 _GETS_ANY = 'apps.get_model(*PLACE.split("/")).objects.update(name="Lamp")'
 _RUNS = 'operations = [migrations.RunSQL("UPDATE products_product SET name = upper(name)")]'
+_FILL = "def fill(apps, editor):\n"
 _PYTHON = "operations = [migrations.RunPython(fill)]"
 
 MIGRATIONS = (
@@ -46,7 +47,7 @@ MIGRATIONS = (
         (
             added(
                 _OF_ORDERS,
-                _migration(_OWN, _PYTHON, before=f"def fill(apps, editor):\n    {_GETS}\n"),
+                _migration(_OWN, _PYTHON, before=f"{_FILL}    {_GETS}\n"),
             ),
         ),
         (Caught("E013", _GETS), Caught(GUARD, _GETS)),
@@ -62,7 +63,7 @@ MIGRATIONS = (
                 _migration(
                     _OWN,
                     _PYTHON,
-                    before=f'PLACE = "products/Product"\ndef fill(apps, editor):\n    {_GETS_ANY}\n',
+                    before=f'PLACE = "products/Product"\n{_FILL}    {_GETS_ANY}\n',
                 ),
             ),
         ),

@@ -163,9 +163,9 @@ SQL = (
 
 
 def _model(name: str, what: str, lines: str, argument: str = "") -> Mutation:
-    """A function that gets a model out of a registry, in its first line but one."""
+    """A function that gets a model out of a registry, in the last of the lines."""
     text = f"def found(label):\n{lines}    return list(model.objects.all())\n"
-    blamed = next(line.strip() for line in lines.splitlines() if "get" in line)
+    blamed = lines.splitlines()[-1].strip()
     return Mutation(
         "Registries",
         name,

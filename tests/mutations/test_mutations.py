@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from pathlib import Path
 
 import pytest
-
 
 from tests.mutations.judging import Copies, Place
 from tests.mutations.mutation import Mutation
