@@ -1,7 +1,7 @@
 """Imports of another service, and dependencies that are not as they are declared."""
 
 from tests.mutations.mutation import GUARD, Caught, Mutation, added, replaced
-from tests.mutations.places import COMMUNICATION, ORDERS, PRICING, PRODUCTS, VIEWS
+from tests.mutations.places import ORDERS, PRICING, PRODUCTS, VIEWS
 
 KIND = "Imports"
 
@@ -117,16 +117,19 @@ DEPENDENCIES = (
     Mutation(
         "Dependencies",
         "undeclared",
-        "A dependency that is used everywhere, and no longer declared",
-        (replaced(f"{ORDERS}/apps.py", DEPENDS_ON, 'depends_on = ("products",)'),),
+        "A dependency that the communication module uses, and that is not declared",
         (
-            Caught(
-                "E002", "from apps.accounts.keys import CHALLENGE, bearer_digest", COMMUNICATION
+            added(
+                f"{PRODUCTS}/microservice_communication.py",
+                """
+                from apps.accounts import keys
+
+                def digest_of(*, secret: str) -> str:
+                    return keys.digest(secret)
+                """,
             ),
-            Caught("E005", "client = models.ForeignKey(", f"{ORDERS}/models.py"),
-            Caught("E012", '("accounts", "0001_initial"),', f"{ORDERS}/migrations/0001_initial.py"),
-            Caught("E016", 'Columns("accounts.Client", id=int),', COMMUNICATION),
         ),
+        (Caught("E002", "from apps.accounts import keys"),),
     ),
     Mutation(
         "Dependencies",

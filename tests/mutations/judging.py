@@ -66,9 +66,10 @@ class Copies:
 
     def __init__(self, directory: Path, count: int) -> None:
         first = copy_of_this_project(directory / "first")
-        self.control = verdict(first)
+        self.control: list[tuple[str, str]] = verdict(first)
         """What is said of the copy without a mutation, as [by, message]."""
         shop = directory / "first.sqlite3"
+        self.first = Copy(first, shop)
         self._free: SimpleQueue[Copy] = SimpleQueue()
         for number in range(count):
             self._free.put(Copy(copy_of_this_project(directory / f"copy-{number}"), shop))
