@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
+from django.db import connection
 
 from tests.mutations.judging import Copies, Place
 from tests.mutations.mutation import Mutation, replaced
 from tests.mutations.places import VIEWS
 from tests.mutations.table import BY_NAME, MUTATIONS
+
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="copies have databases of their own"
+)
 
 Verdicts = dict[str, "Future[list[Place]]"]
 
