@@ -29,7 +29,7 @@ def check(services: Sequence[ServiceConfig]) -> Iterator[Violation]:
         module = communication_module(service)
         if module is None:
             continue
-        functions = public_functions(module)
+        functions = _defined(module) | public_functions(module)
         for name, function in sorted(functions.items()):
             for what, other in sorted(set(_returned(service, function))):
                 yield _violation(service, name, what, other)
@@ -37,6 +37,17 @@ def check(services: Sequence[ServiceConfig]) -> Iterator[Violation]:
             if name not in functions:
                 for what, other in sorted(set(_held(value, service))):
                     yield _violation(service, name, what, other)
+
+
+def _defined(module: ModuleType) -> dict[str, FunctionType]:
+    """What the module defines without an underscore: it can be called where `__all__` omits it."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+    }
 
 
 def _returned(service: ServiceConfig, function: FunctionType) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,7 @@ class Snapshot(Struct, frozen=True):
 class Leaky:
     items: "list[Item]"
 
-def ask():
+def _ask():
     return Item
 """
 LINE = START.count("\n") + 1
@@ -68,7 +68,7 @@ def told(project: Project, source: str, start: str = START) -> list[tuple[str, s
     ],
 )
 def test_what_may_cross(project: Project, annotation: str) -> None:
-    assert told(project, f"def f() -> {annotation}: return ask()") == []
+    assert told(project, f"def f() -> {annotation}: return _ask()") == []
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,22 @@ def test_what_may_cross(project: Project, annotation: str) -> None:
     ],
 )
 def test_what_may_not_cross(project: Project, annotation: str) -> None:
-    found = told(project, f"def f() -> {annotation}: return ask()")
+    found = told(project, f"def f() -> {annotation}: return _ask()")
     assert found == [("E014", "sales", "catalogue", LINE + 1)]
 
 
 def test_a_crossing_without_annotation(project: Project) -> None:
-    assert told(project, "def f(): return ask()") == [("E014", "sales", "catalogue", LINE + 1)]
+    assert told(project, "def f(): return _ask()") == [("E014", "sales", "catalogue", LINE + 1)]
+
+
+def test_a_function_that_all_leaves_out(project: Project) -> None:
+    source = "def f() -> int: return 1\ndef g() -> Item: return _ask()\ndef _h() -> Item: ..."
+    assert told(project, source) == [("E014", "sales", "catalogue", LINE + 2)]
 
 
 def test_a_coroutine_and_a_decorated_function(project: Project) -> None:
     start = START + "from functools import cache, wraps\n"
-    source = "async def f() -> Item: return ask()"
+    source = "async def f() -> Item: return _ask()"
     assert told(project, source, start) == [("E014", "sales", "catalogue", LINE + 2)]
 
 
@@ -115,6 +120,6 @@ def test_a_value_of_the_module(project: Project, source: str) -> None:
 
 
 def test_the_message_names_both_services(project: Project) -> None:
-    source = f"{START}__all__ = ['f']\ndef f() -> list[Item]: return ask()"
+    source = f"{START}__all__ = ['f']\ndef f() -> list[Item]: return _ask()"
     [found] = project(FILES | {MODULE: source}, handouts.check)
     assert (found.path, found.what) == (MODULE, "f of sales asks catalogue, and returns Item.")
