@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from monoservices.management.commands.serve import STOP_SECONDS
 from monoservices.tests.metrics.reading import Samples, samples
 from tests.test_serve import DEADLINE, ROOT, SHOP, manage
 
@@ -131,7 +132,7 @@ def test_several_workers_count_together_and_survive_one(workers: Workers, tmp_pa
 
     assert workers.send("GET", "/metrics", workers.secret)[0] == 403
     workers.process.send_signal(signal.SIGTERM)
-    assert workers.process.wait(DEADLINE) == 0
+    assert workers.process.wait(STOP_SECONDS + DEADLINE) == 0
     assert list(tmp_path.glob("metrics-*")) == []
 
 
