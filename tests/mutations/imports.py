@@ -1,7 +1,7 @@
 """Imports of another service, and dependencies that are not as they are declared."""
 
 from tests.mutations.mutation import GUARD, Caught, Mutation, added, replaced
-from tests.mutations.places import ORDERS, PRICING, PRODUCTS, VIEWS
+from tests.mutations.places import EXPORTING, ORDERS, PRODUCTS, VIEWS
 
 KIND = "Imports"
 
@@ -19,7 +19,7 @@ IMPORTS = (
         "An import in a function",
         (
             added(
-                PRICING,
+                EXPORTING,
                 """
                 def stocked():
                     from apps.products.models import Product
@@ -31,7 +31,7 @@ IMPORTS = (
             Caught("E001", "from apps.products.models import Product"),
             Caught(GUARD, "return Product.objects.filter(stock_quantity__gt=0).count()"),
         ),
-        run="from apps.orders.pricing import stocked; stocked()",
+        run="from apps.orders.exporting import stocked; stocked()",
     ),
     Mutation(
         KIND,
@@ -39,7 +39,7 @@ IMPORTS = (
         "An import under `TYPE_CHECKING`",
         (
             added(
-                PRICING,
+                EXPORTING,
                 """
                 from typing import TYPE_CHECKING
                 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ IMPORTS = (
         "`importlib` with a name that is put together at run time",
         (
             added(
-                PRICING,
+                EXPORTING,
                 """
                 def rows(label):
                     from importlib import import_module
@@ -87,13 +87,13 @@ IMPORTS = (
             ),
         ),
         (Caught(GUARD, "return list(models.Product.objects.all())"),),
-        run='from apps.orders.pricing import rows; rows("products")',
+        run='from apps.orders.exporting import rows; rows("products")',
     ),
     Mutation(
         KIND,
         "import-through-communication",
         "A model, taken out of the own communication module's imports",
-        (added(PRICING, "from apps.orders.microservice_communication import Product"),),
+        (added(EXPORTING, "from apps.orders.microservice_communication import Product"),),
         (Caught("E001", "from apps.orders.microservice_communication import Product"),),
     ),
     Mutation(

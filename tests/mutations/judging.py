@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,14 +27,22 @@ class Copy:
         self.project = project
         self.shop = shop
         self.database = Path(project.environment["DATABASE_URL"].removeprefix("sqlite:///"))
+        self._process: subprocess.Popen[str] | None = None
         # A file that changes twice within a second, and keeps its size, would run as it was.
         project.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 
     def judge(self, mutation: Mutation) -> list[Place]:
         """By whom, in which file and at which line the mutation is caught, sorted."""
+        # Before the mutation is there: what it knows of the copy is without one.
+        self._process = process = self._process or self._start()
         shutil.copyfile(self.shop, self.database)
         with self.mutated(mutation):
-            return sorted(self._place(*each) for each in verdict(self.project, mutation.name))
+            return sorted(self._place(*each) for each in _ask(process, mutation.name))
+
+    def close(self) -> None:
+        """End the process that judges."""
+        if self._process is not None:
+            self._process.communicate()
 
     @contextmanager
     def mutated(self, mutation: Mutation) -> Iterator[None]:
@@ -51,6 +60,13 @@ class Copy:
                 file.write_bytes(content)
                 os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
+    def _start(self) -> "subprocess.Popen[str]":
+        arguments = ("-W", "error", "-m", "tests.mutations.verdict", "--serve")
+        process = self.project.start("python", *arguments)
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        return process
+
     def _place(self, by: str, message: str) -> Place:
         found = _MESSAGE.match(message)
         if found is None:  # it names a class instead
@@ -66,13 +82,17 @@ class Copies:
 
     def __init__(self, directory: Path, count: int) -> None:
         first = copy_of_this_project(directory / "first")
-        self.control: list[tuple[str, str]] = verdict(first)
+        self.control: list[tuple[str, str]] = control(first)
         """What is said of the copy without a mutation, as [by, message]."""
         shop = directory / "first.sqlite3"
         self.first = Copy(first, shop)
+        self._all = [
+            Copy(copy_of_this_project(directory / f"copy-{number}"), shop)
+            for number in range(count)
+        ]
         self._free: SimpleQueue[Copy] = SimpleQueue()
-        for number in range(count):
-            self._free.put(Copy(copy_of_this_project(directory / f"copy-{number}"), shop))
+        for each in self._all:
+            self._free.put(each)
         self._pool = ThreadPoolExecutor(count)
 
     def judge(self, mutation: Mutation) -> Future[list[Place]]:
@@ -82,6 +102,8 @@ class Copies:
     def close(self) -> None:
         """Wait for what has begun, and begin nothing more."""
         self._pool.shutdown(cancel_futures=True)
+        for each in self._all:
+            each.close()
 
     def _judge(self, mutation: Mutation) -> list[Place]:
         copy = self._free.get()
@@ -91,8 +113,17 @@ class Copies:
             self._free.put(copy)
 
 
-def verdict(project: Directory, name: str = "") -> list[tuple[str, str]]:
-    """What `tests.mutations.verdict` prints in the directory."""
-    printed = project.run(f".venv/bin/python -W error -m tests.mutations.verdict {name}")
+def _ask(process: "subprocess.Popen[str]", name: str) -> list[tuple[str, str]]:
+    assert process.stdin
+    assert process.stdout
+    print(name, file=process.stdin, flush=True)
+    found: list[tuple[str, str]] | None = json.loads(process.stdout.readline())
+    assert found is not None, f"{name} fails; why is on stderr."
+    return found
+
+
+def control(project: Directory) -> list[tuple[str, str]]:
+    """What is said of the copy as it is, in which a shop is set up."""
+    printed = project.run(".venv/bin/python -W error -m tests.mutations.verdict")
     found: list[tuple[str, str]] = json.loads(printed.splitlines()[-1])
     return found

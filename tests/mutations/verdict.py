@@ -1,15 +1,20 @@
-"""What the checks and the guard say in a copy: `python -m tests.mutations.verdict [NAME]`.
+"""What the checks and the guard say in a copy: `python -m tests.mutations.verdict [NAME|--serve]`.
 
 With a name, of the mutation that was put into the copy; without, of the copy as it is, in which it
-sets up a shop. Prints a JSON list: by whom, and what the message says.
+sets up a shop. Prints a JSON list: by whom, and what the message says. `--serve` reads names, and
+prints a line when it is ready and one for each; null where it failed.
 """
 
 import contextlib
 import gc
+import importlib
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import django
 from django.core.checks import run_checks
@@ -17,6 +22,8 @@ from django.core.management import call_command
 
 from tests.mutations.mutation import GUARD
 from tests.mutations.table import BY_NAME
+
+OWN_NAME = "tests.mutations.verdict"
 
 Verdict = list[tuple[str, str]]
 
@@ -87,19 +94,54 @@ def look_around() -> None:
     cancel_order(order_id=1, actor="client:1")
 
 
-def main(name: str | None) -> Verdict:
-    gc.disable()  # trees are large, and the process is short
-    django.setup()
+def judge(name: str) -> Verdict:
+    """What is said of the copy with this mutation, or of the shop that is set up without one."""
     found = checked()
     mutation = BY_NAME[name] if name else None
     with guarded() as seen:
         if mutation is None:
             set_up_shop()
         elif mutation.run:
-            here: dict[str, Callable[..., Any] | str] = {"__name__": __name__, "get": get}
+            here: dict[str, Callable[..., Any] | str] = {"__name__": OWN_NAME, "get": get}
             exec(mutation.run, here)  # noqa: S102 - written in the table
     return found + seen
 
 
+def serve() -> None:
+    """Judge the mutations whose names are read, a line each, in processes of their own.
+
+    One that changes what is loaded here begins anew; others go on from what is known here.
+    """
+    checked()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            _answer(line.strip())
+        if os.waitpid(child, 0)[1]:
+            print("null", flush=True)
+
+
+def _answer(name: str) -> NoReturn:
+    """Print what is said of a mutation, and end the process."""
+    root = Path.cwd()
+    loaded = {getattr(module, "__file__", None) for module in sys.modules.values()}
+    try:
+        if loaded & {str(root / edit.path) for edit in BY_NAME[name].edits}:
+            command = [sys.executable, "-W", "error", "-m", OWN_NAME, name]
+            os.execv(sys.executable, command)  # noqa: S606 - this program
+        importlib.invalidate_caches()
+        print(json.dumps(judge(name)), flush=True)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:] or [None])))
+    gc.disable()  # trees are large, and the process is short
+    django.setup()
+    if sys.argv[1:] == ["--serve"]:
+        serve()
+    else:
+        print(json.dumps(judge("".join(sys.argv[1:]))))

@@ -34,6 +34,17 @@ class Directory:
         assert (done.returncode != 0) == fails, f"{command}\n{done.stdout}"
         return str(done.stdout)
 
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a program of the `.venv` that reads and writes lines of text."""
+        return subprocess.Popen(
+            [str(self.path / ".venv" / "bin" / command[0]), *command[1:]],
+            cwd=self.path,
+            env=_environment() | self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def insert(self, name: str, line: str, *, after: str) -> None:
         """Put a line into a file, after the one line that is `after`."""
         file = self.path / name
