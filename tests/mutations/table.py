@@ -1,6 +1,14 @@
 """All mutations."""
 
-from tests.mutations import communication, imports, migrations, queries, relations
+from tests.mutations import (
+    communication,
+    contracts,
+    imports,
+    migrations,
+    queries,
+    registries,
+    relations,
+)
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -8,13 +16,13 @@ MUTATIONS: tuple[Mutation, ...] = (
     *imports.DEPENDENCIES,
     *relations.RELATIONS,
     *queries.LOOKUPS,
-    *queries.REGISTRIES,
+    *registries.REGISTRIES,
     *queries.SQL,
     *relations.SIGNALS,
     *migrations.MIGRATIONS,
     *communication.HANDOUTS,
-    *communication.CONTRACTS,
-    *communication.BASELINE,
+    *contracts.CONTRACTS,
+    *contracts.BASELINE,
 )
 
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
