@@ -1,17 +1,22 @@
 """What this project's services declare, and what their migrations leave in the database."""
 
+import ast
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import connection
 
+import monoservices
 from monoservices.apps import ServiceConfig, services
 from monoservices.crossings import Crossing, crossings
 from monoservices.express import Front, express_routes
 from monoservices.serving import url_modules
 from tests.asgi import messages_of, new_django
+
+MONOSERVICES = Path(monoservices.__file__).parent
 
 
 def test_the_installed_services() -> None:
@@ -91,3 +96,21 @@ def test_routes_are_those_of_served_services(settings: Any) -> None:
     settings.SERVED_SERVICES = ["products"]
     assert [*url_modules()] == ["apps.products.urls"]
     assert [*express_routes()] == []
+
+
+def test_monoservices_imports_no_service() -> None:
+    services_here = tuple(f"{service.name}." for service in services())
+    found = [
+        f"{path.relative_to(MONOSERVICES)}: {name}"
+        for path in MONOSERVICES.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+        if f"{name}.".startswith(services_here)
+    ]
+    assert found == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [str(node.module)]
+    return [each.name for each in node.names] if isinstance(node, ast.Import) else []
