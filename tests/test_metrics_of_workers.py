@@ -1,70 +1,31 @@
 """The metrics of several workers are one, and survive a worker that is killed."""
 
-import http.client
-import json
 import os
-import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from monoservices.management.commands.serve import STOP_SECONDS
 from monoservices.tests.metrics.reading import Samples, samples
-from tests.test_serve import DEADLINE, ROOT, SHOP, manage
+from tests.test_serve import DEADLINE, SHOP, Served, manage, serving
 
 OUTCOMES = "orders_outcomes_total"
 REQUESTS = "monoservices_request_seconds_count"
 TOKEN = "token-of-the-test"
 
 
-class Workers:
-    """`manage.py serve --workers 2`, with a shop, and a directory for temporary files."""
-
-    def __init__(self, process: "subprocess.Popen[str]", port: int, secret: str) -> None:
-        self.process = process
-        self.port = port
-        self.secret = secret
-
-    def spawned(self) -> int:
-        """The id of the next process that the server says it has started; waits for the line."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if match := re.search(r"Spawning worker-\d with PID: (\d+)", line):
-                return int(match[1])
-        raise AssertionError("the server ended")
-
-    def send(self, method: str, path: str, secret: str, body: str | None = None) -> Any:
-        """Ask on a connection of its own, so that whichever worker answers."""
-        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        end = time.monotonic() + DEADLINE
-        while True:
-            client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
-            try:
-                client.request(method, path, body, headers)
-                response = client.getresponse()
-                return response.status, response.read()
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
-            finally:
-                client.close()
+class Workers(Served):
+    """Two workers of `manage.py serve`, and what they have counted."""
 
     def place(self, key: str) -> int:
-        order = json.dumps({"product_id": 1, "quantity": 1, "metadata": {"key": key}})
-        status: int = self.send("POST", "/api/v1/orders/", self.secret, order)[0]
-        return status
+        order = {"product_id": 1, "quantity": 1, "metadata": {"key": key}}
+        return self.send("POST", "/api/v1/orders/", order)[0]
 
     def metrics(self) -> Samples:
-        status, text = self.send("GET", "/metrics", TOKEN)
+        status, text = self.send("GET", "/metrics", secret=TOKEN)
         assert status == 200
         return samples(text)
 
@@ -79,29 +40,15 @@ class Workers:
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Iterator[Workers]:
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite3'}",
-        "DEBUG": "off",
-        "METRICS_TOKEN": TOKEN,
-        "TMPDIR": str(tmp_path),
-    }
-    manage(environment, "migrate", "--verbosity=0")
     shop = SHOP.replace("stock_quantity=5", "stock_quantity=25")
-    secret = manage(environment, "shell", "--verbosity=0", "--command", shop).strip()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    command = [sys.executable, "manage.py", "serve", "--workers=2", "--port", str(port)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield Workers(process, port, secret)
-        finally:
-            process.terminate()
+    url = f"sqlite:///{tmp_path / 'served.sqlite3'}"
+    settings = {"METRICS_TOKEN": TOKEN, "TMPDIR": str(tmp_path)}
+    with serving(url, "--workers=2", shop=shop, **settings) as server:
+        yield Workers(server.process, server.port, server.secret)
 
 
 def test_several_workers_count_together_and_survive_one(workers: Workers, tmp_path: Path) -> None:
-    first = {workers.spawned(), workers.spawned()}
+    first = {workers.next_worker(), workers.next_worker()}
     statuses = Counter(workers.place(f"first {n}") for n in range(20))
     assert statuses == {201: 20}
     ordered = REQUESTS, "express, POST, /api/v1/orders/, 201"
@@ -114,7 +61,7 @@ def test_several_workers_count_together_and_survive_one(workers: Workers, tmp_pa
 
     dead = first.pop()
     os.kill(dead, signal.SIGKILL)
-    born = workers.spawned()
+    born = workers.next_worker()
     statuses = Counter(workers.place(f"then {n}") for n in range(10))
     assert statuses == {201: 5, 409: 5}
     after = workers.metrics_when(
@@ -130,9 +77,9 @@ def test_several_workers_count_together_and_survive_one(workers: Workers, tmp_pa
     assert (dead in gauges, gauges <= first | {born}) == (False, True)
     assert list(directory.glob(f"counter_{dead}.db")) != []
 
-    assert workers.send("GET", "/metrics", workers.secret)[0] == 403
+    assert workers.send("GET", "/metrics")[0] == 403
     workers.process.send_signal(signal.SIGTERM)
-    assert workers.process.wait(STOP_SECONDS + DEADLINE) == 0
+    assert workers.process.wait(DEADLINE) == 0
     assert list(tmp_path.glob("metrics-*")) == []
 
 

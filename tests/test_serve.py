@@ -39,9 +39,16 @@ class Served:
         self.port = port
         self.secret = secret
 
-    def send(self, method: str, path: str, data: Any = None) -> tuple[int, bytes]:
-        """Status and body; asked again until the server takes connections."""
-        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json"}
+    def send(
+        self, method: str, path: str, data: Any = None, *, secret: str | None = None
+    ) -> tuple[int, bytes]:
+        """Status and body; asked again until the server takes connections.
+
+        Each request has a connection of its own, so that whichever worker answers. secret: of
+        another key than the shop's.
+        """
+        bearer = f"Bearer {secret or self.secret}"
+        headers = {"Authorization": bearer, "Content-Type": "application/json"}
         body = None if data is None else json.dumps(data)
         end = time.monotonic() + DEADLINE
         while True:
@@ -61,7 +68,7 @@ class Served:
         """The id of the process that the server says it has started; waits for the line."""
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            if match := re.search(r"Spawning worker-1 with PID: (\d+)", line):
+            if match := re.search(r"Spawning worker-\d with PID: (\d+)", line):
                 return int(match[1])
         raise AssertionError("the server ended")
 
@@ -74,14 +81,17 @@ def manage(environment: dict[str, str], *args: str) -> str:
 
 
 @contextmanager
-def serving(database: str, **settings: str) -> Iterator[Served]:
-    """A server of a new shop, on an empty database, with these settings."""
+def serving(database: str, *options: str, shop: str = SHOP, **settings: str) -> Iterator[Served]:
+    """A server of a new shop, on an empty database, with these options and settings.
+
+    shop: Python that fills it, and prints a key.
+    """
     environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"} | settings
     manage(environment, "migrate", "--verbosity=0")
-    secret = manage(environment, "shell", "--verbosity=0", "--command", SHOP).strip()
+    secret = manage(environment, "shell", "--verbosity=0", "--command", shop).strip()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+    command = [sys.executable, "manage.py", "serve", "--port", str(port), *options]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from monoservices.apps import ServiceConfig
 from monoservices.boundaries import table_owners
 from monoservices.checks.source import Module, modules
+from monoservices.checks.sql import tables_in
 from monoservices.checks.violations import Violation
 
 DEPENDENCY, STATE = "E012", "E013"
@@ -16,7 +17,6 @@ _SQL = re.compile(
     r"|MERGE|REINDEX|REPLACE|SELECT|TRUNCATE|UPDATE|VACUUM|WITH)\b",
     re.IGNORECASE,
 )
-_BEFORE_A_TABLE = r"(?:FROM|JOIN|INTO|UPDATE|TABLE|ONLY|ON|REFERENCES|TRUNCATE|EXISTS|LOCK|COPY)\s+"
 _OF_AN_APP = {
     "__init__",
     "database_backwards",
@@ -141,7 +141,7 @@ def _named_tables(module: Module, tables: dict[str, str]) -> Iterator[tuple[int,
         match node:
             case ast.Constant() | ast.JoinedStr() | ast.BinOp():
                 text = _text_with_gaps(module, node)
-                names = {*_tables_in(text, tables)} if _SQL.match(text) else set()
+                names = {*tables_in(text, tables)} if _SQL.match(text) else set()
             case ast.keyword(arg="db_table" | "table", value=value):
                 names = {module.text(value)} & tables.keys()
             case ast.Dict(keys=keys, values=values):
@@ -171,15 +171,3 @@ def _text_with_gaps(module: Module, node: ast.expr) -> str:
         case ast.Call(func=ast.Attribute(value=left, attr="format"), args=args):
             return " ".join(_text_with_gaps(module, part) for part in [left, *args])
     return module.text(node) or "?"
-
-
-def _tables_in(sql: str, tables: dict[str, str]) -> set[str]:
-    """The tables that SQL names; those whose name is a plain word, where a table stands only."""
-    unquoted = re.sub(r'["`\[\]]', "", sql)
-    words = {word.lower() for word in re.findall(r"\w+", unquoted)}
-    return {
-        name
-        for name in tables
-        if name.lower() in words
-        and ("_" in name or re.search(rf"{_BEFORE_A_TABLE}{name}\b", unquoted, re.IGNORECASE))
-    }

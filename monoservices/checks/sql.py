@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from monoservices.apps import ServiceConfig, services
 from monoservices.checks.names import Names, code
@@ -15,8 +15,9 @@ _IS_SQL = re.compile(
     r"|VACUUM|ANALYZE|TRIGGER|INDEX)\b",
     re.IGNORECASE,
 )
-_NAMED_AFTER = r"\b(FROM|JOIN|INTO|UPDATE|TABLE|ONLY|REFERENCES|TRUNCATE|COPY)\s+(\w+\.)?"
-_WORD = re.compile(r"\w+")
+_BEFORE_A_TABLE = (
+    r"\b(FROM|JOIN|INTO|UPDATE|TABLE|ONLY|ON|REFERENCES|TRUNCATE|EXISTS|LOCK|COPY)\s+(\w+\.)?"
+)
 _TABLE_OPTIONS = {"db_table", "tables"}
 """Where a string is the name of a table, by itself: in Meta and in fields, and in extra()."""
 
@@ -45,22 +46,26 @@ def _tables_of_others(service: ServiceConfig) -> dict[str, str]:
     }
 
 
-def _named(text: str, tables: Mapping[str, str], *, is_name: bool) -> set[str]:
-    """The tables that a text names.
+def tables_in(sql: str, tables: Iterable[str]) -> set[str]:
+    """Those of the tables that SQL names, in any case, quoted or not.
 
-    One whose name is a word of English counts only where SQL has the names of tables, and a text
-    without any of SQL's words is none.
+    One whose name is a word of English counts only where SQL has the names of tables.
     """
-    if is_name:
-        return {text} & tables.keys()
-    if not _IS_SQL.search(text):
-        return set()
-    unquoted = re.sub(r'["`\[\]]', "", text)
+    unquoted = re.sub(r'["`\[\]]', "", sql)
+    words = {word.lower() for word in re.findall(r"\w+", unquoted)}
     return {
         table
-        for table in tables.keys() & set(_WORD.findall(unquoted))
-        if "_" in table or re.search(rf"{_NAMED_AFTER}{table}\b", unquoted)
+        for table in tables
+        if table.lower() in words
+        and ("_" in table or re.search(rf"{_BEFORE_A_TABLE}{table}\b", unquoted, re.IGNORECASE))
     }
+
+
+def _named(text: str, tables: Mapping[str, str], *, is_name: bool) -> set[str]:
+    """The tables that a text names. One without any of SQL's words is no SQL."""
+    if is_name:
+        return {text} & tables.keys()
+    return tables_in(text, tables) if _IS_SQL.search(text) else set()
 
 
 def _texts(names: Names) -> Iterator[tuple[int, str, bool]]:

@@ -49,6 +49,17 @@ def test_without_a_transaction_a_statement_is_executed_at_once() -> None:
     assert read(1).fetch() == [("one",)]
 
 
+@pytest.mark.skipif("not is_postgresql()", reason="only PostgreSQL keeps plans")
+def test_plans_look_rows_up_by_their_keys_until_the_end() -> None:
+    names = ("plan_cache_mode", "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+    settings = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
+    before = send(settings).fetch()
+    with pipelined_transaction():
+        assert send(settings).fetch() == [("force_generic_plan", "off", "off", "off")]
+        write(1)
+    assert send(settings).fetch() == before == [("force_custom_plan", "on", "on", "on")]
+
+
 def test_an_empty_block() -> None:
     with pipelined_transaction():
         pass
