@@ -62,7 +62,8 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
     limit: in bytes.
     Raises TooLarge, as soon as that is clear, and RequestTimeout.
     """
-    if not _announces_body(headers, limit):
+    length = _announced_length(headers, limit)
+    if length == 0:
         return b""
     # `asyncio.timeout` does the same, at the price of reading a small body three times.
     loop = asyncio.get_running_loop()
@@ -71,8 +72,11 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
     alarm = loop.call_later(seconds, task.cancel)
     try:
         message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            return _within(limit, message.get("body", b""))
+        if message["type"] == "http.request":
+            part: bytes = message.get("body", b"")
+            # Most servers say that more may come until they are asked again.
+            if len(part) == length or not message.get("more_body"):
+                return _within(limit, part)
         return await _read_parts(message, receive, limit)
     except asyncio.CancelledError:
         if loop.time() < alarm.when():
@@ -83,15 +87,16 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
         alarm.cancel()
 
 
-def _announces_body(headers: RawHeaders, limit: int) -> bool:
+def _announced_length(headers: RawHeaders, limit: int) -> int | None:
+    """How long the body is, in bytes; None where that will be seen at its end."""
     for name, value in headers:
         if name == b"content-length":  # a number: the server answers 400 to anything else
-            if int(value) > limit:
+            if (length := int(value)) > limit:
                 raise TooLarge
-            return int(value) > 0
+            return length
         if name == b"transfer-encoding":
-            return True
-    return False
+            return None
+    return 0
 
 
 async def _read_parts(message: Message, receive: Receive, limit: int) -> Body | None:
