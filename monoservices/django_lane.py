@@ -19,6 +19,7 @@ from django.db import connections
 
 from monoservices.asgi import Body, Scope, Send, problem_answer, respond
 from monoservices.metrics.requests import STARTED, UNCOUNTED, count_request
+from monoservices.pacing import Pace
 from monoservices.problems import Unavailable
 
 THREADS = 4
@@ -41,6 +42,7 @@ class DjangoLane:
         self._application = application
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
         self._in_flight = 0
+        self._refusals = Pace()
 
     async def answer(self, scope: Scope, body: Body, send: Send) -> None:
         """Answer a request; whole answers at once, streams piece by piece.
@@ -50,6 +52,7 @@ class DjangoLane:
         started = perf_counter()
         if self._in_flight >= THREADS + WAITING:
             problem = Unavailable("Too many requests are waiting. Nothing was done; try again.")
+            await self._refusals.turn()
             await respond(send, problem_answer(problem))
             count_request(scope["method"], "", problem.status, "none", started)
             return

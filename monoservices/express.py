@@ -10,6 +10,7 @@ Both lanes give the same answer to the same request.
 """
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -28,11 +29,15 @@ from monoservices.clean import CleanRequest, clean_request
 from monoservices.django_lane import DjangoLane, Headers, WsgiApplication
 from monoservices.metrics.declaring import flush
 from monoservices.metrics.requests import count_request
-from monoservices.problems import Problem, as_problem
+from monoservices.pacing import Pace
+from monoservices.problems import Problem, Unavailable, as_problem
 
 SWITCH_SECONDS = 0.0005
 """How long the event loop may go on while the batches' thread has an answer of the database and
 wants to run. Python's own 5 ms would be most of what a small batch takes."""
+GARBAGE = 20_000
+"""How many more objects than before there must be for Python to look for garbage. Python's own 700
+are there with every few orders, since requests that wait for their batch are no garbage."""
 FLUSH_SECONDS = 1.0
 """How long what was counted may wait to be written where other processes see it."""
 
@@ -74,6 +79,7 @@ class Front:
         self._routes: dict[tuple[str, str], ExpressRoute] | None = None
         self._large_bodies: dict[str, int] | None = None
         self._common_headers: dict[ExpressRoute, Headers] = {}
+        self._refusals = Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -100,6 +106,8 @@ class Front:
         ):
             if route not in self._common_headers:
                 self._common_headers[route] = await self._django.common_headers(scope)
+            if answer.status == Unavailable.status:
+                await self._refusals.turn()
             await respond(send, answer, self._common_headers[route])
             count_request(scope["method"], scope["path"], answer.status, "express", started)
             return
@@ -125,9 +133,18 @@ class Front:
             }
         return self._large_bodies
 
+    def _tune_interpreter(self) -> None:
+        """Set how Python shares this process among threads, and how it looks for garbage."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        _ = self.routes, self.large_bodies  # which load all that answers requests
+        # What is there now stays: whoever looks for garbage need not go through it ever again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE)
+
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: before the end, what has begun is finished."""
-        sys.setswitchinterval(SWITCH_SECONDS)
+        self._tune_interpreter()
         async with _flushing():
             while (await receive())["type"] != "lifespan.shutdown":
                 await send({"type": "lifespan.startup.complete"})

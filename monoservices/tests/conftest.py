@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from monoservices.pacing import Pace
 from monoservices.tests.checks.conftest import project
 from monoservices.tests.things import Thing
 
@@ -30,3 +31,15 @@ def things(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
         with connection.schema_editor() as editor:
             editor.create_model(Thing)
         connection.close()
+
+
+@pytest.fixture
+def turns_taken(monkeypatch: pytest.MonkeyPatch) -> list[Pace]:
+    """The paces of which a turn was taken, one for each turn."""
+    taken: list[Pace] = []
+
+    async def turn(pace: Pace) -> None:
+        taken.append(pace)
+
+    monkeypatch.setattr(Pace, "turn", turn)
+    return taken

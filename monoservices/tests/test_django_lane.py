@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from monoservices import django_lane
 from monoservices.asgi import Message, Scope
 from monoservices.django_lane import DjangoLane, WsgiApplication, environ
+from monoservices.pacing import Pace
 from tests.asgi import Reply, call, http_scope, messages_of, new_django, reply_of
 
 Start = Callable[..., Any]
@@ -222,7 +223,9 @@ def test_a_fault_leaves_the_lane_as_it_was() -> None:
     asyncio.run(run())
 
 
-def test_past_the_bound_the_answer_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_past_the_bound_the_answer_is_503(
+    monkeypatch: pytest.MonkeyPatch, turns_taken: list[Pace]
+) -> None:
     monkeypatch.setattr(django_lane, "THREADS", 1)
     monkeypatch.setattr(django_lane, "WAITING", 2)
     go_on = Event()
@@ -254,6 +257,7 @@ def test_past_the_bound_the_answer_is_503(monkeypatch: pytest.MonkeyPatch) -> No
     assert b'"code":"unavailable"' in refused.body
     assert answered == [Reply(200, {}, b"done")] * 4
     assert asked == ["/0", "/1", "/2", "/afterwards"]
+    assert len(turns_taken) == 1
 
 
 def test_what_has_begun_is_finished_before_the_threads_end() -> None:

@@ -10,7 +10,8 @@ from monoservices import asgi
 from monoservices.asgi import Answer, Message
 from monoservices.clean import CleanRequest
 from monoservices.express import Front
-from monoservices.problems import Conflict
+from monoservices.pacing import Pace
+from monoservices.problems import Conflict, Unavailable
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
 NOTES = "/api/v1/notes/"
@@ -145,6 +146,16 @@ def test_what_a_route_raises_is_answered_as_a_problem(
     assert code in reply.body
     assert b"secret" not in reply.body
     assert [each.getMessage() for each in caplog.records] == ["POST order-list failed"] * logged
+
+
+@pytest.mark.parametrize(
+    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (Answer(201, b""), 0)]
+)
+def test_only_refusals_for_a_time_keep_to_their_pace(
+    django: Django, turns_taken: list[Pace], outcome: Answer | Exception, turns: int
+) -> None:
+    ask(django, Route(outcome), (post(), (b"{}",)))
+    assert len(turns_taken) == turns
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""How fast a server refuses: at once, but not ever faster.
+
+Clients that are refused and come again at once would otherwise take as much of the processor as
+there is, and leave less and less for what was accepted.
+"""
+
+import asyncio
+
+REFUSALS = 500.0
+"""How many 503 a second; an order costs several times as much as refusing one."""
+LONGEST = 5.0
+
+
+class Pace:
+    """At most `per_second` turns a second, after a first second's worth that wait for nothing.
+
+    longest: how many seconds a turn may be waited for; where more callers come than that allows,
+        turns are faster.
+    The algorithm is the virtual scheduling of GCRA, the generic cell rate algorithm (ITU-T I.371,
+    annex A).
+    """
+
+    def __init__(self, per_second: float = REFUSALS, *, longest: float = LONGEST) -> None:
+        self._interval = 1 / per_second
+        self._longest = longest
+        self._next = 0.0
+
+    def delay(self, now: float) -> float:
+        """Take a turn at the time `now`, and return in how many seconds it is."""
+        expected = max(self._next, now)
+        delay = min(max(0.0, expected - now - 1.0), self._longest)
+        self._next = min(expected, now + 1.0 + self._longest) + self._interval
+        return delay
+
+    async def turn(self) -> None:
+        """Return when it is the caller's turn."""
+        delay = self.delay(asyncio.get_running_loop().time())
+        if delay:
+            await asyncio.sleep(delay)
