@@ -1,20 +1,15 @@
 """The little that differs between PostgreSQL and SQLite, behind one seam."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import psycopg
 from django.db import OperationalError, connection, models, transaction
 
 from monoservices.pipelining import Rows, send
-
-ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
-
-_POSTGRESQL_TYPES: Mapping[ColumnType, str] = {"timestamp": "timestamptz", "json": "jsonb"}
 
 
 @cache
@@ -23,60 +18,8 @@ def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
 
 
-def rows_from_json(columns: Mapping[str, ColumnType]) -> str:
-    """A FROM item named `r` with the given columns, made from one parameter: a JSON array.
-
-    However many rows travel, the statement and its number of parameters stay the same.
-    """
-    if is_postgresql():
-        typed = ", ".join(f"{name} {_POSTGRESQL_TYPES.get(t, t)}" for name, t in columns.items())
-        return f"json_to_recordset(%s::json) AS r({typed})"
-    extracted = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-    return f"(SELECT {extracted} FROM json_each(%s)) AS r"  # noqa: S608 - names, not values
-
-
-def as_json_rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The parameter for `rows_from_json`; decimals travel as text, exactly."""
-    return msgspec.json.encode(rows).decode()
-
-
-def insert_rows(
-    model: type[models.Model],
-    columns: Mapping[str, ColumnType],
-    rows: Sequence[Mapping[str, Any]],
-) -> None:
-    """Insert `rows` into the table of `model`, in one statement, whatever their number.
-
-    columns: the columns that the rows give. Neither defaults nor signals of the model apply.
-    """
-    names = ", ".join(columns)
-    send(
-        f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
-        f"SELECT {names} FROM {rows_from_json(columns)}",
-        [as_json_rows(rows)],
-    )
-
-
-def update_rows(
-    model: type[models.Model],
-    columns: Mapping[str, ColumnType],
-    rows: Sequence[Mapping[str, Any]],
-) -> None:
-    """Set the columns of the rows of `model` with the given ids, in one statement.
-
-    columns: `id`, and the columns to set. Neither defaults nor signals of the model apply.
-    """
-    table = model._meta.db_table
-    changes = ", ".join(f"{name} = r.{name}" for name in columns if name != "id")
-    send(
-        f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
-        f"FROM {rows_from_json(columns)} WHERE {table}.id = r.id",
-        [as_json_rows(rows)],
-    )
-
-
 def as_timestamp(moment: datetime) -> str:
-    """An aware datetime as the text that a `timestamp` column of `rows_from_json` takes."""
+    """An aware datetime as the text that a `timestamp` column of `monoservices.rows` takes."""
     if is_postgresql():
         return moment.isoformat()
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")

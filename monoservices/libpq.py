@@ -18,10 +18,10 @@ from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.waiting import Ready, Wait
 
-Parameters = Sequence[str | int | None]
+from monoservices.parameters import Encoded, Parameters, encode_parameters
+
 Statement = tuple[str, Parameters]
 Row = tuple[Any, ...]
-Values = list[bytes | None]
 
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
@@ -41,7 +41,7 @@ def execute(
     it rolls a transaction back); the next call prepares them anew.
     """
     pgconn = connection.pgconn
-    encoded = [(sql, _encoded(params)) for sql, params in statements]
+    encoded = [(sql, encode_parameters(params)) for sql, params in statements]
     pgconn.enter_pipeline_mode()
     try:
         sent = (_send_prepared if prepare else _send)(connection, encoded)
@@ -59,27 +59,27 @@ def execute(
 
 
 def _send(
-    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Values]]
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
 ) -> list[str | None]:
     sent: list[str | None] = []
-    for sql, values in statements:
-        connection.pgconn.send_query_params(_numbered(sql), values)
+    for sql, (values, formats) in statements:
+        connection.pgconn.send_query_params(_numbered(sql), values, param_formats=formats)
         sent.append(None)
     return sent
 
 
 def _send_prepared(
-    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Values]]
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
 ) -> list[str | None]:
     """Return, for each message: the statement that it prepares, None where it executes one."""
     names = _prepared.setdefault(connection, {})
     sent: list[str | None] = []
-    for sql, values in statements:
+    for sql, (values, formats) in statements:
         if sql not in names:
             names[sql] = b"in_one_trip_%d" % next(_numbers)
             connection.pgconn.send_prepare(names[sql], _numbered(sql))
             sent.append(sql)
-        connection.pgconn.send_query_prepared(names[sql], values)
+        connection.pgconn.send_query_prepared(names[sql], values, param_formats=formats)
         sent.append(None)
     return sent
 
@@ -142,14 +142,6 @@ def _error(pgconn: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Err
     if result is None or pgconn.status != pq.ConnStatus.OK:
         return psycopg.OperationalError(pgconn.get_error_message())
     return errors.error_from_result(result)
-
-
-def _encoded(params: Parameters) -> Values:
-    values = [None if value is None else str(value).encode() for value in params]
-    # libpq would read a text up to its first NUL.
-    if any(value is not None and b"\0" in value for value in values):
-        raise psycopg.DataError("PostgreSQL takes no text with NUL (0x00).")
-    return values
 
 
 @cache

@@ -18,6 +18,7 @@ from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 
 from monoservices import libpq
+from monoservices.parameters import Parameters
 
 # One plan for all batches, and one that looks rows up by their keys: which keys they are makes no
 # difference, planning anew costs as much as looking up, and a plan that was made while a table was
@@ -74,7 +75,7 @@ class Rows:
         """The rows, once; in a `pipelined_transaction` this waits for all that was sent before."""
 
 
-def send(sql: str, params: libpq.Parameters = ()) -> Rows:
+def send(sql: str, params: Parameters = ()) -> Rows:
     """Execute a statement whose rows may be fetched later.
 
     Within `pipelined_transaction`, on PostgreSQL, it goes out with the next look at an answer; the
@@ -82,7 +83,7 @@ def send(sql: str, params: libpq.Parameters = ()) -> Rows:
     """
     pipeline = _current.get()
     if pipeline is None:
-        cursor = connection.cursor()
+        cursor: Any = connection.cursor()
         cursor.execute(sql, params)
         return Rows(cursor.fetchall)
     # As with Django's cursors: whoever watches statements sees these too.
@@ -105,7 +106,7 @@ class _Pipeline:
         self._waiting: list[tuple[_Answer, libpq.Statement]] = []
         self._failure: Exception | None = None
 
-    def append(self, sql: str, params: libpq.Parameters = (), *_: Any) -> Rows:
+    def append(self, sql: str, params: Parameters = (), *_: Any) -> Rows:
         answer = _Answer(self)
         self._waiting.append((answer, (sql, params)))
         return Rows(answer.fetch)

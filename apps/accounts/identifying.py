@@ -12,10 +12,13 @@ from django.utils import timezone
 
 from apps.accounts.models import ApiKey
 from monoservices.access import Caller
-from monoservices.database import as_json_rows, as_timestamp, rows_from_json
+from monoservices.database import as_timestamp
 from monoservices.pipelining import send
+from monoservices.rows import Columns, row_parameters, rows_from
 
 TOUCH_INTERVAL = timedelta(minutes=1)
+
+_ASKED: Columns = {"digest": "text", "due": "timestamp"}
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +29,10 @@ def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
     One statement, and a second one where the use of a key has not been noted for a minute.
     """
     due = timezone.now() - TOUCH_INTERVAL
-    rows = [{"digest": digest, "due": as_timestamp(due)} for digest in digests]
+    rows = [{"digest": digest} for digest in digests]
+    parameters = row_parameters(_ASKED, rows, shared={"due": as_timestamp(due)})
     callers, unnoted = {}, []
-    for digest, key_id, client_id, scopes, is_noted in send(
-        _statement(), [as_json_rows(rows)]
-    ).fetch():
+    for digest, key_id, client_id, scopes, is_noted in send(_statement(), parameters).fetch():
         callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))
         if not is_noted:
             unnoted.append(key_id)
@@ -56,7 +58,7 @@ def note_use(*, key_ids: Collection[int], due: datetime) -> None:
 def _statement() -> str:
     return f"""
         SELECT k.digest, k.id, k.client_id, k.scopes, coalesce(k.last_used_at > r.due, FALSE)
-        FROM {rows_from_json({"digest": "text", "due": "timestamp"})}
+        FROM {rows_from(_ASKED, shared=["due"])}
         JOIN accounts_apikey AS k ON k.digest = r.digest
         WHERE k.revoked_at IS NULL
     """  # noqa: S608 - made of constants

@@ -25,7 +25,7 @@ from apps.orders.microservice_communication import read_products
 from apps.orders.models import Order, OrderLine
 from apps.orders.pricing import PricedLine, ProductBook, price_lines, total_of, units
 from apps.orders.requests import LineRequest, OrderChange
-from apps.orders.writing import event, write_events, write_lines
+from apps.orders.writing import write_events, write_lines
 from monoservices.access import COMMAND_LINE
 from monoservices.database import as_timestamp
 
@@ -58,13 +58,7 @@ def change_order(
         data |= _change_lines(order, requested, change, actor)
     order.save()
     statuses = (order.status, order.status)
-    write_events(
-        [
-            event(
-                order.pk, "changed", statuses=statuses, actor=actor, at=as_timestamp(now), data=data
-            )
-        ]
-    )
+    write_events({order.pk: actor}, "changed", statuses=statuses, at=as_timestamp(now), data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 
@@ -132,7 +126,7 @@ def _change_lines(
     order.total = total_of(lines)
     _refuse_other_total(order, change)
     _replace_lines(order, before, lines)
-    deltas = {key: had[key] - wanted[key] for key in had.keys() | wanted.keys()}
+    deltas = {key: had[key] - wanted.get(key, 0) for key in had.keys() | wanted.keys()}
     paths = {line.product.id: line.request.field("quantity") for line in lines}
     move_stock_of(order, book, deltas, actor=actor, paths=paths)
     return {

@@ -16,7 +16,7 @@ from apps.orders.exceptions import (
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
 from apps.orders.pricing import ProductBook
-from apps.orders.writing import event, stock_moves, write_events
+from apps.orders.writing import stock_moves, write_events
 from monoservices.database import as_timestamp
 from monoservices.problems import Errors
 from monoservices.types import MAX_INTEGER
@@ -63,9 +63,7 @@ def move_order(*, order_id: int, status: str, actor: str, version: int | None = 
     now = timezone.now()
     order.status, order.version, order.updated_at = status, order.version + 1, now
     order.save(update_fields=["status", "version", "updated_at"])
-    write_events(
-        [event(order.pk, status, statuses=(before, status), actor=actor, at=as_timestamp(now))]
-    )
+    write_events({order.pk: actor}, status, statuses=(before, status), at=as_timestamp(now))
     if status == Status.CANCELED:
         deltas = units_by_product(order.lines.all())
         book = ProductBook(read_products(ids=deltas.keys(), lock="wait"))

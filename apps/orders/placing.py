@@ -19,14 +19,16 @@ from apps.orders.models import Order
 from apps.orders.pricing import units
 from apps.orders.requests import Key, OrderRequest, PlacedOrder
 from apps.orders.writing import stock_moves, write_orders
-from monoservices.database import as_json_rows, is_lock_timeout, reserve_ids, rows_from_json
+from monoservices.database import is_lock_timeout, reserve_ids
 from monoservices.pipelining import Rows, pipelined_transaction, send
+from monoservices.rows import Columns, row_parameters, rows_from
 
 Outcome = PlacedOrder | OrdersError
 
 # The third pass is for two batches with the same key and no product in common: the second pass
 # of the later one waits for the earlier one's key, and only the third sees it.
 _PASSES = 3
+_KEY: Columns = {"client_id": "bigint", "key": "text"}
 
 
 def place_order(request: OrderRequest) -> PlacedOrder:
@@ -116,7 +118,7 @@ def _write(accepted: Mapping[int, Accepted]) -> dict[int, str]:
 
 def _send_keys(keys: Collection[Key]) -> Rows:
     rows = [{"client_id": client_id, "key": key} for client_id, key in keys]
-    return send(_known_statement(), [as_json_rows(rows)])
+    return send(_known_statement(), row_parameters(_KEY, rows))
 
 
 def _known(orders: Rows) -> dict[Key, KnownOrder]:
@@ -130,6 +132,6 @@ def _known(orders: Rows) -> dict[Key, KnownOrder]:
 def _known_statement() -> str:
     return f"""
         SELECT o.client_id, o.idempotency_key, o.id, o.fingerprint, o.first_answer
-        FROM {rows_from_json({"client_id": "bigint", "key": "text"})}
+        FROM {rows_from(_KEY)}
         JOIN orders_order AS o ON o.client_id = r.client_id AND o.idempotency_key = r.key
     """  # noqa: S608 - made of constants

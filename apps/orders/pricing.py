@@ -1,6 +1,5 @@
 """From requested lines to priced ones."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
@@ -92,9 +91,9 @@ def total_of(lines: Iterable[PricedLine]) -> Decimal:
     return total
 
 
-def units(lines: Iterable[PricedLine]) -> Counter[int]:
+def units(lines: Iterable[PricedLine]) -> dict[int, int]:
     """How many of each product, by its id."""
-    wanted: Counter[int] = Counter()
+    wanted: dict[int, int] = {}  # a Counter takes longer to make than all of this
     for line in lines:
-        wanted[line.product.id] += line.quantity
+        wanted[line.product.id] = wanted.get(line.product.id, 0) + line.quantity
     return wanted

@@ -1,6 +1,6 @@
 """The statements that write orders: three for a batch, whatever its size."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from apps.orders.microservice_communication import StockMove
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.pricing import PricedLine
 from apps.orders.structs import LineOut, OrderOut
-from monoservices.database import ColumnType, as_timestamp, insert_rows
+from monoservices.database import as_timestamp
+from monoservices.rows import Columns, insert_rows
 
-_ORDER: dict[str, ColumnType] = {
+_ORDER: Columns = {
     "id": "bigint",
     "client_id": "bigint",
     "status": "text",
@@ -32,7 +33,7 @@ _ORDER: dict[str, ColumnType] = {
     "created_at": "timestamp",
     "updated_at": "timestamp",
 }
-_LINE: dict[str, ColumnType] = {
+_LINE: Columns = {
     "order_id": "bigint",
     "product_id": "bigint",
     "sku": "text",
@@ -40,7 +41,7 @@ _LINE: dict[str, ColumnType] = {
     "unit_price": "numeric",
     "quantity": "integer",
 }
-_EVENT: dict[str, ColumnType] = {
+_EVENT: Columns = {
     "order_id": "bigint",
     "type": "text",
     "from_status": "text",
@@ -62,16 +63,21 @@ def write_orders(accepted: Mapping[int, Accepted]) -> dict[int, str]:
         for order_id, order in accepted.items()
     }
     at = as_timestamp(now)
-    orders = [
-        _order_row(order_id, order, answers[order_id], at) for order_id, order in accepted.items()
-    ]
-    events = [
-        event(order_id, "placed", statuses=("", "pending"), actor=order.request.actor, at=at)
-        for order_id, order in accepted.items()
-    ]
-    insert_rows(Order, _ORDER, orders)
+    insert_rows(
+        Order,
+        _ORDER,
+        [_order_row(order_id, order, answers[order_id]) for order_id, order in accepted.items()],
+        shared={
+            "status": "pending",
+            "currency": settings.CURRENCY,
+            "version": 1,
+            "created_at": at,
+            "updated_at": at,
+        },
+    )
     write_lines({order_id: order.lines for order_id, order in accepted.items()})
-    write_events(events)
+    actors = {order_id: order.request.actor for order_id, order in accepted.items()}
+    write_events(actors, "placed", statuses=("", "pending"), at=at)
     return answers
 
 
@@ -92,33 +98,31 @@ def write_lines(lines_by_order: Mapping[int, Iterable[PricedLine]]) -> None:
     insert_rows(OrderLine, _LINE, rows)
 
 
-def write_events(events: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that `event` made. One statement."""
-    insert_rows(OrderEvent, _EVENT, events)
-
-
-def event(
-    order_id: int,
+def write_events(
+    actors: Mapping[int, str],
     kind: str,
     *,
     statuses: tuple[str, str],
-    actor: str,
     at: str,
     data: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A row for `write_events`.
+) -> None:
+    """Insert the same event for each of many orders. One statement.
 
-    statuses: before and after. at: from `as_timestamp`. data: nothing personal.
+    actors: who did it, by the orders' ids. statuses: before and after. at: from `as_timestamp`.
+    data: nothing personal.
     """
-    return {
-        "order_id": order_id,
-        "type": kind,
-        "from_status": statuses[0],
-        "to_status": statuses[1],
-        "actor": actor,
-        "data": data or {},
-        "created_at": at,
-    }
+    insert_rows(
+        OrderEvent,
+        _EVENT,
+        [{"order_id": order_id, "actor": actor} for order_id, actor in actors.items()],
+        shared={
+            "type": kind,
+            "from_status": statuses[0],
+            "to_status": statuses[1],
+            "data": data or {},
+            "created_at": at,
+        },
+    )
 
 
 def stock_moves(
@@ -165,13 +169,11 @@ def _answer(order_id: int, accepted: Accepted, now: datetime) -> OrderOut:
     )
 
 
-def _order_row(order_id: int, accepted: Accepted, answer: str, created_at: str) -> dict[str, Any]:
+def _order_row(order_id: int, accepted: Accepted, answer: str) -> dict[str, Any]:
     request = accepted.request
     return {
         "id": order_id,
         "client_id": request.client_id,
-        "status": "pending",
-        "currency": settings.CURRENCY,
         "total": accepted.total,
         "reference": request.reference,
         "customer_email": request.customer_email,
@@ -180,7 +182,4 @@ def _order_row(order_id: int, accepted: Accepted, answer: str, created_at: str) 
         "idempotency_key": request.idempotency_key,
         "fingerprint": request.fingerprint,
         "first_answer": answer,
-        "version": 1,
-        "created_at": created_at,
-        "updated_at": created_at,
     }

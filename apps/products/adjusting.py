@@ -18,16 +18,17 @@ from apps.products.exceptions import (
 )
 from apps.products.ledger import MOVEMENT
 from apps.products.models import Product, StockMovement, StockRequest
-from monoservices.database import ColumnType, as_timestamp, insert_rows, reserve_ids, update_rows
+from monoservices.database import as_timestamp, reserve_ids
 from monoservices.problems import Problem, ProblemDocument
+from monoservices.rows import Columns, insert_rows, update_rows
 from monoservices.types import MAX_INTEGER
 
-_STOCK: dict[str, ColumnType] = {
+_STOCK: Columns = {
     "id": "bigint",
     "stock_quantity": "integer",
     "updated_at": "timestamp",
 }
-_MOVEMENT: dict[str, ColumnType] = {"id": "bigint", **MOVEMENT}
+_MOVEMENT: Columns = {"id": "bigint", **MOVEMENT}
 
 
 class Adjustment(Struct, frozen=True, kw_only=True):
@@ -180,14 +181,17 @@ class _Shelf:
             Product,
             _STOCK,
             [
-                {"id": key, "stock_quantity": product.stock_quantity, "updated_at": now}
+                {"id": key, "stock_quantity": product.stock_quantity}
                 for key, product in self._moved.items()
             ],
+            shared={"updated_at": now},
         )
-        rows = [
-            structs.asdict(each) | {"revision": 0, "created_at": now} for each in self._movements
-        ]
-        insert_rows(StockMovement, _MOVEMENT, rows)
+        insert_rows(
+            StockMovement,
+            _MOVEMENT,
+            [structs.asdict(movement) for movement in self._movements],
+            shared={"revision": 0, "created_at": now},
+        )
 
 
 def _answer(outcomes: Sequence[MovementOut | Problem]) -> AdjustmentsOut:

@@ -9,11 +9,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.products.ledger import MOVEMENT
 from apps.products.models import Product, StockMovement, fold
-from monoservices.database import ColumnType, as_timestamp, insert_rows, reserve_ids, update_rows
+from monoservices.database import as_timestamp, reserve_ids
 from monoservices.problems import Forbidden, Problem
+from monoservices.rows import Columns, insert_rows, update_rows
 from monoservices.types import MAX_INTEGER, Money, Name, Sku, Text, money
 
-_UPDATED: dict[str, ColumnType] = {
+_UPDATED: Columns = {
     "id": "bigint",
     "name": "text",
     "folded_name": "text",
@@ -23,7 +24,7 @@ _UPDATED: dict[str, ColumnType] = {
     "is_active": "boolean",
     "updated_at": "timestamp",
 }
-_CREATED: dict[str, ColumnType] = _UPDATED | {"sku": "text", "created_at": "timestamp"}
+_CREATED: Columns = {**_UPDATED, "sku": "text", "created_at": "timestamp"}
 
 
 class ProductRow(Struct, frozen=True, kw_only=True):
@@ -97,22 +98,30 @@ class ImportPlan:
     def write(self, actor: str) -> None:
         """Write what was added: four statements at most. Raises DataError, IntegrityError."""
         now = as_timestamp(timezone.now())
+        touched = {"updated_at": now}
         if self._created:
             reserved = reserve_ids(Product, len(self._created)).fetch()
             for product, (product_id,) in zip(self._created, reserved, strict=True):
                 product.pk = product_id
             # By SKU, so that two imports of the same products cannot wait for each other.
             created = sorted(self._created, key=lambda product: product.sku)
-            insert_rows(Product, _CREATED, [_product_columns(each, now) for each in created])
+            rows = [_product_columns(product) for product in created]
+            insert_rows(Product, _CREATED, rows, shared={"created_at": now, **touched})
         if self._updated:
-            rows = [_product_columns(each, now) for each in self._updated.values()]
-            update_rows(Product, _UPDATED, rows)
+            rows = [_product_columns(product) for product in self._updated.values()]
+            update_rows(Product, _UPDATED, rows, shared=touched)
         if self._movements:
-            common = {"reference": "", "revision": 0, "actor": actor, "note": "", "created_at": now}
             insert_rows(
                 StockMovement,
                 MOVEMENT,
-                [{"product_id": p.pk} | movement | common for p, movement in self._movements],
+                [{"product_id": product.pk} | movement for product, movement in self._movements],
+                shared={
+                    "reference": "",
+                    "revision": 0,
+                    "actor": actor,
+                    "note": "",
+                    "created_at": now,
+                },
             )
 
 
@@ -126,7 +135,7 @@ def _content(product: Product) -> tuple[Any, ...]:
     )
 
 
-def _product_columns(product: Product, now: str) -> dict[str, Any]:
+def _product_columns(product: Product) -> dict[str, Any]:
     return {
         "id": product.pk,
         "sku": product.sku,
@@ -136,6 +145,4 @@ def _product_columns(product: Product, now: str) -> dict[str, Any]:
         "price": product.price,
         "stock_quantity": product.stock_quantity,
         "is_active": product.is_active,
-        "created_at": now,
-        "updated_at": now,
     }

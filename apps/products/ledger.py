@@ -1,8 +1,8 @@
 """How rows of the stock ledger travel to the database."""
 
-from monoservices.database import ColumnType
+from monoservices.rows import Columns
 
-MOVEMENT: dict[str, ColumnType] = {
+MOVEMENT: Columns = {
     "product_id": "bigint",
     "delta": "integer",
     "quantity_after": "integer",

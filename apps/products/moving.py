@@ -9,14 +9,9 @@ from typing import Any
 from django.utils import timezone
 from msgspec import Struct, structs
 
-from monoservices.database import (
-    ColumnType,
-    as_json_rows,
-    as_timestamp,
-    is_postgresql,
-    rows_from_json,
-)
+from monoservices.database import as_timestamp, is_postgresql
 from monoservices.pipelining import send
+from monoservices.rows import Columns, row_parameters, rows_from
 
 
 class StockMove(Struct, frozen=True, kw_only=True):
@@ -43,7 +38,6 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
     the same product, reason, reference and revision. Raises DataError or IntegrityError where stock
     would be more than its column holds: who gives stock back looks first, under the lock.
     """
-    now = as_timestamp(timezone.now())
     totals: defaultdict[int, int] = defaultdict(int)
     ledger: list[dict[str, Any]] = []
     for move in reversed(moves):
@@ -54,29 +48,31 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
                 # What follows in these moves is in the stock that the ledger's statement reads.
                 "later": totals[move.product_id],
                 "price": prices and prices[move.product_id],
-                "now": now,
             }
         )
         totals[move.product_id] += move.delta
     changes = [
-        {"id": key, "delta": delta, "price": prices and prices[key], "now": now}
+        {"id": key, "delta": delta, "price": prices and prices[key]}
         for key, delta in totals.items()
     ]
-    parameters = [as_json_rows(changes), as_json_rows(ledger)]
+    shared = {"now": as_timestamp(timezone.now())}
+    of_changes = row_parameters(_CHANGES, changes, shared=shared)
+    of_moves = row_parameters(_MOVES, ledger, shared=shared)
     if is_postgresql():
-        send(_statement_on_postgresql(), parameters)
+        send(_statement_on_postgresql(), of_changes + of_moves)
     else:
-        for statement, rows in zip(_statements_on_sqlite(), parameters, strict=True):
-            send(statement, [rows])
+        stock, movements = _statements_on_sqlite()
+        send(stock, of_changes)
+        send(movements, of_moves)
 
 
-_CHANGES: Mapping[str, ColumnType] = {
+_CHANGES: Columns = {
     "id": "bigint",
     "delta": "integer",
     "price": "numeric",
     "now": "timestamp",
 }
-_MOVES: Mapping[str, ColumnType] = {
+_MOVES: Columns = {
     "position": "integer",
     "product_id": "bigint",
     "delta": "integer",
@@ -88,6 +84,7 @@ _MOVES: Mapping[str, ColumnType] = {
     "actor": "text",
     "now": "timestamp",
 }
+_SHARED = ("now",)
 _AS_IT_WAS_READ = "(r.price IS NULL OR (p.is_active AND p.price = r.price))"
 _LEDGER = """
     INSERT INTO products_stockmovement (
@@ -109,7 +106,7 @@ def _statement_on_postgresql() -> str:
     return f"""
         WITH locked AS (
             SELECT p.id, r.delta, r.now
-            FROM {rows_from_json(_CHANGES)} JOIN products_product AS p ON p.id = r.id
+            FROM {rows_from(_CHANGES, shared=_SHARED)} JOIN products_product AS p ON p.id = r.id
             WHERE {_AS_IT_WAS_READ}
             ORDER BY p.id
             FOR NO KEY UPDATE OF p
@@ -123,7 +120,7 @@ def _statement_on_postgresql() -> str:
         )
         {_LEDGER}
         SELECT (stock.by_id ->> r.product_id::text)::integer - r.later, {_MOVEMENT}
-        FROM {rows_from_json(_MOVES)} CROSS JOIN stock
+        FROM {rows_from(_MOVES, shared=_SHARED)} CROSS JOIN stock
         ORDER BY r.position
     """  # noqa: S608 - made of constants
 
@@ -134,12 +131,12 @@ def _statements_on_sqlite() -> tuple[str, str]:
     stock = f"""
         UPDATE products_product AS p
         SET stock_quantity = stock_quantity + r.delta, updated_at = r.now
-        FROM {rows_from_json(_CHANGES)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
+        FROM {rows_from(_CHANGES, shared=_SHARED)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
     """  # noqa: S608 - made of constants
     ledger = f"""
         {_LEDGER}
         SELECT p.stock_quantity - r.later, {_MOVEMENT}
-        FROM {rows_from_json(_MOVES)}
+        FROM {rows_from(_MOVES, shared=_SHARED)}
             LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
         ORDER BY r.position
     """  # noqa: S608 - made of constants

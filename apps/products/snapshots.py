@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-from monoservices.database import as_json_rows, for_update, money_column, rows_from_json
+from monoservices.database import for_update, money_column
 from monoservices.pipelining import send
+from monoservices.rows import Columns, row_parameters, rows_from
 
 Lock = Literal["none", "wait", "skip"]
 """Whether rows are locked until the transaction ends, and what happens to rows that somebody else
@@ -13,6 +14,9 @@ has locked: they are waited for, or left out."""
 
 Row = tuple[int, str, str, str, int, bool]
 """(id, sku, name, price as text, stock_quantity, is_active)"""
+
+_ID: Columns = {"id": "bigint"}
+_SKU: Columns = {"sku": "text"}
 
 
 def read_rows(
@@ -24,7 +28,10 @@ def read_rows(
     order of the ids, like everywhere. SQLite needs no locks and ignores `lock`.
     Raises OperationalError where a lock is waited for too long.
     """
-    sent = [as_json_rows([{"id": key} for key in ids]), as_json_rows([{"sku": s} for s in skus])]
+    sent = [
+        *row_parameters(_ID, [{"id": key} for key in ids]),
+        *row_parameters(_SKU, [{"sku": sku} for sku in skus]),
+    ]
     rows: list[Row] = send(_statement(lock), sent).fetch()
     return rows
 
@@ -36,9 +43,9 @@ def _statement(lock: Lock) -> str:
         SELECT p.id, p.sku, p.name, {money_column("p.price")}, p.stock_quantity, p.is_active
         FROM products_product AS p
         WHERE p.id IN (
-            SELECT r.id FROM {rows_from_json({"id": "bigint"})}
+            SELECT r.id FROM {rows_from(_ID)}
             UNION
-            SELECT named.id FROM {rows_from_json({"sku": "text"})}
+            SELECT named.id FROM {rows_from(_SKU)}
             JOIN products_product AS named ON named.sku = r.sku
         )
         ORDER BY p.id {clause}

@@ -1,7 +1,5 @@
 """The seam between the databases, on whichever is in use, with real tables."""
 
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 from threading import Thread
 from typing import Any
 
@@ -10,94 +8,11 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
 from monoservices.database import (
-    ColumnType,
-    as_json_rows,
-    as_timestamp,
     consistent_snapshot,
     for_update,
-    insert_rows,
     is_postgresql,
     reserve_ids,
-    rows_from_json,
-    update_rows,
 )
-from monoservices.tests.things import Thing
-
-pytestmark = pytest.mark.usefixtures("things")
-
-COLUMNS: dict[str, ColumnType] = {
-    "sku": "text",
-    "name": "text",
-    "description": "text",
-    "price": "numeric",
-    "stock_quantity": "integer",
-    "is_active": "boolean",
-    "created_at": "timestamp",
-    "updated_at": "timestamp",
-}
-MOMENT = datetime(2026, 1, 5, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=2)))
-
-
-def row(sku: str, **values: Any) -> dict[str, Any]:
-    defaults = {
-        "sku": sku,
-        "name": "Blue \u201cMug\u201d \U0001f375 'a' \\ %s",
-        "description": "1.50",  # a text that looks like a number stays one
-        "price": Decimal("99999999.99"),
-        "stock_quantity": 2**31 - 1,
-        "is_active": True,
-        "created_at": as_timestamp(MOMENT),
-        "updated_at": as_timestamp(MOMENT),
-    }
-    return defaults | values
-
-
-@pytest.mark.django_db
-def test_rows_come_back_as_they_went_in() -> None:
-    insert_rows(Thing, COLUMNS, [row("A"), row("B", price=Decimal("0.10"), is_active=False)])
-    first, second = Thing.objects.order_by("sku")
-    assert (first.name, first.description) == (row("A")["name"], "1.50")
-    assert (first.price, first.stock_quantity) == (Decimal("99999999.99"), 2**31 - 1)
-    assert first.created_at == MOMENT
-    assert first.low_stock_at is None
-    assert (second.price, second.is_active) == (Decimal("0.10"), False)
-
-
-@pytest.mark.django_db
-def test_many_rows_are_one_statement(django_assert_num_queries: Any) -> None:
-    rows = [row(f"SKU-{index}") for index in range(2_000)]
-    with django_assert_num_queries(1):
-        insert_rows(Thing, COLUMNS, rows)
-    changes = [
-        {"id": key, "stock_quantity": 7} for key in Thing.objects.values_list("pk", flat=True)
-    ]
-    with django_assert_num_queries(1):
-        update_rows(Thing, {"id": "bigint", "stock_quantity": "integer"}, changes[:-1])
-    assert Thing.objects.filter(stock_quantity=7).count() == 1_999
-
-
-@pytest.mark.django_db
-def test_null_is_null() -> None:
-    insert_rows(Thing, COLUMNS | {"low_stock_at": "integer"}, [row("A", low_stock_at=None)])
-    assert Thing.objects.get().low_stock_at is None
-
-
-@pytest.mark.django_db
-def test_an_empty_table_of_rows() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM {rows_from_json({'id': 'bigint'})}",  # noqa: S608 - constants
-            [as_json_rows([])],
-        )
-        assert cursor.fetchall() == []
-
-
-@pytest.mark.django_db
-def test_a_timestamp_means_the_same_as_one_of_the_orm() -> None:
-    insert_rows(Thing, COLUMNS, [row("A")])
-    Thing.objects.filter(created_at=MOMENT, updated_at=MOMENT.astimezone(UTC)).get()
-    Thing.objects.filter(created_at__lt=MOMENT + timedelta(microseconds=1)).get()
-    assert not Thing.objects.filter(created_at__gt=MOMENT).exists()
 
 
 def reserved(count: int) -> list[int]:

@@ -11,7 +11,7 @@ from apps.orders.models import Order, OrderEvent
 from apps.orders.operations import OrderChange, cancel_order, change_order
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import in_stock, make_product
-from apps.orders.writing import event, stock_moves, write_events
+from apps.orders.writing import stock_moves, write_events
 from apps.products.models import StockMovement
 from monoservices.database import as_timestamp
 from tests.books import assert_books_balance
@@ -52,7 +52,7 @@ def cancel_after_a_look(order_id: int) -> None:
         Order.objects.filter(pk=order_id).update(status=Order.Status.CANCELED)
         statuses = (order.status, "canceled")
         at = as_timestamp(timezone.now())
-        write_events([event(order_id, "canceled", statuses=statuses, actor="x", at=at)])
+        write_events({order_id: "x"}, "canceled", statuses=statuses, at=at)
         deltas = {ordered.product_id: ordered.quantity}
         take_stock(moves=stock_moves(order_id, deltas, revision=2, actor="x"))
 
