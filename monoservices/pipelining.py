@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 
@@ -50,7 +51,7 @@ def pipelined_transaction() -> Iterator[None]:
         return
     outermost = not connection.in_atomic_block
     with transaction.atomic():
-        pipeline = _Pipeline(connection.connection, prepare=outermost)
+        pipeline = _Pipeline(connections[DEFAULT_DB_ALIAS], prepare=outermost)
         token = _current.set(pipeline)
         try:
             with connection.execute_wrapper(pipeline.go_first):
@@ -88,18 +89,20 @@ def send(sql: str, params: Parameters = ()) -> Rows:
         return Rows(cursor.fetchall)
     # As with Django's cursors: whoever watches statements sees these too.
     execute: Callable[..., Rows] = pipeline.append
-    for wrapper in reversed(connection.execute_wrappers):
+    django = pipeline.django
+    for wrapper in reversed(django.execute_wrappers):
         execute = partial(wrapper, execute)
-    if connection.queries_logged:
-        connection.queries_log.append({"sql": sql, "time": "0.000"})
-    return execute(sql, params, False, {"connection": connection, "cursor": pipeline})
+    if django.queries_logged:
+        django.queries_log.append({"sql": sql, "time": "0.000"})
+    return execute(sql, params, False, {"connection": django, "cursor": pipeline})
 
 
 class _Pipeline:
     """The statements of a transaction, some of which have not gone out yet."""
 
-    def __init__(self, own: psycopg.Connection[Any], *, prepare: bool) -> None:
-        self._connection = own
+    def __init__(self, django: BaseDatabaseWrapper, *, prepare: bool) -> None:
+        self.django = django
+        self._connection: psycopg.Connection[Any] = django.connection
         # Within somebody else's transaction, nobody could begin again where psycopg has had the
         # connection forget what it had prepared.
         self._prepare = prepare

@@ -4,6 +4,7 @@ On PostgreSQL each column travels as an array, on SQLite all rows as one JSON ar
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -63,12 +64,8 @@ def insert_rows(
     columns: the columns that are given. shared: the values that all rows have in common.
     Neither defaults nor signals of the model apply.
     """
-    names = ", ".join(columns)
-    send(
-        f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names, not values
-        f"SELECT {names} FROM {rows_from(columns, shared=shared)}",
-        row_parameters(columns, rows, shared=shared),
-    )
+    statement = _insert(model._meta.db_table, tuple(columns.items()), tuple(shared))
+    send(statement, row_parameters(columns, rows, shared=shared))
 
 
 def update_rows(
@@ -89,6 +86,17 @@ def update_rows(
         f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
         f"FROM {rows_from(columns, shared=shared)} WHERE {table}.id = r.id",
         row_parameters(columns, rows, shared=shared),
+    )
+
+
+@cache
+def _insert(
+    table: str, columns: tuple[tuple[str, ColumnType], ...], shared: tuple[str, ...]
+) -> str:
+    names = ", ".join(name for name, _ in columns)
+    return (
+        f"INSERT INTO {table} ({names}) "  # noqa: S608 - names, not values
+        f"SELECT {names} FROM {rows_from(dict(columns), shared=shared)}"
     )
 
 

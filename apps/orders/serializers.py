@@ -61,8 +61,10 @@ class OrderSerializer(StructSerializer):
                     errors[f"lines.{index}.product_id"] = ["Send either product_id or sku."]
         for name in ("shipping_address", "metadata"):
             value = getattr(parsed, name)
+            if value is UNSET:
+                continue
             errors |= {path: [EXPLANATIONS[NO_NUL]] for path in nul_paths(value, name)}
-            if value is not UNSET and len(msgspec.json.encode(value)) > MAX_JSON_BYTES:
+            if len(msgspec.json.encode(value)) > MAX_JSON_BYTES:
                 errors[name] = [f"Expected at most {MAX_JSON_BYTES} bytes of JSON."]
         if errors:
             raise Invalid(errors=errors)
