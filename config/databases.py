@@ -21,6 +21,7 @@ def database(url: str) -> dict[str, Any]:
         case "django.db.backends.sqlite3":
             options = _sqlite()
         case "django.db.backends.postgresql":
+            settings["ENGINE"] = "monoservices.postgresql"
             options = _postgresql()
         case engine:
             raise ImproperlyConfigured(

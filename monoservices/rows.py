@@ -15,14 +15,14 @@ from monoservices.parameters import Parameter
 from monoservices.pipelining import send
 
 ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
-Columns = Mapping[str, ColumnType]
+ColumnTypes = Mapping[str, ColumnType]
 Row = Mapping[str, Any]
 
 _POSTGRESQL_TYPES: Mapping[ColumnType, str] = {"timestamp": "timestamptz", "json": "jsonb"}
 _NOTHING_SHARED: Row = {}
 
 
-def rows_from(columns: Columns, *, shared: Collection[str] = ()) -> str:
+def rows_from(columns: ColumnTypes, *, shared: Collection[str] = ()) -> str:
     """A FROM item named `r` with the given columns, whose values are `row_parameters`.
 
     shared: the columns in which all rows have the same value.
@@ -36,7 +36,7 @@ def rows_from(columns: Columns, *, shared: Collection[str] = ()) -> str:
 
 
 def row_parameters(
-    columns: Columns, rows: Sequence[Row], *, shared: Row = _NOTHING_SHARED
+    columns: ColumnTypes, rows: Sequence[Row], *, shared: Row = _NOTHING_SHARED
 ) -> list[Parameter]:
     """The parameters of `rows_from`.
 
@@ -54,7 +54,7 @@ def row_parameters(
 
 def insert_rows(
     model: type[models.Model],
-    columns: Columns,
+    columns: ColumnTypes,
     rows: Sequence[Row],
     *,
     shared: Row = _NOTHING_SHARED,
@@ -70,7 +70,7 @@ def insert_rows(
 
 def update_rows(
     model: type[models.Model],
-    columns: Columns,
+    columns: ColumnTypes,
     rows: Sequence[Row],
     *,
     shared: Row = _NOTHING_SHARED,

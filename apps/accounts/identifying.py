@@ -14,11 +14,11 @@ from apps.accounts.models import ApiKey
 from monoservices.access import Caller
 from monoservices.database import as_timestamp
 from monoservices.pipelining import send
-from monoservices.rows import Columns, row_parameters, rows_from
+from monoservices.rows import ColumnTypes, row_parameters, rows_from
 
 TOUCH_INTERVAL = timedelta(minutes=1)
 
-_ASKED: Columns = {"digest": "text", "due": "timestamp"}
+_ASKED: ColumnTypes = {"digest": "text", "due": "timestamp"}
 
 logger = logging.getLogger(__name__)
 

@@ -21,14 +21,14 @@ from apps.orders.requests import Key, OrderRequest, PlacedOrder
 from apps.orders.writing import stock_moves, write_orders
 from monoservices.database import is_lock_timeout, reserve_ids
 from monoservices.pipelining import Rows, pipelined_transaction, send
-from monoservices.rows import Columns, row_parameters, rows_from
+from monoservices.rows import ColumnTypes, row_parameters, rows_from
 
 Outcome = PlacedOrder | OrdersError
 
 # The third pass is for two batches with the same key and no product in common: the second pass
 # of the later one waits for the earlier one's key, and only the third sees it.
 _PASSES = 3
-_KEY: Columns = {"client_id": "bigint", "key": "text"}
+_KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
 
 
 def place_order(request: OrderRequest) -> PlacedOrder:

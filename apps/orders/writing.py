@@ -14,9 +14,9 @@ from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.pricing import PricedLine
 from apps.orders.structs import LineOut, OrderOut
 from monoservices.database import as_timestamp
-from monoservices.rows import Columns, insert_rows
+from monoservices.rows import ColumnTypes, insert_rows
 
-_ORDER: Columns = {
+_ORDER: ColumnTypes = {
     "id": "bigint",
     "client_id": "bigint",
     "status": "text",
@@ -33,7 +33,7 @@ _ORDER: Columns = {
     "created_at": "timestamp",
     "updated_at": "timestamp",
 }
-_LINE: Columns = {
+_LINE: ColumnTypes = {
     "order_id": "bigint",
     "product_id": "bigint",
     "sku": "text",
@@ -41,7 +41,7 @@ _LINE: Columns = {
     "unit_price": "numeric",
     "quantity": "integer",
 }
-_EVENT: Columns = {
+_EVENT: ColumnTypes = {
     "order_id": "bigint",
     "type": "text",
     "from_status": "text",

@@ -20,15 +20,15 @@ from apps.products.ledger import MOVEMENT
 from apps.products.models import Product, StockMovement, StockRequest
 from monoservices.database import as_timestamp, reserve_ids
 from monoservices.problems import Problem, ProblemDocument
-from monoservices.rows import Columns, insert_rows, update_rows
+from monoservices.rows import ColumnTypes, insert_rows, update_rows
 from monoservices.types import MAX_INTEGER
 
-_STOCK: Columns = {
+_STOCK: ColumnTypes = {
     "id": "bigint",
     "stock_quantity": "integer",
     "updated_at": "timestamp",
 }
-_MOVEMENT: Columns = {"id": "bigint", **MOVEMENT}
+_MOVEMENT: ColumnTypes = {"id": "bigint", **MOVEMENT}
 
 
 class Adjustment(Struct, frozen=True, kw_only=True):

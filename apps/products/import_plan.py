@@ -11,10 +11,10 @@ from apps.products.ledger import MOVEMENT
 from apps.products.models import Product, StockMovement, fold
 from monoservices.database import as_timestamp, reserve_ids
 from monoservices.problems import Forbidden, Problem
-from monoservices.rows import Columns, insert_rows, update_rows
+from monoservices.rows import ColumnTypes, insert_rows, update_rows
 from monoservices.types import MAX_INTEGER, Money, Name, Sku, Text, money
 
-_UPDATED: Columns = {
+_UPDATED: ColumnTypes = {
     "id": "bigint",
     "name": "text",
     "folded_name": "text",
@@ -24,7 +24,7 @@ _UPDATED: Columns = {
     "is_active": "boolean",
     "updated_at": "timestamp",
 }
-_CREATED: Columns = {**_UPDATED, "sku": "text", "created_at": "timestamp"}
+_CREATED: ColumnTypes = {**_UPDATED, "sku": "text", "created_at": "timestamp"}
 
 
 class ProductRow(Struct, frozen=True, kw_only=True):

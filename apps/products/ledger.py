@@ -1,8 +1,8 @@
 """How rows of the stock ledger travel to the database."""
 
-from monoservices.rows import Columns
+from monoservices.rows import ColumnTypes
 
-MOVEMENT: Columns = {
+MOVEMENT: ColumnTypes = {
     "product_id": "bigint",
     "delta": "integer",
     "quantity_after": "integer",

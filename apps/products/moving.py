@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from monoservices.database import as_timestamp, is_postgresql
 from monoservices.pipelining import send
-from monoservices.rows import Columns, row_parameters, rows_from
+from monoservices.rows import ColumnTypes, row_parameters, rows_from
 
 
 class StockMove(Struct, frozen=True, kw_only=True):
@@ -66,13 +66,13 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
         send(movements, of_moves)
 
 
-_CHANGES: Columns = {
+_CHANGES: ColumnTypes = {
     "id": "bigint",
     "delta": "integer",
     "price": "numeric",
     "now": "timestamp",
 }
-_MOVES: Columns = {
+_MOVES: ColumnTypes = {
     "position": "integer",
     "product_id": "bigint",
     "delta": "integer",

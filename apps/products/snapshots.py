@@ -6,7 +6,7 @@ from typing import Literal
 
 from monoservices.database import for_update, money_column
 from monoservices.pipelining import send
-from monoservices.rows import Columns, row_parameters, rows_from
+from monoservices.rows import ColumnTypes, row_parameters, rows_from
 
 Lock = Literal["none", "wait", "skip"]
 """Whether rows are locked until the transaction ends, and what happens to rows that somebody else
@@ -15,8 +15,8 @@ has locked: they are waited for, or left out."""
 Row = tuple[int, str, str, str, int, bool]
 """(id, sku, name, price as text, stock_quantity, is_active)"""
 
-_ID: Columns = {"id": "bigint"}
-_SKU: Columns = {"sku": "text"}
+_ID: ColumnTypes = {"id": "bigint"}
+_SKU: ColumnTypes = {"sku": "text"}
 
 
 def read_rows(

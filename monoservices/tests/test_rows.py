@@ -11,12 +11,12 @@ import pytest
 
 from monoservices.database import as_timestamp
 from monoservices.pipelining import pipelined_transaction, send
-from monoservices.rows import Columns, insert_rows, row_parameters, rows_from, update_rows
+from monoservices.rows import ColumnTypes, insert_rows, row_parameters, rows_from, update_rows
 from monoservices.tests.things import Thing
 
 pytestmark = pytest.mark.usefixtures("things")
 
-COLUMNS: Columns = {
+COLUMNS: ColumnTypes = {
     "sku": "text",
     "name": "text",
     "description": "text",
@@ -80,7 +80,7 @@ def test_many_rows_are_one_statement(django_assert_num_queries: Any) -> None:
 
 @pytest.mark.django_db
 def test_null_is_null(way: Way) -> None:
-    columns: Columns = {**COLUMNS, "low_stock_at": "integer"}
+    columns: ColumnTypes = {**COLUMNS, "low_stock_at": "integer"}
     with way():
         insert_rows(Thing, columns, [row("A", low_stock_at=None), row("B", low_stock_at=3)])
         insert_rows(Thing, columns, [row("C", low_stock_at=None)])
@@ -99,7 +99,7 @@ def test_what_rows_have_in_common_travels_once(way: Way) -> None:
         ("A", "not A", Decimal("1.25"), False, MOMENT),
         ("B", "not B", Decimal("1.25"), False, MOMENT),
     ]
-    ids: Columns = {"id": "bigint", "price": "numeric"}
+    ids: ColumnTypes = {"id": "bigint", "price": "numeric"}
     with way():
         update_rows(Thing, ids, [{"id": things[0].pk}], shared={"price": Decimal("0.05")})
     assert [thing.price for thing in things.all()] == [Decimal("0.05"), Decimal("1.25")]
@@ -107,7 +107,7 @@ def test_what_rows_have_in_common_travels_once(way: Way) -> None:
 
 @pytest.mark.django_db
 def test_json_is_json(way: Way) -> None:
-    columns: Columns = {"number": "integer", "own": "json", "same": "json"}
+    columns: ColumnTypes = {"number": "integer", "own": "json", "same": "json"}
     rows: list[dict[str, Any]] = [{"number": 1, "own": {"a": '"\\ü'}}, {"number": 2, "own": None}]
     sql = f"SELECT number, own, same FROM {rows_from(columns, shared=['same'])}"  # noqa: S608
     with way():
@@ -122,7 +122,7 @@ def test_json_is_json(way: Way) -> None:
 
 @pytest.mark.django_db
 def test_an_empty_table_of_rows() -> None:
-    columns: Columns = {"id": "bigint", "name": "text"}
+    columns: ColumnTypes = {"id": "bigint", "name": "text"}
     sql = f"SELECT id FROM {rows_from(columns)}"  # noqa: S608 - constants
     assert send(sql, row_parameters(columns, [])).fetch() == []
 
