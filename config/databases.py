@@ -54,6 +54,12 @@ def _postgresql() -> dict[str, Any]:
         "server_side_binding": True,
         "prepare_threshold": 1,
         "connect_timeout": 5,
+        # A connection stays known to whatever is between here and the server, and is known to be
+        # lost within a minute where it is.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
         "options": " ".join(
             f"-c {name}={value}"
             for name, value in {

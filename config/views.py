@@ -40,11 +40,8 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can reach its database."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+    """The process can reach its database, if need be by a new connection."""
+    if not (_is_reached() or _is_reached()):
         return problem_response(Unavailable("The database cannot be reached."))
     return JsonResponse({"status": "ok"})
 
@@ -81,6 +78,16 @@ def _answer(
     *arguments: Any,
 ) -> HttpResponseBase:
     return problem_response(answer) if wants_problem(request) else page(request, *arguments)
+
+
+def _is_reached() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        connection.close()
+        return False
+    return True
 
 
 def _counts() -> list[tuple[str, list[tuple[str, int]]]]:

@@ -74,7 +74,7 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
         message = await receive()
         if message["type"] == "http.request":
             part: bytes = message.get("body", b"")
-            # Most servers say that more may come until they are asked again.
+            # Granian says that more may come until it is asked again.
             if len(part) == length or not message.get("more_body"):
                 return _within(limit, part)
         return await _read_parts(message, receive, limit)
@@ -89,14 +89,15 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
 
 def _announced_length(headers: RawHeaders, limit: int) -> int | None:
     """How long the body is, in bytes; None where that will be seen at its end."""
+    length = 0
     for name, value in headers:
-        if name == b"content-length":  # a number: the server answers 400 to anything else
-            if (length := int(value)) > limit:
-                raise TooLarge
-            return length
-        if name == b"transfer-encoding":
+        if name == b"transfer-encoding":  # it wins (RFC 9112, section 6.3)
             return None
-    return 0
+        if name == b"content-length":  # a number: the server answers 400 to anything else
+            length = int(value)
+    if length > limit:
+        raise TooLarge
+    return length
 
 
 async def _read_parts(message: Message, receive: Receive, limit: int) -> Body | None:

@@ -211,9 +211,6 @@ class Batcher(Generic[Item, Outcome]):
 
     def _attempt(self, items: Sequence[Item]) -> Sequence[Outcome]:
         close_old_connections()
-        # A batch that meets a lost connection is done again on a new one. Django would ask the
-        # database first whether it is there, which is a round trip more for every batch.
-        connection.health_check_done = True  # type: ignore[attr-defined]
         return self._run(items)
 
     def _cannot_connect(self) -> "_Failure | None":

@@ -17,9 +17,8 @@ from urllib.parse import unquote_to_bytes
 
 from django.db import connections
 
-from monoservices.asgi import Body, Scope, Send, problem_answer, respond
-from monoservices.metrics.requests import STARTED, UNCOUNTED, count_request
-from monoservices.pacing import Pace
+from monoservices.asgi import Body, Scope, Send
+from monoservices.metrics.requests import STARTED, UNCOUNTED
 from monoservices.problems import Unavailable
 
 THREADS = 4
@@ -36,26 +35,24 @@ logger = logging.getLogger(__name__)
 
 
 class DjangoLane:
-    """Answers requests by a WSGI application, at most THREADS at a time; past WAITING with 503."""
+    """Answers requests by a WSGI application, at most THREADS at a time; WAITING more may wait."""
 
     def __init__(self, application: WsgiApplication) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
         self._in_flight = 0
-        self._refusals = Pace()
 
     async def answer(self, scope: Scope, body: Body, send: Send) -> None:
-        """Answer a request; whole answers at once, streams piece by piece.
+        """Answer a request; whole answers at once, streams piece by piece. Closes the body.
 
-        Raises ConnectionAbortedError where the reader of a stream does not go on reading.
+        Raises Unavailable, with nothing done, where too many wait for a thread, and
+        ConnectionAbortedError where the reader of a stream does not go on reading.
         """
         started = perf_counter()
         if self._in_flight >= THREADS + WAITING:
-            problem = Unavailable("Too many requests are waiting. Nothing was done; try again.")
-            await self._refusals.turn()
-            await respond(send, problem_answer(problem))
-            count_request(scope["method"], "", problem.status, "none", started)
-            return
+            if not isinstance(body, bytes):
+                body.close()
+            raise Unavailable("Too many requests are waiting. Nothing was done; try again.")
         loop = asyncio.get_running_loop()
 
         async def deliver(message: dict[str, Any]) -> None:

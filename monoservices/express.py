@@ -9,12 +9,8 @@
 Both lanes give the same answer to the same request.
 """
 
-import asyncio
-import gc
 import logging
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
 from importlib import import_module
 from time import perf_counter
 from typing import Protocol
@@ -24,22 +20,13 @@ from django.urls import reverse
 from django.utils.module_loading import module_has_submodule
 
 from monoservices.apps import served_services
-from monoservices.asgi import Answer, Receive, Scope, Send, problem_answer, read_body, respond
+from monoservices.asgi import Answer, Body, Receive, Scope, Send, problem_answer, read_body, respond
 from monoservices.clean import CleanRequest, clean_request
 from monoservices.django_lane import DjangoLane, Headers, WsgiApplication
-from monoservices.metrics.declaring import flush
 from monoservices.metrics.requests import count_request
 from monoservices.pacing import Pace
 from monoservices.problems import Problem, Unavailable, as_problem
-
-SWITCH_SECONDS = 0.0005
-"""How long the event loop may go on while the batches' thread has an answer of the database and
-wants to run. Python's own 5 ms would be most of what a small batch takes."""
-GARBAGE = 20_000
-"""How many more objects than before there must be for Python to look for garbage. Python's own 700
-are there with every few orders, since requests that wait for their batch are no garbage."""
-FLUSH_SECONDS = 1.0
-"""How long what was counted may wait to be written where other processes see it."""
+from monoservices.worker import flushing, tuned_interpreter
 
 logger = logging.getLogger(__name__)
 
@@ -97,21 +84,37 @@ class Front:
         if body is None:  # whoever sent it has left
             return
         started = perf_counter()
-        route = self.routes.get((scope["method"], scope["path"]))
-        if (
-            route is not None
-            and isinstance(body, bytes)
-            and (request := clean_request(scope, body)) is not None
-            and (answer := await _answer(route, request)) is not None
-        ):
-            if route not in self._common_headers:
-                self._common_headers[route] = await self._django.common_headers(scope)
+        express = await self._express(scope, body)
+        if express is not None:
+            answer, headers = express
+            del body  # who waits for a turn holds nothing but the connection
             if answer.status == Unavailable.status:
-                await self._refusals.turn()
-            await respond(send, answer, self._common_headers[route])
+                await self._refusals.turn(waited=perf_counter() - started)
+            await respond(send, answer, headers)
             count_request(scope["method"], scope["path"], answer.status, "express", started)
             return
-        await self._django.answer(scope, body, send)
+        try:
+            await self._django.answer(scope, body, send)
+        except Unavailable as problem:
+            del body
+            await self._refusals.turn()
+            await respond(send, problem_answer(problem))
+            count_request(scope["method"], "", problem.status, "none", started)
+
+    async def _express(self, scope: Scope, body: Body) -> tuple[Answer, Headers] | None:
+        """The answer of a hot route, and the headers that every answer has; None for Django."""
+        route = self.routes.get((scope["method"], scope["path"]))
+        if route is None or not isinstance(body, bytes):
+            return None
+        request = clean_request(scope, body)
+        if request is None:
+            return None
+        answer = await _answer(route, request)
+        if answer is None:
+            return None
+        if route not in self._common_headers:
+            self._common_headers[route] = await self._django.common_headers(scope)
+        return answer, self._common_headers[route]
 
     @property
     def routes(self) -> dict[tuple[str, str], ExpressRoute]:
@@ -133,24 +136,22 @@ class Front:
             }
         return self._large_bodies
 
-    def _tune_interpreter(self) -> None:
-        """Set how Python shares this process among threads, and how it looks for garbage."""
-        sys.setswitchinterval(SWITCH_SECONDS)
-        _ = self.routes, self.large_bodies  # which load all that answers requests
-        # What is there now stays: whoever looks for garbage need not go through it ever again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GARBAGE)
-
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: before the end, what has begun is finished."""
-        self._tune_interpreter()
-        async with _flushing():
-            while (await receive())["type"] != "lifespan.shutdown":
-                await send({"type": "lifespan.startup.complete"})
-            for route in self.routes.values():
-                await route.drain()
-            await self._django.drain()
+        try:
+            _ = self.routes, self.large_bodies  # the services' modules, the URLs and the views
+        except Exception:
+            logger.exception("the application cannot be loaded")
+            await receive()
+            await send({"type": "lifespan.startup.failed"})
+            return
+        with tuned_interpreter():
+            async with flushing():
+                while (await receive())["type"] != "lifespan.shutdown":
+                    await send({"type": "lifespan.startup.complete"})
+                for route in self.routes.values():
+                    await route.drain()
+                await self._django.drain()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -162,22 +163,3 @@ async def _answer(route: ExpressRoute, request: CleanRequest) -> Answer | None:
         if problem is None:
             logger.exception("%s %s failed", route.method, route.url_name)
         return problem_answer(problem or Problem())
-
-
-@asynccontextmanager
-async def _flushing() -> AsyncIterator[None]:
-    """Write what was counted every FLUSH_SECONDS, and at the end."""
-
-    async def keep_flushing() -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            flush()
-
-    task = asyncio.create_task(keep_flushing())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        flush()

@@ -36,7 +36,7 @@ def execute(
     A statement has `%s` where its parameters go, and their types must be clear from it.
     prepare: whether the connection prepares each statement on its first use, and keeps it.
     Raises psycopg's error of the first one that fails; those after it have not been executed.
-    UnicodeEncodeError and DataError, with nothing sent, where a parameter is no text.
+    UnicodeEncodeError and DataError, with nothing sent, where `encode_parameters` does.
     InvalidSqlStatementName means that prepared statements are gone (psycopg drops all of them when
     it rolls a transaction back); the next call prepares them anew.
     """

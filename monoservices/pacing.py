@@ -1,4 +1,4 @@
-"""How fast a server refuses: at once, but not ever faster.
+"""How fast a server refuses: at once up to a rate, and in turn past it.
 
 Clients that are refused and come again at once would otherwise take as much of the processor as
 there is, and leave less and less for what was accepted.
@@ -9,6 +9,7 @@ import asyncio
 REFUSALS = 500.0
 """How many 503 a second; an order costs several times as much as refusing one."""
 LONGEST = 5.0
+"""For how many seconds a refusal may wait for its turn."""
 
 
 class Pace:
@@ -17,7 +18,7 @@ class Pace:
     longest: how many seconds a turn may be waited for; where more callers come than that allows,
         turns are faster.
     The algorithm is the virtual scheduling of GCRA, the generic cell rate algorithm (ITU-T I.371,
-    annex A).
+    annex A), which refuses what comes too early; here it waits until it conforms.
     """
 
     def __init__(self, per_second: float = REFUSALS, *, longest: float = LONGEST) -> None:
@@ -27,13 +28,13 @@ class Pace:
 
     def delay(self, now: float) -> float:
         """Take a turn at the time `now`, and return in how many seconds it is."""
-        expected = max(self._next, now)
-        delay = min(max(0.0, expected - now - 1.0), self._longest)
-        self._next = min(expected, now + 1.0 + self._longest) + self._interval
-        return delay
+        latest = now + 1.0 + self._longest
+        expected = min(max(self._next, now), latest)
+        self._next = expected + self._interval
+        return max(0.0, expected - now - 1.0)
 
-    async def turn(self) -> None:
-        """Return when it is the caller's turn."""
-        delay = self.delay(asyncio.get_running_loop().time())
-        if delay:
+    async def turn(self, *, waited: float = 0.0) -> None:
+        """Return when it is the caller's turn. waited: for how many seconds it has already."""
+        delay = self.delay(asyncio.get_running_loop().time()) - waited
+        if delay > 0:
             await asyncio.sleep(delay)

@@ -29,10 +29,11 @@ def encode_parameters(params: Parameters) -> Encoded:
     """The values of parameters and their formats.
 
     A sequence is an array, of elements of one type, and of None for NULL.
-    Raises UnicodeEncodeError where a text is none, and DataError where one has NUL in it.
+    Raises UnicodeEncodeError where a text is none, and DataError where a single one has NUL in it;
+    in an array, the server refuses that.
     """
     encoded = [_encode(param) for param in params]
-    return [value for value, _ in encoded], [form for _, form in encoded]
+    return [value for value, _ in encoded], [kind for _, kind in encoded]
 
 
 def _encode(param: Parameter) -> tuple[bytes | None, Format]:

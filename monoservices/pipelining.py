@@ -89,20 +89,20 @@ def send(sql: str, params: Parameters = ()) -> Rows:
         return Rows(cursor.fetchall)
     # As with Django's cursors: whoever watches statements sees these too.
     execute: Callable[..., Rows] = pipeline.append
-    django = pipeline.django
-    for wrapper in reversed(django.execute_wrappers):
+    database = pipeline.database
+    for wrapper in reversed(database.execute_wrappers):
         execute = partial(wrapper, execute)
-    if django.queries_logged:
-        django.queries_log.append({"sql": sql, "time": "0.000"})
-    return execute(sql, params, False, {"connection": django, "cursor": pipeline})
+    if database.queries_logged:
+        database.queries_log.append({"sql": sql, "time": "0.000"})
+    return execute(sql, params, False, {"connection": database, "cursor": pipeline})
 
 
 class _Pipeline:
     """The statements of a transaction, some of which have not gone out yet."""
 
-    def __init__(self, django: BaseDatabaseWrapper, *, prepare: bool) -> None:
-        self.django = django
-        self._connection: psycopg.Connection[Any] = django.connection
+    def __init__(self, database: BaseDatabaseWrapper, *, prepare: bool) -> None:
+        self.database = database
+        self._connection: psycopg.Connection[Any] = database.connection
         # Within somebody else's transaction, nobody could begin again where psycopg has had the
         # connection forget what it had prepared.
         self._prepare = prepare
@@ -127,7 +127,7 @@ class _Pipeline:
 
         Again, too: after an error nothing of the transaction can be done any more.
         """
-        with connection.wrap_database_errors:
+        with self.database.wrap_database_errors:
             if self._failure is not None:
                 raise self._failure
             try:

@@ -3,8 +3,9 @@
 On PostgreSQL each column travels as an array, on SQLite all rows as one JSON array.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from itertools import count
 from typing import Any, Literal
 
 import msgspec
@@ -16,64 +17,79 @@ from monoservices.pipelining import send
 
 ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
 ColumnTypes = Mapping[str, ColumnType]
-Row = Mapping[str, Any]
+Values = Mapping[str, Any]
+"""Values of columns, by name. Those of a `json` column are dicts and lists."""
 
-_POSTGRESQL_TYPES: Mapping[ColumnType, str] = {"timestamp": "timestamptz", "json": "jsonb"}
-_NOTHING_SHARED: Row = {}
+_CAST_FROM_TEXT: Mapping[ColumnType, str] = {
+    "numeric": "numeric",
+    "timestamp": "timestamptz",
+    "json": "jsonb",
+}
+_NOTHING: Values = {}
 
 
 def rows_from(columns: ColumnTypes, *, shared: Collection[str] = ()) -> str:
     """A FROM item named `r` with the given columns, whose values are `row_parameters`.
 
-    shared: the columns in which all rows have the same value.
+    shared: the columns in which all rows have the same value; not all of them.
     """
-    expressions = _on_postgresql if is_postgresql() else _on_sqlite
-    selected = ", ".join(
-        f"{expressions(name, kind, name in shared)} AS {name}" for name, kind in columns.items()
-    )
-    source = "" if is_postgresql() else " FROM json_each(%s)"
-    return f"(SELECT {selected}{source}) AS r"
+    if is_postgresql():
+        expressions = [_on_postgresql(kind, name in shared) for name, kind in columns.items()]
+        source = ""
+    else:
+        positions = count()
+        expressions = [
+            "%s" if name in shared else f"json_extract(value, '$[{next(positions)}]')"
+            for name in columns
+        ]
+        source = " FROM json_each(%s)"
+    named = ", ".join(f"{each} AS {name}" for each, name in zip(expressions, columns, strict=True))
+    return f"(SELECT {named}{source}) AS r"
 
 
 def row_parameters(
-    columns: ColumnTypes, rows: Sequence[Row], *, shared: Row = _NOTHING_SHARED
+    columns: ColumnTypes, rows: Sequence[Values], *, shared: Values = _NOTHING
 ) -> list[Parameter]:
     """The parameters of `rows_from`.
 
-    rows: each a mapping with all the columns but those that are shared. shared: those, with their
-    values. Decimals travel as text, exactly.
+    rows: each with all the columns but those that are shared. shared: the values of those.
+    Decimals travel as text, exactly.
     """
-    once = {name: _single(kind, shared[name]) for name, kind in columns.items() if name in shared}
+    once = {
+        name: _wire(kind, [shared[name]])[0] for name, kind in columns.items() if name in shared
+    }
+    own = [name for name in columns if name not in once]
     if is_postgresql():
         return [
-            once[name] if name in once else _array(kind, [row[name] for row in rows])
+            once[name] if name in once else _wire(kind, [row[name] for row in rows])
             for name, kind in columns.items()
         ]
-    return [*once.values(), msgspec.json.encode(rows).decode()]
+    document = msgspec.json.encode([[row[name] for name in own] for row in rows])
+    return [*once.values(), document.decode()]
 
 
 def insert_rows(
     model: type[models.Model],
     columns: ColumnTypes,
-    rows: Sequence[Row],
+    rows: Sequence[Values],
     *,
-    shared: Row = _NOTHING_SHARED,
+    shared: Values = _NOTHING,
 ) -> None:
     """Insert `rows` into the table of `model`, in one statement, whatever their number.
 
     columns: the columns that are given. shared: the values that all rows have in common.
     Neither defaults nor signals of the model apply.
     """
-    statement = _insert(model._meta.db_table, tuple(columns.items()), tuple(shared))
+    statement = _insert_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
     send(statement, row_parameters(columns, rows, shared=shared))
 
 
 def update_rows(
     model: type[models.Model],
     columns: ColumnTypes,
-    rows: Sequence[Row],
+    rows: Sequence[Values],
     *,
-    shared: Row = _NOTHING_SHARED,
+    shared: Values = _NOTHING,
 ) -> None:
     """Set the columns of the rows of `model` with the given ids, in one statement.
 
@@ -90,7 +106,7 @@ def update_rows(
 
 
 @cache
-def _insert(
+def _insert_statement(
     table: str, columns: tuple[tuple[str, ColumnType], ...], shared: tuple[str, ...]
 ) -> str:
     names = ", ".join(name for name, _ in columns)
@@ -100,32 +116,18 @@ def _insert(
     )
 
 
-def _on_postgresql(name: str, kind: ColumnType, is_shared: bool) -> str:
+def _on_postgresql(kind: ColumnType, is_shared: bool) -> str:
     """A value, or an array unfolded. All arrays of a SELECT unfold side by side."""
-    own_type = _POSTGRESQL_TYPES.get(kind, kind)
+    as_text = _CAST_FROM_TEXT.get(kind)
     if is_shared:
-        return f"%s::{own_type}"
-    if kind not in {"numeric", "timestamp", "json"}:
-        return f"unnest(%s::{kind}[])"
-    return f"unnest(%s::text[])::{own_type}"
+        return f"%s::{as_text or kind}"
+    return f"unnest(%s::text[])::{as_text}" if as_text else f"unnest(%s::{kind}[])"
 
 
-def _on_sqlite(name: str, kind: ColumnType, is_shared: bool) -> str:
-    return "%s" if is_shared else f"json_extract(value, '$.{name}')"
-
-
-def _array(kind: ColumnType, values: Sequence[Any]) -> Sequence[Any]:
-    as_text = _AS_TEXT.get(kind)
-    if as_text is None:
-        return values
-    return [None if value is None else as_text(value) for value in values]
-
-
-def _single(kind: ColumnType, value: Any) -> Any:
-    return _array(kind, [value])[0]
-
-
-_AS_TEXT: Mapping[ColumnType, Callable[[Any], str]] = {
-    "numeric": str,
-    "json": lambda value: msgspec.json.encode(value).decode(),
-}
+def _wire(kind: ColumnType, values: Sequence[Any]) -> Sequence[Any]:
+    """Values as parameters have them."""
+    if kind == "numeric":
+        return [None if value is None else str(value) for value in values]
+    if kind == "json":
+        return [None if value is None else msgspec.json.encode(value).decode() for value in values]
+    return values

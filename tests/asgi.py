@@ -1,6 +1,5 @@
 """Calls of the ASGI front in this process: requests as a server hands them over, answers whole."""
 
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -133,9 +132,7 @@ class Spied:
 async def serving(django: WsgiApplication) -> AsyncIterator[Front]:
     """A front from its start to its end, by the lifespan protocol."""
     front = Front(django)
-    interval = sys.getswitchinterval()
     try:
         yield front
     finally:
         await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
-        sys.setswitchinterval(interval)

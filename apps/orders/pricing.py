@@ -93,7 +93,7 @@ def total_of(lines: Iterable[PricedLine]) -> Decimal:
 
 def units(lines: Iterable[PricedLine]) -> dict[int, int]:
     """How many of each product, by its id."""
-    wanted: dict[int, int] = {}  # a Counter takes longer to make than all of this
+    wanted: dict[int, int] = {}
     for line in lines:
         wanted[line.product.id] = wanted.get(line.product.id, 0) + line.quantity
     return wanted

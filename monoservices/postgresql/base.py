@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap
-from psycopg.pq import ConnStatus
+from psycopg.pq import TransactionStatus
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -28,23 +27,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         A server that ends a connection says so, or the system says it for it: then there is
         something to read, of which an idle connection otherwise has nothing. A server that vanished
         without a word leaves the first statement waiting, whichever that is. Django would send
-        `SELECT 1` before the first statement of each request; here it does so after an error.
+        `SELECT 1` before the first statement of each request; here, where there is something to
+        read, and after an error.
         """
         if self.connection is None:
             return False
-        if self.errors_occurred:
-            return super().is_usable()
         pgconn = self.connection.pgconn
-        if pgconn.status != ConnStatus.OK:
-            return False
-        try:
-            is_silent = not _is_readable(pgconn.socket)
-        except psycopg.OperationalError:
-            return False
-        return is_silent or super().is_usable()
+        is_idle = pgconn.transaction_status == TransactionStatus.IDLE
+        if is_idle and not self.errors_occurred and not _is_readable(pgconn.socket):
+            return True
+        return super().is_usable()
 
 
 def _is_readable(socket: int) -> bool:
+    if not hasattr(select, "poll"):  # on Windows, where the server is always asked
+        return True
     poll = select.poll()
     poll.register(socket, select.POLLIN)
     return bool(poll.poll(0))
@@ -58,7 +55,7 @@ class TimestampLoader(BaseTzLoader):  # type: ignore[misc]  # it is Any where th
     def load(self, data: Buffer) -> datetime:
         try:
             return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
-        except ValueError:  # before the year 1, after 9999, or not in the style of ISO
+        except (ValueError, OverflowError):  # beyond Python's years, or not in the style of ISO
             moment: datetime = super().load(data)
             return moment
 

@@ -38,7 +38,7 @@ def turns_taken(monkeypatch: pytest.MonkeyPatch) -> list[Pace]:
     """The paces of which a turn was taken, one for each turn."""
     taken: list[Pace] = []
 
-    async def turn(pace: Pace) -> None:
+    async def turn(pace: Pace, *, waited: float = 0.0) -> None:
         taken.append(pace)
 
     monkeypatch.setattr(Pace, "turn", turn)

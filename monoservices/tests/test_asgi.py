@@ -51,6 +51,22 @@ def test_a_body_up_to_the_limit(headers: list[tuple[bytes, bytes]], parts: list[
     assert read(headers, request_parts(*parts)) == (b"0123456789", 0)
 
 
+def test_a_body_that_is_there_whole_is_not_asked_for_again() -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"0123456789", "more_body": True},
+        {"type": "http.request", "body": b""},
+    ]
+    assert read(announced(10), messages) == (b"0123456789", 1)
+    assert read(CHUNKED, messages) == (b"0123456789", 0)
+
+
+@pytest.mark.parametrize(
+    "headers", [[*announced(2), *CHUNKED], [*CHUNKED, *announced(2)], [*CHUNKED, *announced(11)]]
+)
+def test_of_two_lengths_the_chunks_count(headers: list[tuple[bytes, bytes]]) -> None:
+    assert read(headers, request_parts(b"01", b"23")) == (b"0123", 0)
+
+
 def test_a_message_without_a_body_is_an_empty_one() -> None:
     assert read(CHUNKED, [{"type": "http.request"}]) == (b"", 0)
     first: Message = {"type": "http.request", "more_body": True}

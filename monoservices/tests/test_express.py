@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from monoservices import asgi
+from monoservices import asgi, express
 from monoservices.asgi import Answer, Message
 from monoservices.clean import CleanRequest
+from monoservices.django_lane import THREADS, WAITING
 from monoservices.express import Front
 from monoservices.pacing import Pace
 from monoservices.problems import Conflict, Unavailable
@@ -158,6 +159,33 @@ def test_only_refusals_for_a_time_keep_to_their_pace(
     assert len(turns_taken) == turns
 
 
+@pytest.mark.parametrize("scope", [post(), http_scope("GET", "/full")], ids=["express", "django"])
+def test_a_refusal_waits_for_its_turn(
+    django: Django, monkeypatch: pytest.MonkeyPatch, scope: Any
+) -> None:
+    events: list[str] = []
+
+    async def turn(_: Pace, **__: float) -> None:
+        events.append("turn")
+
+    async def receive() -> Message:
+        return request_parts(b"{}")[0]
+
+    async def send(message: Message) -> None:
+        events.append(message["type"])
+
+    async def run() -> None:
+        front = front_of(django, Route(Unavailable()))
+        await call(front, post(), b"{}")  # asks Django once for the headers of every answer
+        events.clear()
+        monkeypatch.setattr(front._django, "_in_flight", THREADS + WAITING)
+        await front(scope, receive, send)
+
+    monkeypatch.setattr(Pace, "turn", turn)
+    asyncio.run(run())
+    assert events == ["turn", "http.response.start", "http.response.body"]
+
+
 @pytest.mark.parametrize(
     ("headers", "parts"),
     [
@@ -212,3 +240,17 @@ def test_the_lifespan(django: Django) -> None:
         {"type": "lifespan.shutdown.complete"},
     ]
     assert route.drained == 1
+
+
+def test_what_cannot_be_loaded_is_not_served(
+    django: Django, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def express_routes() -> Any:
+        raise ImportError("no such module")
+
+    monkeypatch.setattr(express, "express_routes", express_routes)
+    events: list[Message] = [{"type": "lifespan.startup"}]
+    sent = asyncio.run(messages_of(Front(django), {"type": "lifespan"}, *events))
+    assert sent == [{"type": "lifespan.startup.failed"}]
+    assert [each.getMessage() for each in caplog.records] == ["the application cannot be loaded"]
+    assert "no such module" in caplog.text

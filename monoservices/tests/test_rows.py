@@ -92,8 +92,11 @@ def test_null_is_null(way: Way) -> None:
 def test_what_rows_have_in_common_travels_once(way: Way) -> None:
     shared = row("", price=Decimal("1.25"), is_active=False)
     del shared["sku"], shared["name"]
+    rows = [{"sku": sku, "name": f"not {sku}", "price": 7} for sku in "AB"]
+    parameters = row_parameters(COLUMNS, rows, shared=shared)
+    assert parameters.count("1.25") == 1
     with way():
-        insert_rows(Thing, COLUMNS, [{"sku": x, "name": f"not {x}"} for x in "AB"], shared=shared)
+        insert_rows(Thing, COLUMNS, rows, shared=shared)
     things = Thing.objects.order_by("sku")
     assert [(x.sku, x.name, x.price, x.is_active, x.created_at) for x in things] == [
         ("A", "not A", Decimal("1.25"), False, MOMENT),
@@ -118,6 +121,11 @@ def test_json_is_json(way: Way) -> None:
         for number, *values in found
     ]
     assert decoded == [(1, {"a": '"\\ü'}, {"b": [1]}), (2, None, {"b": [1]})]
+
+
+def test_a_row_without_one_of_the_columns_is_refused() -> None:
+    with pytest.raises(KeyError, match="name"):
+        row_parameters({"sku": "text", "name": "text"}, [{"sku": "A"}])
 
 
 @pytest.mark.django_db

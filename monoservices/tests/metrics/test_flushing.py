@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from monoservices import express
+from monoservices import worker
 from monoservices.asgi import Message
 from monoservices.express import Front
 from monoservices.metrics import Counted, prometheus
@@ -44,6 +44,6 @@ def test_what_was_counted_is_written(monkeypatch: pytest.MonkeyPatch, seconds: f
         await lifespan
 
     monkeypatch.setattr(prometheus, "write", write)
-    monkeypatch.setattr(express, "FLUSH_SECONDS", seconds)
+    monkeypatch.setattr(worker, "FLUSH_SECONDS", seconds)
     asyncio.run(asyncio.wait_for(live(), A_LONG_TIME))
     assert written == [[3]]
