@@ -20,7 +20,7 @@ NEARLY = 0.95
 """The fewest clients that reach this part of the highest rate are those that it can use."""
 LEAST = 0.9
 """The part of the rate with them that must remain with three times as many."""
-ROUNDS = 3
+ROUNDS = 5
 """Each way in turn, so often: on a machine that others use too, only neighbours compare."""
 SECONDS = 3.0
 WARM_UP_SECONDS = 0.5
