@@ -26,6 +26,7 @@ _CAST_FROM_TEXT: Mapping[ColumnType, str] = {
     "json": "jsonb",
 }
 _NOTHING: Values = {}
+_Pairs = tuple[tuple[str, ColumnType], ...]
 
 
 def rows_from(columns: ColumnTypes, *, shared: Collection[str] = ()) -> str:
@@ -96,19 +97,21 @@ def update_rows(
     columns: `id`, and the columns to set. shared: the values that all rows have in common.
     Neither defaults nor signals of the model apply.
     """
-    table = model._meta.db_table
-    changes = ", ".join(f"{name} = r.{name}" for name in columns if name != "id")
-    send(
+    statement = _update_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
+    send(statement, row_parameters(columns, rows, shared=shared))
+
+
+@cache
+def _update_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = r.{name}" for name, _ in columns if name != "id")
+    return (
         f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
-        f"FROM {rows_from(columns, shared=shared)} WHERE {table}.id = r.id",
-        row_parameters(columns, rows, shared=shared),
+        f"FROM {rows_from(dict(columns), shared=shared)} WHERE {table}.id = r.id"
     )
 
 
 @cache
-def _insert_statement(
-    table: str, columns: tuple[tuple[str, ColumnType], ...], shared: tuple[str, ...]
-) -> str:
+def _insert_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> str:
     names = ", ".join(name for name, _ in columns)
     return (
         f"INSERT INTO {table} ({names}) "  # noqa: S608 - names, not values

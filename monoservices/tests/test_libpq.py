@@ -17,6 +17,7 @@ from django.db import (
 
 from monoservices import libpq
 from monoservices.pipelining import pipelined_transaction, send
+from monoservices.tests.connections import end_the_connection
 from monoservices.tests.notes import echo, numbers, read, write, write_together
 
 pytestmark = [
@@ -130,13 +131,6 @@ def test_other_threads_run_while_one_waits_for_a_lock() -> None:
         assert read_by_thread == []
     thread.join(A_LONG_TIME)
     assert read_by_thread == [("after",)]
-
-
-def end_the_connection() -> None:
-    """Have the server end this thread's connection, and return when it is gone."""
-    pid = connection.connection.info.backend_pid
-    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
-        assert other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)
 
 
 @pytest.mark.parametrize("after_reading", [False, True])

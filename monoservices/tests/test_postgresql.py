@@ -10,6 +10,7 @@ from django.db.backends.postgresql import base
 from psycopg.pq import Format
 
 from monoservices.postgresql.base import TimestampLoader
+from monoservices.tests.connections import end_the_connection
 from monoservices.tests.steps import A_LONG_TIME
 
 pytestmark = [
@@ -57,11 +58,7 @@ def test_no_connection_is_not_usable() -> None:
 
 
 def test_a_connection_that_the_server_has_ended_is_not_usable() -> None:
-    connection.ensure_connection()
-    own = connection.connection
-    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
-        sql = "SELECT pg_terminate_backend(%s, 60000)"
-        assert other.execute(sql, [own.info.backend_pid]).fetchone() == (True,)
+    end_the_connection()
     assert not connection.is_usable()
     connection.close()
 
@@ -85,11 +82,8 @@ def test_what_comes_unasked_is_no_reason_to_give_a_connection_up(
 
 
 def test_a_request_finds_a_new_connection_where_the_old_one_has_ended() -> None:
-    connection.ensure_connection()
+    end_the_connection()
     own = connection.connection
-    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
-        sql = "SELECT pg_terminate_backend(%s, 60000)"
-        assert other.execute(sql, [own.info.backend_pid]).fetchone() == (True,)
     connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -1,0 +1,12 @@
+"""What happens to connections to PostgreSQL."""
+
+import psycopg
+from django.db import connection
+
+
+def end_the_connection() -> None:
+    """Have the server end this thread's connection, and return when it is gone."""
+    connection.ensure_connection()
+    pid = connection.connection.info.backend_pid
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+        assert other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)

@@ -1,0 +1,29 @@
+"""Connections to PostgreSQL that end without a word, and what is done against that."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from monoservices.postgresql.base import DatabaseWrapper
+from monoservices.tests.connections import end_the_connection
+
+pytestmark = [
+    pytest.mark.skipif(
+        "connection.vendor != 'postgresql'", reason="SQLite has no connection to lose"
+    ),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def test_a_lost_connection_is_no_lost_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    end_the_connection()
+    monkeypatch.setattr(DatabaseWrapper, "is_usable", lambda _: True)  # nobody has noticed
+    response = Client().get("/readyz")
+    assert (response.status_code, response.content) == (200, b'{"status": "ok"}')
+
+
+def test_idle_connections_are_looked_after() -> None:
+    connection.ensure_connection()
+    parameters = connection.connection.info.get_parameters()
+    kept = {name: parameters.get(name) for name in ("keepalives_idle", "tcp_user_timeout")}
+    assert kept == {"keepalives_idle": "30", "tcp_user_timeout": "30000"}
