@@ -1,6 +1,7 @@
 """The front: which requests are answered where, and its beginning and end."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from monoservices.django_lane import THREADS, WAITING
 from monoservices.express import Front
 from monoservices.pacing import Pace
 from monoservices.problems import Conflict, Unavailable
+from monoservices.worker import GARBAGE
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
 NOTES = "/api/v1/notes/"
@@ -29,6 +31,7 @@ class Route:
     def __init__(self, outcome: Answer | Exception | None) -> None:
         self.outcome = outcome
         self.drained = 0
+        self.threshold = 0
         self.requests: list[CleanRequest] = []
 
     async def answer(self, request: CleanRequest) -> Answer | None:
@@ -39,6 +42,7 @@ class Route:
 
     async def drain(self) -> None:
         self.drained += 1
+        self.threshold = gc.get_threshold()[0]
 
 
 class Django:
@@ -239,7 +243,7 @@ def test_the_lifespan(django: Django) -> None:
         {"type": "lifespan.startup.complete"},
         {"type": "lifespan.shutdown.complete"},
     ]
-    assert route.drained == 1
+    assert (route.drained, route.threshold) == (1, GARBAGE)
 
 
 def test_what_cannot_be_loaded_is_not_served(
