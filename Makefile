@@ -52,7 +52,7 @@ check: install-dev  ## Format, lint, types, deployment settings, migrations, wri
 	{ diff -u docs/services.md $$new || { echo "Run make services."; exit 1; }; }
 
 faults: install-dev  ## Break things under load, and see what becomes of the orders.
-	$(PY) -m benchmarks.faults
+	$(PY) -m faults
 	$(PY) -m benchmarks.memory
 
 openapi services: export DEBUG = on

@@ -41,7 +41,7 @@ async def _run() -> dict[str, list[float]]:
     from a2wsgi import WSGIMiddleware
 
     from config.wsgi import application
-    from monoservices.django_lane import THREADS, DjangoLane
+    from monoservices.server.django_lane import THREADS, DjangoLane
 
     lane = DjangoLane(application)
     wsgi: Any = application

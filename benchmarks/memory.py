@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import psutil
 
-from benchmarks.faults.clients import EXPRESS, ORDERS
-from benchmarks.faults.server import Server
-from benchmarks.faults.shop import STOCK, Shop
 from benchmarks.load import Request, apply_load
 from benchmarks.postgres import postgres
 from benchmarks.report import environment, markdown_table, replace_part, write_json
 from benchmarks.servers import ROOT, BenchmarkError
+from faults.clients import EXPRESS, ORDERS
+from faults.server import Server
+from faults.shop import STOCK, Shop
 
 FEW = 10_000
 MANY = 1_000_000

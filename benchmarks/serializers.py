@@ -108,7 +108,7 @@ def encoders() -> dict[str, Callable[[Sequence[Any]], bytes]]:
 
     from apps.products.serializers import ProductSerializer
     from benchmarks.rivals.product_serializers import ModelProductSerializer, PlainProductSerializer
-    from monoservices.http import StructRenderer
+    from monoservices.api.http import StructRenderer
 
     def by_fields(serializer_class: Any) -> Callable[[Sequence[Any]], bytes]:
         def encode(products: Sequence[Any]) -> bytes:

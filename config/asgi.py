@@ -1,6 +1,6 @@
 """The ASGI application: all of Tradepost, with an express lane for its hot routes."""
 
 from config.wsgi import application as django
-from monoservices.express import Front
+from monoservices.server.front import Front
 
 application = Front(django)

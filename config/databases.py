@@ -21,7 +21,7 @@ def database(url: str) -> dict[str, Any]:
         case "django.db.backends.sqlite3":
             options = _sqlite()
         case "django.db.backends.postgresql":
-            settings["ENGINE"] = "monoservices.postgresql"
+            settings["ENGINE"] = "monoservices.database.backend"
             options = _postgresql()
         case engine:
             raise ImproperlyConfigured(

@@ -18,7 +18,7 @@ from django.db import connections
 from django.utils.module_loading import module_has_submodule
 
 from apps.accounts.keys import new_secret
-from monoservices.apps import served_services
+from monoservices.services.config import served_services
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STAFF = "staff"

@@ -10,8 +10,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.databases import database
-from monoservices import defaults
-from monoservices.selection import select
+from monoservices.api import defaults
+from monoservices.services.selection import select
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import views
 from monoservices.metrics.views import metrics
-from monoservices.serving import url_modules
+from monoservices.services.serving import url_modules
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -10,17 +10,16 @@ from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from monoservices.apps import served_services
-from monoservices.problems import (
+from monoservices.api.exception_handling import problem_response, wants_problem
+from monoservices.api.problems import (
     Forbidden,
     Invalid,
     NotFound,
     Problem,
     Unavailable,
     problem_kinds,
-    problem_response,
-    wants_problem,
 )
+from monoservices.services.config import served_services
 
 COUNTS_LIVE_SECONDS = 5
 

@@ -7,4 +7,4 @@ from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
-application.request_class = import_string("monoservices.http.Utf8Request")
+application.request_class = import_string("monoservices.api.http.Utf8Request")

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.core.handlers.wsgi import WSGIHandler
 
-from monoservices.asgi import Message, Scope
-from monoservices.django_lane import WsgiApplication
-from monoservices.express import Front
-from monoservices.http import Utf8Request
+from monoservices.api.http import Utf8Request
+from monoservices.server.asgi import Message, Scope
+from monoservices.server.django_lane import WsgiApplication
+from monoservices.server.front import Front
 
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 

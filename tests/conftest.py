@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from monoservices.database import is_postgresql
+from monoservices.database.dialect import is_postgresql
 
 MakeDatabase = Callable[[str, str], str]
 

@@ -40,9 +40,9 @@ def look() -> dict[str, Any]:
     from django.db import connection
 
     from apps.accounts.scopes import known_scopes
-    from monoservices.apps import served_services, services
-    from monoservices.boundaries import service_of_table
-    from monoservices.express import Front
+    from monoservices.server.front import Front
+    from monoservices.services.config import served_services, services
+    from monoservices.services.ownership import service_of_table
     from tests.asgi import new_django
 
     front, browser = Front(new_django()), _browser()

@@ -16,9 +16,9 @@ from apps.products.models import Product
 from apps.products.operations import create_product
 from config.wsgi import application as django
 from conftest import Api
-from monoservices.apps import services
-from monoservices.asgi import Message
-from monoservices.express import Front
+from monoservices.server.asgi import Message
+from monoservices.server.front import Front
+from monoservices.services.config import services
 from tests.asgi import http_scope, request_parts, serving, with_hyphens
 
 MIB = 1024 * 1024
@@ -172,7 +172,7 @@ def test_a_large_file_elsewhere_is_refused(send: Send) -> None:
 def test_an_export_is_sent_in_pieces(send: Send, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         create_product(sku=f"A-{number}", name="Mug", price="1")
-    monkeypatch.setattr("monoservices.exporting.PIECE_BYTES", 1)
+    monkeypatch.setattr("monoservices.files.exporting.PIECE_BYTES", 1)
     answer = send("GET", EXPORT)
     assert answer.status == 200
     assert "content-length" not in answer.headers

@@ -14,7 +14,7 @@ from apps.accounts.operations import issue_key
 from apps.accounts.scopes import known_scopes
 from apps.products.operations import archive_product, create_product
 from conftest import Api
-from monoservices.apps import services
+from monoservices.services.config import services
 from tests.bad_input.bodies import BODIES
 from tests.bad_input.cases import Case
 from tests.bad_input.orders import ORDERS

@@ -10,10 +10,10 @@ from django.apps import apps
 from django.db import connection
 
 import monoservices
-from monoservices.apps import ServiceConfig, services
-from monoservices.crossings import Crossing, crossings
-from monoservices.express import Front, express_routes
-from monoservices.serving import url_modules
+from monoservices.server.front import Front, express_routes
+from monoservices.services.config import ServiceConfig, services
+from monoservices.services.crossings import Crossing, crossings
+from monoservices.services.serving import url_modules
 from tests.asgi import messages_of, new_django
 
 MONOSERVICES = Path(monoservices.__file__).parent

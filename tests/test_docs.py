@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from apps.accounts.scopes import known_scopes
 from config.demo import SECRETS
 from conftest import Api
-from monoservices.problems import problem_kinds
+from monoservices.api.problems import problem_kinds
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

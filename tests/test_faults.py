@@ -1,6 +1,6 @@
 """Faults while clients order, on a server as its users start it: nothing is lost or doubled.
 
-Small ones of what `python -m benchmarks.faults` does again and again.
+Small ones of what `python -m faults` does again and again.
 """
 
 import asyncio
@@ -12,20 +12,20 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from benchmarks.faults.__main__ import FAULTS
-from benchmarks.faults.checks import Verdict, compare
-from benchmarks.faults.clients import EXPRESS, Answers, Buyer, order_of
-from benchmarks.faults.crowd import Crowd
-from benchmarks.faults.kill_worker import kill
-from benchmarks.faults.last_units import rush
-from benchmarks.faults.lost_commit import through
-from benchmarks.faults.postgres_wire import FromClient, Transactions
-from benchmarks.faults.proxy import CommitCutter
-from benchmarks.faults.same_key import everywhere
-from benchmarks.faults.server import Server
-from benchmarks.faults.shop import Shop
-from benchmarks.faults.sigterm import stop_under_load, stored_without_answer
 from benchmarks.servers import ROOT
+from faults.__main__ import FAULTS
+from faults.checks import Verdict, compare
+from faults.clients import EXPRESS, Answers, Buyer, order_of
+from faults.crowd import Crowd
+from faults.kill_worker import kill
+from faults.last_units import rush
+from faults.lost_commit import through
+from faults.postgres_wire import FromClient, Transactions
+from faults.proxy import CommitCutter
+from faults.same_key import everywhere
+from faults.server import Server
+from faults.shop import Shop
+from faults.sigterm import stop_under_load, stored_without_answer
 from tests.conftest import MakeDatabase
 
 FEW, MANY = 10, 1_000_000
@@ -169,7 +169,7 @@ def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
 def test_every_fault_is_described() -> None:
     described = re.findall(r"^- `(\w+)`: ", (ROOT / "docs" / "faults.md").read_text(), re.MULTILINE)
     assert described == list(FAULTS)
-    assert all(importlib.util.find_spec(f"benchmarks.faults.{name}") for name in FAULTS)
+    assert all(importlib.util.find_spec(f"faults.{name}") for name in FAULTS)
 
 
 def message(kind: bytes, *texts: bytes, rest: bytes = b"") -> bytes:

@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from monoservices.postgresql.base import DatabaseWrapper
-from monoservices.tests.connections import end_the_connection
+from monoservices.database.backend.base import DatabaseWrapper
+from monoservices.tests.database.connections import end_the_connection
 
 pytestmark = [
     pytest.mark.skipif(

@@ -13,8 +13,8 @@ from apps.accounts.scopes import known_scopes
 from apps.orders.models import Order
 from apps.products.models import StockMovement
 from apps.products.operations import archive_product, create_product
-from monoservices.asgi import Scope
-from monoservices.django_lane import DjangoLane
+from monoservices.server.asgi import Scope
+from monoservices.server.django_lane import DjangoLane
 from tests.asgi import (
     Reply,
     call,

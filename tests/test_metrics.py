@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from apps.orders import placing
 from apps.orders.models import Order
 from apps.products.operations import archive_product, create_product
 from conftest import Api
@@ -125,7 +124,7 @@ def test_orders_that_could_not_be_decided(
             return await post_order(front, _body(products, "mug", 1), api.secret)
 
     before = samples()
-    monkeypatch.setattr(placing, "read_products", fail)
+    monkeypatch.setattr("apps.orders.placing.place.read_products", fail)
     expected = 503 if "unavailable" in label else 500
     assert asyncio.run(on_the_express_lane()).status == expected
     assert growth(before, OUTCOMES) == {label: 1}

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from apps.accounts.keys import bearer_digest
-from apps.orders import express, placing
-from monoservices.boundaries import COMMUNICATION
+from apps.orders import hot_routes
+from apps.orders.placing import place
 from monoservices.metrics.crossings import observe_crossings
 from monoservices.metrics.importing import CrossingsFinder, CrossingsLoader
+from monoservices.services.ownership import COMMUNICATION
 from monoservices.tests.metrics.reading import Samples, growth, samples
 
 COUNT = "monoservices_crossing_seconds_count"
@@ -130,10 +131,10 @@ def test_a_counted_function_looks_like_itself(written: Any) -> None:
 def test_whoever_imports_from_a_communication_module_binds_what_counts() -> None:
     module = import_module(HOME)
     assert isinstance(module.__loader__, CrossingsLoader)
-    take_stock = vars(placing)["take_stock"]
+    take_stock = vars(place)["take_stock"]
     assert take_stock is module.take_stock
     assert take_stock.__wrapped__.__module__ == HOME
-    counted = vars(express)["bearer_digest"]
+    counted = vars(hot_routes)["bearer_digest"]
     assert counted.__wrapped__ is bearer_digest
     assert inspect.getsource(counted).startswith("def bearer_digest(")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from monoservices.django_lane import THREADS, WAITING
+from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.tests.metrics.reading import Samples, growth, samples
 from tests.asgi import call, http_scope, new_django, serving
 

@@ -10,7 +10,7 @@ import yaml
 from django.core.management import call_command
 
 from conftest import Api
-from monoservices.problems import problem_kinds
+from monoservices.api.problems import problem_kinds
 from tests.test_access import API
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "openapi.yaml"

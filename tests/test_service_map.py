@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from monoservices.service_map import Relation, Route, service_map
+from monoservices.boundaries.map.mapping import Relation, Route, service_map
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "services.md"
 

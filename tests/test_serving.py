@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import Group
 
-from monoservices.apps import served_services, services
-from monoservices.express import express_routes
-from monoservices.serving import url_modules, withdraw_staff_pages
+from monoservices.server.front import express_routes
+from monoservices.services.config import served_services, services
+from monoservices.services.serving import url_modules, withdraw_staff_pages
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from apps.orders.operations import (
     order_request,
     place_orders,
 )
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.requests import PlacedOrder
 from apps.products.models import Product
 from apps.products.operations import (
     change_stock,
@@ -37,7 +37,7 @@ from apps.products.operations import (
     create_product,
     update_product,
 )
-from monoservices.problems import Problem
+from monoservices.api.problems import Problem
 from tests import shop_model
 from tests.books import assert_books_balance
 from tests.shop_model import MAX_STOCK, Draft, Refused, Sent, Shop

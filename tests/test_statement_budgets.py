@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.orders.models import Order, OrderLine
 from apps.orders.operations import OrderChange, cancel_order, change_order, place_orders
-from apps.orders.requests import OrderRequest, PlacedOrder
+from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product

@@ -15,7 +15,7 @@ from apps.accounts import operations
 from apps.accounts.exceptions import AccountsError
 from apps.accounts.forms import IssueKeyForm
 from apps.accounts.models import ApiKey, ApiKeyQuerySet, Client, User
-from monoservices.admin import ReadOnlyAdmin
+from monoservices.api.staff import ReadOnlyAdmin
 
 admin.site.register(User, UserAdmin)
 

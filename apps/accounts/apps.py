@@ -1,6 +1,6 @@
 """The platform: who signs in to the staff pages, who calls the API, and with which keys."""
 
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class AccountsConfig(ServiceConfig):

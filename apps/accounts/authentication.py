@@ -5,8 +5,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from apps.accounts import keys, operations
-from monoservices.access import Caller
-from monoservices.problems import InvalidKey
+from monoservices.api.problems import InvalidKey
+from monoservices.services.scopes import Caller
 
 
 class ApiKeyAuthentication(BaseAuthentication):

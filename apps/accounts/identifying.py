@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import ApiKey
-from monoservices.access import Caller
-from monoservices.database import as_timestamp
-from monoservices.pipelining import send
-from monoservices.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.database.dialect import as_timestamp
+from monoservices.database.pipelining import send
+from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.services.scopes import Caller
 
 TOUCH_INTERVAL = timedelta(minutes=1)
 

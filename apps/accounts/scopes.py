@@ -1,7 +1,7 @@
 """What a key can be allowed to do: the scopes of the services that are served here."""
 
-from monoservices.access import Scope
-from monoservices.apps import served_services
+from monoservices.services.config import served_services
+from monoservices.services.scopes import Scope
 
 
 def known_scopes() -> dict[str, Scope]:

@@ -14,8 +14,8 @@ from apps.orders import operations
 from apps.orders.exceptions import OrdersError
 from apps.orders.fulfilment import LEGAL
 from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
-from monoservices.admin import ReadOnlyAdmin, staff_actor
-from monoservices.types import MAX_BIG_INTEGER
+from monoservices.api.staff import ReadOnlyAdmin, staff_actor
+from monoservices.api.types import MAX_BIG_INTEGER
 
 Status = Order.Status
 

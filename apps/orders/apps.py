@@ -1,5 +1,5 @@
-from monoservices.access import Scope
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
+from monoservices.services.scopes import Scope
 
 
 class OrdersConfig(ServiceConfig):

@@ -23,11 +23,11 @@ from apps.orders.fulfilment import (
 )
 from apps.orders.microservice_communication import read_products
 from apps.orders.models import Order, OrderLine
-from apps.orders.pricing import PricedLine, ProductBook, price_lines, total_of, units
-from apps.orders.requests import LineRequest, OrderChange
-from apps.orders.writing import write_events, write_lines
-from monoservices.access import COMMAND_LINE
-from monoservices.database import as_timestamp
+from apps.orders.placing.pricing import PricedLine, ProductBook, price_lines, total_of, units
+from apps.orders.placing.requests import LineRequest, OrderChange
+from apps.orders.placing.statements import write_events, write_lines
+from monoservices.database.dialect import as_timestamp
+from monoservices.services.scopes import COMMAND_LINE
 
 
 @transaction.atomic

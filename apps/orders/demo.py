@@ -17,8 +17,8 @@ from apps.orders.microservice_communication import (
     create_demo_products,
     get_products_by_name,
 )
-from apps.orders.placing import place_order
-from apps.orders.requests import LineRequest, order_request
+from apps.orders.placing.place import place_order
+from apps.orders.placing.requests import LineRequest, order_request
 
 DAYS = 30
 ORDERS = 200

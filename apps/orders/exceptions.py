@@ -16,7 +16,7 @@ OrdersError
 └── AmbiguousName, SeveralLines  409  of the calls that name a product or expect one line
 """
 
-from monoservices.problems import (
+from monoservices.api.problems import (
     Conflict,
     Invalid,
     MissingScope,

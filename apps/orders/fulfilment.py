@@ -15,11 +15,11 @@ from apps.orders.exceptions import (
 )
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
-from apps.orders.pricing import ProductBook
-from apps.orders.writing import stock_moves, write_events
-from monoservices.database import as_timestamp
-from monoservices.problems import Errors
-from monoservices.types import MAX_INTEGER
+from apps.orders.placing.pricing import ProductBook
+from apps.orders.placing.statements import stock_moves, write_events
+from monoservices.api.problems import Errors
+from monoservices.api.types import MAX_INTEGER
+from monoservices.database.dialect import as_timestamp
 
 Status = Order.Status
 

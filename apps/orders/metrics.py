@@ -7,9 +7,9 @@ from types import TracebackType
 from django.db import InterfaceError, OperationalError
 
 from apps.orders.exceptions import OrdersError
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.requests import PlacedOrder
+from monoservices.api.problems import Unavailable
 from monoservices.metrics import Counted
-from monoservices.problems import Unavailable
 
 OUTCOMES = Counted(
     "orders_outcomes_total",

@@ -16,14 +16,9 @@ from apps.accounts.operations import built_in_client_id, find_callers
 from apps.products.demo import create_demo_products
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
-from apps.products.reconciling import (
-    StockDiscrepancy,
-    audit_stock,
-    references_with,
-    sum_movements,
-)
-from apps.products.snapshots import Lock, read_rows
-from monoservices.contracts import Columns
+from apps.products.stock.audit import StockDiscrepancy, audit_stock, references_with, sum_movements
+from apps.products.stock.snapshots import Lock, read_rows
+from monoservices.services.contracts import Columns
 
 RELIES_ON = (
     Columns("accounts.Client", id=int),

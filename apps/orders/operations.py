@@ -5,8 +5,8 @@ from apps.orders.exceptions import AmbiguousName
 from apps.orders.fulfilment import cancel_order, deliver_order, move_order, ship_order
 from apps.orders.microservice_communication import client_id_for, get_products_named
 from apps.orders.models import Order
-from apps.orders.placing import place_order, place_orders
-from apps.orders.requests import LineRequest, OrderChange, OrderRequest, order_request
+from apps.orders.placing.place import place_order, place_orders
+from apps.orders.placing.requests import LineRequest, OrderChange, OrderRequest, order_request
 
 __all__ = [
     "LineRequest",

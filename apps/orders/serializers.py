@@ -9,7 +9,7 @@ from msgspec import UNSET
 from apps.orders.exceptions import PriceNotAllowed
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order, OrderEvent
-from apps.orders.requests import (
+from apps.orders.placing.requests import (
     DETAILS,
     LineRequest,
     OrderChange,
@@ -25,11 +25,11 @@ from apps.orders.structs import (
     OrderIn,
     OrderOut,
 )
-from monoservices.access import Caller
-from monoservices.problems import Errors, Invalid
-from monoservices.serializers import StructSerializer
-from monoservices.types import EXPLANATIONS, NO_NUL, money, nul_paths
-from monoservices.validation import decoder
+from monoservices.api.decoding import decoder
+from monoservices.api.problems import Errors, Invalid
+from monoservices.api.serializers import StructSerializer
+from monoservices.api.types import EXPLANATIONS, NO_NUL, money, nul_paths
+from monoservices.services.scopes import Caller
 
 PRICE_SCOPE = "orders:price"
 MAX_JSON_BYTES = 4096

@@ -6,17 +6,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.orders.models import MAX_LINES, MAX_QUANTITY, Order, OrderEvent
-from monoservices.pagination import DEFAULT_LIMIT, Cursor, Limit
-from monoservices.types import (
-    Email,
-    Id,
-    JsonObject,
-    LargeMoney,
-    Moment,
-    Money,
-    ShortText,
-    Sku,
-)
+from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
+from monoservices.api.types import Email, Id, JsonObject, LargeMoney, Moment, Money, ShortText, Sku
 
 Status = Annotated[str, Meta(extra_json_schema={"enum": Order.Status.values})]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from apps.orders import export_views, views
+from apps.orders import views
+from apps.orders.export import views as export_views
 
 urlpatterns = [
     path("orders/", views.OrdersView.as_view(), name="order-list"),

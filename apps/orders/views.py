@@ -33,11 +33,12 @@ from apps.orders.structs import (
     OrderOut,
     OrderQuery,
 )
-from monoservices.access import Caller, caller
-from monoservices.endpoints import Endpoint
-from monoservices.http import REPLAYED, idempotency_key, read_body, read_query
-from monoservices.pagination import Page, keyset_page
-from monoservices.problems import Invalid
+from monoservices.api.access import caller
+from monoservices.api.endpoints import Endpoint
+from monoservices.api.http import REPLAYED, idempotency_key, read_body, read_query
+from monoservices.api.pagination import Page, keyset_page
+from monoservices.api.problems import Invalid
+from monoservices.services.scopes import Caller
 
 _VERSION = re.compile(r'"([0-9]{1,9})"')
 

@@ -15,7 +15,7 @@ from apps.products import operations
 from apps.products.exceptions import MovementKeyReused, ProductsError, SkuExists
 from apps.products.forms import NewProductForm, ProductForm, StockForm
 from apps.products.models import Product, ProductQuerySet, StockMovement
-from monoservices.admin import ReadOnlyAdmin, StaffAdmin, staff_actor
+from monoservices.api.staff import ReadOnlyAdmin, StaffAdmin, staff_actor
 
 
 class StockFilter(admin.SimpleListFilter):

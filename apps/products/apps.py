@@ -1,5 +1,5 @@
-from monoservices.access import Scope
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
+from monoservices.services.scopes import Scope
 
 MAX_IMPORT_BYTES = 64 * 1024 * 1024
 """The largest file that can be imported over the API."""

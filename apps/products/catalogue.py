@@ -7,9 +7,9 @@ from msgspec import UNSET, UnsetType
 
 from apps.products.exceptions import SkuExists
 from apps.products.models import Product, StockMovement, generate_sku
-from apps.products.stock import lock_product, record_movement
-from monoservices.access import COMMAND_LINE
-from monoservices.types import money
+from apps.products.stock.one import lock_product, record_movement
+from monoservices.api.types import money
+from monoservices.services.scopes import COMMAND_LINE
 
 
 def create_product(

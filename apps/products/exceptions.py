@@ -9,7 +9,7 @@ ProductsError
 └── UnusableFile           400
 """
 
-from monoservices.problems import Conflict, Invalid, NotFound, Problem, Unprocessable
+from monoservices.api.problems import Conflict, Invalid, NotFound, Problem, Unprocessable
 
 
 class ProductsError(Problem):

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from apps.products.models import ProductQuerySet, StockMovement
 from apps.products.serializers import ProductOut, ProductSerializer
-from monoservices.exporting import CHUNK_SIZE, Format, csv_lines, json_lines
+from monoservices.files.exporting import CHUNK_SIZE, Format, csv_lines, json_lines
 
 
 class MovementRow(Struct, frozen=True):

@@ -9,15 +9,20 @@ from rest_framework.views import APIView
 from apps.products import operations
 from apps.products.apps import MAX_IMPORT_BYTES
 from apps.products.exporting import export_products
-from apps.products.reading import read_products
-from apps.products.reporting import ImportReport, report_import
+from apps.products.importing.reading import read_products
+from apps.products.importing.reporting import ImportReport, report_import
 from apps.products.serializers import ProductFilters
-from monoservices.access import caller
-from monoservices.endpoints import Endpoint
-from monoservices.exporting import EXPORT_RENDERERS, MEDIA_TYPES, export_format, export_response
-from monoservices.http import read_body, read_query
-from monoservices.problems import Unavailable
-from monoservices.uploads import UPLOAD_PARSERS
+from monoservices.api.access import caller
+from monoservices.api.endpoints import Endpoint
+from monoservices.api.http import read_body, read_query
+from monoservices.api.problems import Unavailable
+from monoservices.files.exporting import (
+    EXPORT_RENDERERS,
+    MEDIA_TYPES,
+    export_format,
+    export_response,
+)
+from monoservices.files.uploads import UPLOAD_PARSERS
 
 
 class ImportQuery(Struct, forbid_unknown_fields=True, kw_only=True):

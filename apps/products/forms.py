@@ -12,7 +12,7 @@ from django.contrib.admin.widgets import (
 from django.core.validators import RegexValidator
 
 from apps.products.models import MAX_PRICE, Product, StockMovement
-from monoservices.types import EXPLANATIONS, MAX_INTEGER, SKU
+from monoservices.api.types import EXPLANATIONS, MAX_INTEGER, SKU
 
 _Reason = StockMovement.Reason
 

@@ -10,7 +10,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import StrIndex
 from msgspec import UNSET
 
-from monoservices.types import MAX_INTEGER
+from monoservices.api.types import MAX_INTEGER
 
 MAX_PRICE = Decimal("99999999.99")
 LETTERS = 3

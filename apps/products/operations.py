@@ -1,12 +1,12 @@
 """Every write of this service. Each function owns its transaction."""
 
-from apps.products.adjusting import AdjustedStock, Adjustment, adjust_stock
 from apps.products.catalogue import archive_product, create_product, update_product
-from apps.products.correcting import correct_ledger, correct_reference
-from apps.products.import_plan import Result
-from apps.products.importing import Outcome, import_products
-from apps.products.moving import StockMove, move_stock
-from apps.products.stock import change_stock, count_stock
+from apps.products.importing.importer import Outcome, import_products
+from apps.products.importing.plan import Result
+from apps.products.stock.corrections import correct_ledger, correct_reference
+from apps.products.stock.for_orders import StockMove, move_stock
+from apps.products.stock.many import AdjustedStock, Adjustment, adjust_stock
+from apps.products.stock.one import change_stock, count_stock
 
 __all__ = [
     "AdjustedStock",

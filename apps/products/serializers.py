@@ -8,9 +8,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework import serializers
 
 from apps.products.models import Product, ProductQuerySet, StockMovement
-from monoservices.pagination import DEFAULT_LIMIT, Cursor, Limit
-from monoservices.serializers import ForbidUnknownFields, StructSerializer, WholeNumberField
-from monoservices.types import MAX_INTEGER, Moment, Money, Name, SearchText, Sku, Text, money
+from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
+from monoservices.api.serializers import ForbidUnknownFields, StructSerializer, WholeNumberField
+from monoservices.api.types import MAX_INTEGER, Moment, Money, Name, SearchText, Sku, Text, money
 
 
 class ProductIn(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.products.adjusting import AdjustedStock, Adjustment, AdjustmentsOut
-from monoservices.problems import Errors, Invalid
-from monoservices.serializers import StructSerializer, sent_fields
-from monoservices.types import MAX_INTEGER, NO_NUL, Id, Sku
+from apps.products.stock.many import AdjustedStock, Adjustment, AdjustmentsOut
+from monoservices.api.problems import Errors, Invalid
+from monoservices.api.serializers import StructSerializer, sent_fields
+from monoservices.api.types import MAX_INTEGER, NO_NUL, Id, Sku
 
 MAX_MOVEMENTS = 1_000
 Note = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]

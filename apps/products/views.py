@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.products import operations
-from apps.products.adjusting import AdjustmentsOut
 from apps.products.exceptions import (
     MovementKeyReused,
     OutOfStock,
@@ -26,11 +25,12 @@ from apps.products.serializers import (
     ProductSerializer,
     StockAdjustmentSerializer,
 )
+from apps.products.stock.many import AdjustmentsOut
 from apps.products.stock_serializers import AdjustmentsIn, AdjustmentsSerializer
-from monoservices.access import caller
-from monoservices.endpoints import Endpoint
-from monoservices.http import REPLAYED, StrictJSONParser, idempotency_key, read_body, read_query
-from monoservices.pagination import Page, keyset_page
+from monoservices.api.access import caller
+from monoservices.api.endpoints import Endpoint
+from monoservices.api.http import REPLAYED, StrictJSONParser, idempotency_key, read_body, read_query
+from monoservices.api.pagination import Page, keyset_page
 
 
 def get_product(product_id: int) -> Product:

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from msgspec import Struct, field
 
-from monoservices.types import CENT
+from monoservices.api.types import CENT
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "UnitPrice")
 _PRODUCT = re.compile(r"[0-9]{5}")

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from benchmarks.replay.client import Client, ReplayError
 from benchmarks.replay.invoices import Invoice, Product, Return
-from monoservices.progress import Progress
+from monoservices.files.progress import Progress
 
 STOCK = 1_000_000
 """Units of a product to begin with; the most sold of one in four months are 74,215."""

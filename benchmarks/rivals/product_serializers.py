@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from apps.products.models import MAX_PRICE, Product
-from monoservices.types import MAX_INTEGER
+from monoservices.api.types import MAX_INTEGER
 
 
 class ModelProductSerializer(serializers.ModelSerializer[Product]):

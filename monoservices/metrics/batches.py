@@ -1,4 +1,4 @@
-"""Batches, and what waits for them; `monoservices.batching` counts here."""
+"""Batches, and what waits for them; `monoservices.server.batching` counts here."""
 
 from monoservices.metrics.declaring import SECONDS, Counted, Observed, Sampled
 

@@ -13,9 +13,9 @@ from time import perf_counter
 from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from monoservices.boundaries import service_of_module
-from monoservices.crossings import callees, public_functions
 from monoservices.metrics.declaring import Observed
+from monoservices.services.crossings import callees, public_functions
+from monoservices.services.ownership import service_of_module
 
 CROSSINGS = Observed(
     "monoservices_crossing_seconds",

@@ -10,7 +10,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
-COMMUNICATION = "microservice_communication"
+from monoservices.metrics.crossings import observe_crossings
+from monoservices.services.ownership import COMMUNICATION
 
 
 class CrossingsLoader(SourceFileLoader):
@@ -18,9 +19,6 @@ class CrossingsLoader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        # Not before: this module is imported by that of the services' configs.
-        from monoservices.metrics.crossings import observe_crossings
-
         observe_crossings(module)
 
 

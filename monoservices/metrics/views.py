@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from monoservices.problems import Forbidden, problem_response
+from monoservices.api.exception_handling import problem_response
+from monoservices.api.problems import Forbidden
 
 _FORWARDING = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from monoservices.apps import served_services
-from monoservices.boundaries import COMMUNICATION
+from monoservices.services.config import served_services
+from monoservices.services.ownership import COMMUNICATION
 from monoservices.testing.fakes import faked
 
 

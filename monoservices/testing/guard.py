@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monoservices.guard import BoundaryViolation, Guard
+from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
 
 
 class SeenViolations:

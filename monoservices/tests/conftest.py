@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from monoservices.pacing import Pace
-from monoservices.tests.checks.conftest import project
+from monoservices.server.pacing import Pace
+from monoservices.tests.boundaries.checks.conftest import project
 from monoservices.tests.things import Thing
 
 __all__ = ["project"]

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from monoservices.pipelining import Rows, pipelined_transaction, send
+from monoservices.database.pipelining import Rows, pipelined_transaction, send
 
 
 def write(number: int, text: str | None = None) -> Rows:

@@ -15,7 +15,7 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
-from monoservices.pipelining import pipelined_transaction, send
+from monoservices.database.pipelining import pipelined_transaction, send
 from tests.guard.standing import COMMUNICATION, OF_PRODUCTS, VIEWS, standing_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("order")]
@@ -165,7 +165,9 @@ def test_what_is_sent_in_a_pipelined_transaction(refused: Refused, table: str) -
             send("SELECT count(*) FROM orders_order")
             send(f"UPDATE {table} SET name = CAST(%s AS text)", ["Red Mug"])  # noqa: S608
 
-    assert "changes products_product" in refused(standing_in("apps.orders.writing", send_all))
+    assert "changes products_product" in refused(
+        standing_in("apps.orders.placing.statements", send_all)
+    )
     assert not connection.in_atomic_block
     assert Product.objects.get().name == "Blue Mug"
 

@@ -15,7 +15,7 @@ from django.db import connection
 
 from apps.orders.models import Order
 from apps.products.models import Product
-from monoservices.guard import BoundaryViolation, Guard, LogOnce
+from monoservices.boundaries.guard.watching import BoundaryViolation, Guard, LogOnce
 from monoservices.testing import SeenViolations
 from tests.guard.standing import VIEWS, standing_in
 
@@ -68,7 +68,10 @@ def test_one_in_a_thread_is_kept(boundary_guard: SeenViolations) -> None:
 
 @pytest.mark.django_db
 def test_each_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "monoservices.guard"), guard(LogOnce()):
+    with (
+        caplog.at_level(logging.WARNING, "monoservices.boundaries.guard.watching"),
+        guard(LogOnce()),
+    ):
         for _ in range(3):
             assert reach_over() == []
         standing_in(VIEWS, lambda: Product.objects.update(name="Red Mug"))()
@@ -176,6 +179,9 @@ def test_the_setting_logs_and_refuses_nothing(value: str, lines: int) -> None:
     )
     assert run.stdout == "no such table: products_product\n" * 2
     assert (
-        run.stderr.count(" WARNING monoservices.guard <string>:2 (reach_over) of orders") == lines
+        run.stderr.count(
+            " WARNING monoservices.boundaries.guard.watching <string>:2 (reach_over) of orders"
+        )
+        == lines
     )
     assert run.stderr.count("\n") == lines

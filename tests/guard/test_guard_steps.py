@@ -16,13 +16,13 @@ from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
 from apps.products.operations import create_product
-from apps.products.snapshots import read_rows
+from apps.products.stock.snapshots import read_rows
 from tests.guard.standing import COMMUNICATION, OF_PRODUCTS, VIEWS, standing_in
 
 pytestmark = pytest.mark.django_db
 
 Refused = Callable[..., str]
-PLACING = "apps.orders.placing"
+PLACING = "apps.orders.placing.place"
 PAST = "of products, past its own communication module"
 
 

@@ -3,7 +3,7 @@
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from monoservices.statements import Statement, Tables
+from monoservices.boundaries.guard.statements import Statement, Tables
 
 PRODUCT, ORDER, LINE = "products_product", "orders_order", "orders_orderline"
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.test.utils import isolate_apps
 
 from apps.products.models import Product
-from monoservices.boundaries import table_owners
+from monoservices.services.ownership import table_owners
 
 
 @isolate_apps("apps.orders")

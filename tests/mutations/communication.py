@@ -25,7 +25,7 @@ def _handed(
             added(PRICING, f"{_BELONGS_TO_ORDER}def used():\n    return {use}\n"),
         ),
         (*caught, Caught(GUARD, f"return {use}", PRICING)),
-        run="from apps.orders.pricing import used; used()",
+        run="from apps.orders.placing.pricing import used; used()",
     )
 
 
@@ -76,7 +76,7 @@ HANDOUTS = (
             ),
         ),
         (Caught(GUARD, 'return asked.handed().update_product(price="1.00")', PRICING),),
-        run="from apps.orders.pricing import used; used()",
+        run="from apps.orders.placing.pricing import used; used()",
     ),
     Mutation(
         HANDING,

@@ -31,7 +31,7 @@ IMPORTS = (
             Caught("E001", "from apps.products.models import Product"),
             Caught(GUARD, "return Product.objects.filter(stock_quantity__gt=0).count()"),
         ),
-        run="from apps.orders.exporting import stocked; stocked()",
+        run="from apps.orders.export.rows import stocked; stocked()",
     ),
     Mutation(
         KIND,
@@ -87,7 +87,7 @@ IMPORTS = (
             ),
         ),
         (Caught(GUARD, "return list(models.Product.objects.all())"),),
-        run='from apps.orders.exporting import rows; rows("products")',
+        run='from apps.orders.export.rows import rows; rows("products")',
     ),
     Mutation(
         KIND,

@@ -20,7 +20,7 @@ def _query(name: str, what: str, query: str, *, before: str = "", check: str = "
         what,
         (added(EXPORTING, f'{_MODELS}def found(name="name"):\n{body}'),),
         tuple(caught),
-        run="from apps.orders.exporting import found; found()",
+        run="from apps.orders.export.rows import found; found()",
     )
 
 
@@ -66,7 +66,7 @@ LOOKUPS = (
             Caught("E008", "return OrderLine.objects.exclude(**names).exists()"),
             Caught(GUARD, "return OrderLine.objects.exclude(**names).exists()"),
         ),
-        run="from apps.orders.exporting import found; found()",
+        run="from apps.orders.export.rows import found; found()",
     ),
     _query(
         "look-up-at-run-time",
@@ -105,7 +105,7 @@ SQL = (
             Caught("E010", 'cursor.execute("SELECT price FROM products_product")'),
             Caught(GUARD, 'cursor.execute("SELECT price FROM products_product")'),
         ),
-        run="from apps.orders.exporting import found; found()",
+        run="from apps.orders.export.rows import found; found()",
     ),
     Mutation(
         "SQL",
@@ -127,7 +127,7 @@ SQL = (
             Caught("E010", 'cursor.execute("UPDATE {} SET price = 0".format(TABLE))'),
             Caught(GUARD, 'cursor.execute("UPDATE {} SET price = 0".format(TABLE))'),
         ),
-        run="from apps.orders.exporting import found; found()",
+        run="from apps.orders.export.rows import found; found()",
     ),
     Mutation(
         "SQL",
@@ -145,7 +145,7 @@ SQL = (
             ),
         ),
         (Caught(GUARD, 'cursor.execute(f"DELETE FROM {label}_{model}")'),),
-        run='from apps.orders.exporting import found; found("products", "stockmovement")',
+        run='from apps.orders.export.rows import found; found("products", "stockmovement")',
     ),
     _query(
         "manager-raw",

@@ -14,7 +14,7 @@ def _model(name: str, what: str, lines: str, argument: str = "") -> Mutation:
         what,
         (added(EXPORTING, f"from django.apps import apps\n{text}"),),
         (Caught("E009", blamed), Caught(GUARD, "return list(model.objects.all())")),
-        run=f"from apps.orders.exporting import found; found({argument!r})",
+        run=f"from apps.orders.export.rows import found; found({argument!r})",
     )
 
 
@@ -54,6 +54,6 @@ REGISTRIES = (
             Caught("E009", 'kind = ContentType.objects.get(app_label="products", model="product")'),
             Caught(GUARD, "return kind.get_object_for_this_type(pk=1)"),
         ),
-        run="from apps.orders.exporting import found; found()",
+        run="from apps.orders.export.rows import found; found()",
     ),
 )

@@ -8,8 +8,8 @@ said for a word that looks like a table, or a name that looks like a look-up.
 import pytest
 from django.apps import apps
 
-from monoservices.apps import ServiceConfig, services
-from monoservices.checks import violations
+from monoservices.boundaries.checks import violations
+from monoservices.services.config import ServiceConfig, services
 
 SAID = {
     # LogEntry.user: seen from the user, cascades, and is shown in the history.

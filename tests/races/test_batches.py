@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import place_orders
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product

@@ -9,11 +9,11 @@ from apps.orders.exceptions import IllegalTransition
 from apps.orders.microservice_communication import take_stock
 from apps.orders.models import Order, OrderEvent
 from apps.orders.operations import OrderChange, cancel_order, change_order
+from apps.orders.placing.statements import stock_moves, write_events
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import in_stock, make_product
-from apps.orders.writing import stock_moves, write_events
 from apps.products.models import StockMovement
-from monoservices.database import as_timestamp
+from monoservices.database.dialect import as_timestamp
 from tests.books import assert_books_balance
 from tests.races.controls import drop_constraints
 from tests.races.workers import WORKERS, Workers, meet

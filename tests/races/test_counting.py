@@ -4,12 +4,12 @@ import pytest
 
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.operations import place_orders
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product, StockMovement
 from apps.products.operations import change_stock, count_stock, update_product
-from apps.products.stock import record_movement
+from apps.products.stock.one import record_movement
 from tests.books import assert_books_balance, assert_ledger_balances
 from tests.races.workers import WORKERS, Workers, meet
 

@@ -6,7 +6,6 @@ from itertools import chain
 import pytest
 from django.db import connection
 
-from apps.orders.deciding import Accepted, decide
 from apps.orders.microservice_communication import (
     StockMove,
     client_id_for,
@@ -15,7 +14,8 @@ from apps.orders.microservice_communication import (
 )
 from apps.orders.models import Order
 from apps.orders.operations import place_orders
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.deciding import Accepted, decide
+from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import line, request, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product, StockMovement

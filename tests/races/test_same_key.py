@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 
-from apps.orders.deciding import Accepted, decide
 from apps.orders.microservice_communication import client_id_for, read_products
 from apps.orders.models import Order
 from apps.orders.operations import place_orders
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.deciding import Accepted, decide
+from apps.orders.placing.requests import PlacedOrder
+from apps.orders.placing.statements import write_orders
 from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
-from apps.orders.writing import write_orders
 from apps.products.models import StockMovement
 from apps.products.operations import change_stock
 from tests.books import assert_books_balance

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import django
 from django.db import connection
 
-from monoservices.database import is_postgresql
-from monoservices.guard import BoundaryViolation, Guard
+from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
+from monoservices.database.dialect import is_postgresql
 
 WORKERS = 6
 PATIENCE = 30

@@ -115,7 +115,7 @@ def test_a_violation_fails_the_check_until_it_is_mended(blank: Directory) -> Non
     assert "(monoservices.E001) sales/views.py:1: sales imports stock.models.Item of stock." in said
 
     (blank.path / "sales" / "microservice_communication.py").write_text(
-        "from monoservices.contracts import Columns\n"
+        "from monoservices.services.contracts import Columns\n"
         "from stock.models import Item\n\n"
         "RELIES_ON = (Columns('stock.Item', id=int, name=str),)\n\n\n"
         "def item_names(*, ids: list[int]) -> list[str]:\n"
@@ -135,17 +135,17 @@ def _start_services(blank: Directory) -> None:
         '    "catalogue",\n\n'
         "And this one, once, to shop/settings.py; with it, services speak JSON, and\n"
         "DEFAULT_AUTHENTICATION_CLASSES is to say who has which scopes:\n\n"
-        "    from monoservices.defaults import REST_FRAMEWORK\n\n"
+        "    from monoservices.api.defaults import REST_FRAMEWORK\n\n"
         "And these, once, to shop/urls.py:\n\n"
         "    from django.urls import include, path\n"
-        "    from monoservices.serving import url_modules\n\n"
+        "    from monoservices.services.serving import url_modules\n\n"
         '    urlpatterns += [path("api/v1/", include(urls)) for urls in url_modules()]\n'
     )
     blank.insert("shop/settings.py", '    "catalogue",', after="    'monoservices',")
     for name, text in {
-        "settings": "from monoservices.defaults import REST_FRAMEWORK\n",
+        "settings": "from monoservices.api.defaults import REST_FRAMEWORK\n",
         "urls": "from django.urls import include, path\n"
-        "from monoservices.serving import url_modules\n"
+        "from monoservices.services.serving import url_modules\n"
         'urlpatterns += [path("api/v1/", include(urls)) for urls in url_modules()]\n',
     }.items():
         with (blank.path / "shop" / f"{name}.py").open("a") as file:

@@ -3,7 +3,7 @@
 import pytest
 
 from apps.accounts.apps import AccountsConfig
-from monoservices.access import Scope
+from monoservices.services.scopes import Scope
 
 SCOPES = (
     Scope("things:read", "see things"),

@@ -16,7 +16,8 @@ from apps.accounts.authentication import ApiKeyAuthentication
 from apps.accounts.keys import new_secret
 from apps.accounts.models import ApiKey
 from apps.accounts.operations import IssuedKey
-from monoservices.access import Caller, ScopePermission
+from monoservices.api.access import ScopePermission
+from monoservices.services.scopes import Caller
 
 pytestmark = pytest.mark.django_db
 

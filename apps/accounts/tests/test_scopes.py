@@ -1,7 +1,7 @@
 from apps.accounts.apps import AccountsConfig
 from apps.accounts.scopes import default_scopes, known_scopes
 from apps.accounts.tests.conftest import SCOPES
-from monoservices.apps import services
+from monoservices.services.config import services
 
 
 def test_known_scopes_are_those_of_all_installed_services() -> None:

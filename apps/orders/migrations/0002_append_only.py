@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from monoservices.migrations import AppendOnly
+from monoservices.database.append_only import AppendOnly
 
 
 class Migration(migrations.Migration):

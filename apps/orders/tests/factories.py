@@ -6,7 +6,7 @@ from typing import Any
 from apps.orders.microservice_communication import ProductSnapshot, client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import place_order
-from apps.orders.requests import LineRequest, OrderRequest, order_request
+from apps.orders.placing.requests import LineRequest, OrderRequest, order_request
 
 ACTOR = "client:1"
 

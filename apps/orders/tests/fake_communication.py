@@ -36,9 +36,9 @@ from apps.orders.tests.product_rows import (
     snapshot_of,
 )
 from apps.products.exceptions import OutOfStock, ProductNotFound, SkuExists, StockBeyondBounds
-from monoservices.access import COMMAND_LINE
+from monoservices.api.types import MAX_INTEGER
+from monoservices.services.scopes import COMMAND_LINE
 from monoservices.testing.rows import rows_of
-from monoservices.types import MAX_INTEGER
 
 __all__ = [
     "CHALLENGE",

@@ -27,7 +27,7 @@ from apps.orders.operations import (
     move_order,
     update_order,
 )
-from apps.orders.requests import LineRequest
+from apps.orders.placing.requests import LineRequest
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import count_stock, in_stock, make_product, set_product
 from tests.books import assert_books_balance

@@ -17,9 +17,9 @@ from pytest_django import DjangoAssertNumQueries
 from apps.accounts.keys import digest
 from apps.accounts.operations import issue_key
 from apps.orders import microservice_communication
+from apps.orders.books.audit import audit
 from apps.orders.microservice_communication import ProductSnapshot, StockDiscrepancy, StockMove
 from apps.orders.operations import OrderChange, cancel_order, change_order
-from apps.orders.reconciling import audit
 from apps.orders.tests import fake_communication
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import (
@@ -32,11 +32,11 @@ from apps.orders.tests.product_rows import (
     read_product,
     set_product,
 )
-from monoservices.access import Caller
-from monoservices.problems import Conflict, Invalid, NotFound
+from monoservices.api.problems import Conflict, Invalid, NotFound
+from monoservices.api.types import MAX_INTEGER
+from monoservices.services.scopes import Caller
 from monoservices.testing.fakes import faked, public_names
 from monoservices.testing.rows import rows_of
-from monoservices.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
 
@@ -427,4 +427,4 @@ def test_code_of_products_runs_behind_the_real_module(visited: set[str]) -> None
     if microservice_communication.read_products is fake_communication.read_products:
         pytest.skip("the fake stands for it in this run")
     make_order(line(make_product(stock=10).id, 2))
-    assert {"apps.products.snapshots", "apps.products.moving"} <= visited
+    assert {"apps.products.stock.snapshots", "apps.products.stock.for_orders"} <= visited

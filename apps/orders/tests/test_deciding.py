@@ -6,7 +6,6 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.orders.deciding import Accepted, Decision, KnownOrder, Repeated, decide
 from apps.orders.exceptions import (
     IdempotencyKeyReused,
     InvalidOrder,
@@ -18,9 +17,10 @@ from apps.orders.exceptions import (
 )
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import MAX_QUANTITY, MAX_TOTAL
-from apps.orders.requests import LineRequest, OrderRequest
+from apps.orders.placing.deciding import Accepted, Decision, KnownOrder, Repeated, decide
+from apps.orders.placing.requests import LineRequest, OrderRequest
 from apps.orders.tests.factories import line, request, snapshot
-from monoservices.problems import Errors
+from monoservices.api.problems import Errors
 
 
 def refusals(decisions: list[Decision]) -> list[type[OrdersError] | None]:

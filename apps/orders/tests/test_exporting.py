@@ -102,7 +102,7 @@ def test_a_client_exports_its_own_orders(orders: list[Any], make_api: Callable[.
 
 
 def test_five_hundred_orders_take_two_statements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.orders.exporting.CHUNK_SIZE", 3)
+    monkeypatch.setattr("apps.orders.export.rows.CHUNK_SIZE", 3)
     product = make_product(stock=100)
     for _ in range(7):
         make_order(line(product.id), line(make_product().id))

@@ -18,8 +18,8 @@ from apps.orders.tests.product_rows import (
     read_product,
     set_product,
 )
+from monoservices.api.types import MAX_INTEGER
 from monoservices.testing.rows import rows_of
-from monoservices.types import MAX_INTEGER
 from tests.books import assert_books_balance
 
 pytestmark = pytest.mark.django_db

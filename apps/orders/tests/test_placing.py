@@ -18,7 +18,7 @@ from apps.orders.exceptions import (
 )
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.operations import create_order, place_order, place_orders
-from apps.orders.requests import PlacedOrder
+from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import ACTOR, line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from tests.books import assert_books_balance

@@ -10,11 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from apps.orders import reconciling
+from apps.orders.books.audit import audit
 from apps.orders.microservice_communication import ProductSnapshot, sum_movements
 from apps.orders.models import Order, OrderLine
 from apps.orders.operations import cancel_order, deliver_order, ship_order, update_order
-from apps.orders.reconciling import audit
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import add_movement, in_stock, make_product
 from tests.books import assert_books_balance
@@ -300,7 +299,7 @@ def test_orders_are_read_in_chunks(
     orders = [make_order(line(mug.id)) for _ in range(5)]
     with django_assert_num_queries(18):
         assert list(audit()) == []
-    monkeypatch.setattr("apps.orders.reconciling.CHUNK_SIZE", 2)
+    monkeypatch.setattr("apps.orders.books.audit.CHUNK_SIZE", 2)
     with django_assert_num_queries(18 + 2 * 4):  # two more chunks of orders
         assert list(audit()) == []
     Order.objects.filter(pk=orders[-1].pk).update(version=2)
@@ -325,7 +324,7 @@ def test_what_is_committed_meanwhile_is_not_seen(
             executor.submit(change_order).result()
         return sum_movements(**arguments)
 
-    monkeypatch.setattr(reconciling, "sum_movements", read_later)
+    monkeypatch.setattr("apps.orders.books.audit.sum_movements", read_later)
     assert reconcile() == (0, [RIGHT])
     assert len(list(audit())) == 1  # as it would be without the snapshot
     monkeypatch.undo()

@@ -4,7 +4,7 @@ from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from monoservices.migrations import AppendOnly
+from monoservices.database.append_only import AppendOnly
 
 
 def create_search_index(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:

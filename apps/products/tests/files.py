@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from apps.products.reading import NO_MAPPING, ProductFile, Row, read_products
+from apps.products.importing.reading import NO_MAPPING, ProductFile, Row, read_products
 
 
 def product_file(content: str | bytes, mapping: dict[str, str] | None = None) -> ProductFile:

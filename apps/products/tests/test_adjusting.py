@@ -13,7 +13,7 @@ from apps.products.exceptions import MovementKeyReused
 from apps.products.models import Product, StockMovement, StockRequest
 from apps.products.operations import Adjustment, adjust_stock, create_product
 from conftest import Api
-from monoservices.types import MAX_INTEGER
+from monoservices.api.types import MAX_INTEGER
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from apps.products.operations import (
     move_stock,
     update_product,
 )
-from monoservices.types import MAX_INTEGER
+from monoservices.api.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
 

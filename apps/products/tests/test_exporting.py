@@ -17,7 +17,7 @@ from apps.products.exporting import export_products
 from apps.products.models import Product, StockMovement
 from apps.products.operations import change_stock, create_product, import_products
 from apps.products.tests.files import product_file
-from monoservices.exporting import Format
+from monoservices.files.exporting import Format
 
 ROOT = Path(__file__).resolve().parents[3]
 

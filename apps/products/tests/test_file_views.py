@@ -131,7 +131,7 @@ def test_a_database_that_fails_is_answered_503(api: Api, monkeypatch: pytest.Mon
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("lock timeout")
 
-    monkeypatch.setattr("apps.products.importing._write", fail)
+    monkeypatch.setattr("apps.products.importing.importer._write", fail)
     answer = upload(api, HEADER + "A-1,Mug,1,1\n")
     assert answer.error == (503, "unavailable", {})
     assert answer.headers["Retry-After"] == "1"

@@ -6,9 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from apps.products.importing.reading import Row
 from apps.products.models import Product, StockMovement
 from apps.products.operations import Result, create_product, import_products
-from apps.products.reading import Row
 
 pytestmark = pytest.mark.django_db
 
@@ -182,7 +182,7 @@ def test_a_chunk_takes_a_fixed_number_of_statements(
 
 
 def test_rows_are_taken_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.products.importing.CHUNK_SIZE", 2)
+    monkeypatch.setattr("apps.products.importing.importer.CHUNK_SIZE", 2)
     read = []
 
     def rows() -> Iterable[Row]:
@@ -241,7 +241,7 @@ def test_who_may_not_count_imports_all_but_changes_of_stock() -> None:
 
 
 def test_long_rows_make_short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.products.importing.CHUNK_BYTES", 100)
+    monkeypatch.setattr("apps.products.importing.importer.CHUNK_BYTES", 100)
     long = [Row(line=2, size=60, fields=row(f"A-{number}").fields) for number in range(3)]
     outcomes = import_products(long)
     assert next(outcomes).result is Result.CREATED

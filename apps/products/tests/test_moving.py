@@ -7,7 +7,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from apps.products.models import Product, StockMovement
 from apps.products.operations import StockMove, create_product, move_stock, update_product
-from monoservices.types import MAX_INTEGER
+from monoservices.api.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from apps.products.exceptions import UnusableFile
+from apps.products.importing.reading import parse_mapping
 from apps.products.models import Product
 from apps.products.operations import import_products
-from apps.products.reading import parse_mapping
 from apps.products.tests.files import product_file, rows_of, told
 
 SHOPIFY = Path(__file__).resolve().parents[4] / "shared" / "data" / "shopify"

@@ -13,7 +13,7 @@ from apps.products.exceptions import (
 )
 from apps.products.models import Product, StockMovement
 from apps.products.operations import change_stock, count_stock, create_product
-from monoservices.types import MAX_INTEGER
+from monoservices.api.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
 

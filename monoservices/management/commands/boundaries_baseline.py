@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from monoservices.checks import baseline, violations
+from monoservices.boundaries.checks import baseline, violations
 
 
 class Command(BaseCommand):

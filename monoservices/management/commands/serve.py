@@ -17,7 +17,7 @@ from granian.server import Server
 from monoservices.metrics.processes import counting_together
 
 # Idle ones count too: what Granian calls backpressure limits open connections, not requests. What
-# limits requests is in `monoservices.batching` and `monoservices.django_lane`.
+# limits requests is in `monoservices.server.batching` and `monoservices.server.django_lane`.
 CONNECTIONS = 10_000
 HEADER_SECONDS = 15
 STOP_SECONDS = 30

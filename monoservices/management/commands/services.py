@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from monoservices.service_formats import FORMATS
-from monoservices.service_map import service_map
+from monoservices.boundaries.map.formats import FORMATS
+from monoservices.boundaries.map.mapping import service_map
 
 
 class Command(BaseCommand):

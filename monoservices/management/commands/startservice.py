@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from monoservices.starting.dependencies import DependencyRefused, dependencies
-from monoservices.starting.naming import NameRefused, names
-from monoservices.starting.steps import next_steps
-from monoservices.starting.writing import tidy, write
+from monoservices.scaffold.dependencies import DependencyRefused, dependencies
+from monoservices.scaffold.naming import NameRefused, names
+from monoservices.scaffold.steps import next_steps
+from monoservices.scaffold.writing import tidy, write
 
 
 class Command(BaseCommand):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from monoservices.batching import Batcher
-from monoservices.problems import Unavailable
+from monoservices.api.problems import Unavailable
+from monoservices.server.batching import Batcher
 from monoservices.tests.metrics.reading import growth, samples
-from monoservices.tests.steps import Clock, Steps, call, outcomes
+from monoservices.tests.server.steps import Clock, Steps, call, outcomes
 
 pytestmark = pytest.mark.django_db
 

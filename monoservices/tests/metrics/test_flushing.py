@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from monoservices import worker
-from monoservices.asgi import Message
-from monoservices.express import Front
 from monoservices.metrics import Counted, prometheus
 from monoservices.metrics.declaring import Metric
-from monoservices.tests.steps import A_LONG_TIME
+from monoservices.server import worker
+from monoservices.server.asgi import Message
+from monoservices.server.front import Front
+from monoservices.tests.server.steps import A_LONG_TIME
 from tests.asgi import new_django
 
 NAME = "test_flushed_total"

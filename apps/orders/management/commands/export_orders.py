@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from apps.orders.exporting import export_orders
+from apps.orders.export.rows import export_orders
 from apps.orders.models import Order
-from monoservices.export_command import ExportCommand
-from monoservices.exporting import Format
+from monoservices.files.export_command import ExportCommand
+from monoservices.files.exporting import Format
 
 
 class Command(ExportCommand):

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from apps.orders.reconciling import Discrepancy, audit
-from apps.orders.repairing import repair
-from monoservices.database import consistent_snapshot
+from apps.orders.books.audit import Discrepancy, audit
+from apps.orders.books.repair import repair
+from monoservices.database.dialect import consistent_snapshot
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from apps.products.exporting import export_movements
-from monoservices.export_command import ExportCommand
-from monoservices.exporting import Format
+from monoservices.files.export_command import ExportCommand
+from monoservices.files.exporting import Format
 
 
 class Command(ExportCommand):

@@ -14,10 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, reset_queries
 
 from apps.products.exceptions import UnusableFile
+from apps.products.importing.reading import parse_mapping, read_products
 from apps.products.operations import Outcome, Result, import_products
-from apps.products.reading import parse_mapping, read_products
-from monoservices.formulas import harmless, original
-from monoservices.progress import Progress
+from monoservices.files.formulas import harmless, original
+from monoservices.files.progress import Progress
 
 
 class Command(BaseCommand):

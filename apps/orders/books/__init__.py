@@ -1,0 +1,1 @@
+"""The books of orders: an audit, and the repair of what it finds."""

@@ -1,0 +1,45 @@
+"""Correcting movements for what an audit has found."""
+
+from collections.abc import Iterable, Iterator
+
+from django.db import transaction
+
+from apps.orders.books.audit import PREFIX, Discrepancy, differences, moved_units
+from apps.orders.fulfilment import lock_order
+from apps.orders.microservice_communication import correct_ledger, correct_reference
+from monoservices.api.problems import Problem
+
+NOTE = "reconcile --repair"
+
+
+def repair(found: Iterable[Discrepancy]) -> Iterator[str]:
+    """Write the movements that are missing; yield what was done, or why it was not, for people.
+
+    Each order and each product is looked at again under its lock, in a transaction of its own.
+    Orders come first: what they miss may be what stock and ledger differ by.
+    """
+    found = list(found)
+    for order_id in sorted({each.order_id for each in found if each.order_id is not None}):
+        try:
+            deltas = repair_order(order_id=order_id)
+        except Problem as problem:
+            yield f"Order {order_id}: not corrected. {problem.detail}"
+        else:
+            for product_id, delta in deltas.items():
+                yield f"Order {order_id}: movements of product {product_id} corrected by {delta:+}."
+    for product_id in sorted({each.product_id for each in found if each.product_id is not None}):
+        if delta := correct_ledger(product_id=product_id, note=NOTE):
+            yield f"Product {product_id}: ledger corrected by {delta:+}."
+
+
+@transaction.atomic
+def repair_order(*, order_id: int) -> dict[int, int]:
+    """Make an order's movements match its lines, and return the corrections by product id.
+
+    Raises OrderNotFound, and a Problem where a product's stock would leave its bounds; then
+    nothing is corrected.
+    """
+    order = lock_order(order_id)
+    deltas = differences(order, moved_units([order_id])[order_id])
+    correct_reference(reference=f"{PREFIX}{order_id}", deltas=deltas, note=NOTE)
+    return deltas

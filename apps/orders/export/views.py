@@ -1,0 +1,33 @@
+"""Orders as files over the API."""
+
+from django.http import StreamingHttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.orders.export.rows import export_orders
+from apps.orders.structs import OrderFilters
+from apps.orders.views import find_orders
+from monoservices.api.endpoints import Endpoint
+from monoservices.api.http import read_query
+from monoservices.files.exporting import (
+    EXPORT_RENDERERS,
+    MEDIA_TYPES,
+    export_format,
+    export_response,
+)
+
+
+class OrderExportView(APIView):
+    scopes = {"GET": "orders:read"}
+    renderer_classes = EXPORT_RENDERERS
+
+    @Endpoint("export_orders", query=OrderFilters, gives=[*MEDIA_TYPES.values()])
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """The caller's orders, oldest first; every client's with the scope `orders:manage`.
+
+        As CSV each line of an order is a row; as JSON Lines each order is a line.
+        """
+        orders = find_orders(request, read_query(request, OrderFilters))
+        file_format = export_format(request)
+        lines = export_orders(orders, file_format=file_format)
+        return export_response(lines, file_format=file_format, name="orders")

@@ -1,0 +1,1 @@
+"""Placing orders: a core that knows no database, and the statements around it."""

@@ -1,0 +1,75 @@
+"""JSON Lines (https://jsonlines.org/): an object per line, with the names of products."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from apps.products.importing.reading.mapping import columns_by_name
+from apps.products.importing.reading.rows import COLUMNS, Row
+from monoservices.api.problems import Problem
+from monoservices.api.strict_json import refuse_duplicate_keys
+from monoservices.files.lines import RecordTooLong, TextLines
+
+TEXTS = ("sku", "name", "price", "description")
+
+
+class JsonLinesFile:
+    """The products of a JSON Lines file; names that are not of products are passed over.
+
+    null says as little as a name that is missing. A number stands for its text where a text is
+    expected: a price of 9.99 is 9.99, as doubles keep fifteen digits and prices have ten.
+    """
+
+    def __init__(self, lines: TextLines, mapping: Mapping[str, str]) -> None:
+        self._lines = lines
+        self._keys = columns_by_name(mapping)
+        self.header = list(COLUMNS)
+
+    def __iter__(self) -> Iterator[Row]:
+        while True:
+            self._lines.begin_record()
+            fields: dict[str, Any] = {}
+            problem = ""
+            try:
+                text = next(self._lines)
+                if not text.strip():
+                    continue
+                fields = self._fields(text)
+            except StopIteration:
+                return
+            except RecordTooLong as error:
+                problem = f"{error}."
+            except Unusable as error:
+                problem = str(error)
+            line, size = self._lines.number, self._lines.record_size
+            yield Row(line=line, size=size, fields=fields, problem=problem)
+
+    def _fields(self, text: str) -> dict[str, Any]:
+        """The values of the line's object by our names. Raises Unusable."""
+        if not self._lines.is_utf8:
+            raise Unusable("It is not UTF-8.")
+        line = text.encode()
+        try:
+            value = msgspec.json.decode(line)
+            refuse_duplicate_keys(line)
+        except msgspec.MsgspecError as error:
+            raise Unusable(f"This is not JSON: {error}.") from None
+        except RecursionError:
+            raise Unusable("It is nested too deeply.") from None
+        except Problem as error:
+            twice = ", ".join(error.errors)
+            raise Unusable(f"A name comes twice: {twice}." if twice else str(error)) from None
+        if not isinstance(value, dict):
+            raise Unusable("Expected an object, such as {…}.")
+        fields = {name: value.get(key) for name, key in self._keys.items()}
+        return {name: _text(name, each) for name, each in fields.items() if each is not None}
+
+
+class Unusable(Exception):
+    """A line that holds no product, and why."""
+
+
+def _text(name: str, value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number and name in TEXTS else value

@@ -1,0 +1,143 @@
+"""Moving the stock of many products at once: what placing and changing orders does."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from django.utils import timezone
+from msgspec import Struct, structs
+
+from monoservices.database.dialect import as_timestamp, is_postgresql
+from monoservices.database.pipelining import send
+from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+
+
+class StockMove(Struct, frozen=True, kw_only=True):
+    """One movement to make: `delta` units of a product, for the document `reference`."""
+
+    product_id: int
+    delta: int
+    reason: str
+    reference: str
+    revision: int
+    actor: str
+
+
+def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
+    """Make many movements, whatever their number: one statement on PostgreSQL, two on SQLite.
+
+    prices: where given, what each product cost when it was read, by its id; one that costs
+        something else by now, or is archived, refuses them all.
+    The products are locked in the order of their ids. To be called last in a transaction, so that
+    the locks are held only from here to the commit. Nothing is asked back: what forbids it is a
+    constraint, so that a pipelined transaction can go on to its COMMIT without waiting.
+    Raises IntegrityError where a product is not there or not as it was read (its movement has no
+    `quantity_after`), where stock would fall below zero, and where a movement was made before for
+    the same product, reason, reference and revision. Raises DataError or IntegrityError where stock
+    would be more than its column holds: who gives stock back looks first, under the lock.
+    """
+    totals: defaultdict[int, int] = defaultdict(int)
+    ledger: list[dict[str, Any]] = []
+    for move in reversed(moves):
+        ledger.append(
+            structs.asdict(move)
+            | {
+                "position": -len(ledger),
+                # What follows in these moves is in the stock that the ledger's statement reads.
+                "later": totals[move.product_id],
+                "price": prices and prices[move.product_id],
+            }
+        )
+        totals[move.product_id] += move.delta
+    changes = [
+        {"id": key, "delta": delta, "price": prices and prices[key]}
+        for key, delta in totals.items()
+    ]
+    shared = {"now": as_timestamp(timezone.now())}
+    of_changes = row_parameters(_CHANGES, changes, shared=shared)
+    of_moves = row_parameters(_MOVES, ledger, shared=shared)
+    if is_postgresql():
+        send(_statement_on_postgresql(), of_changes + of_moves)
+    else:
+        stock, movements = _statements_on_sqlite()
+        send(stock, of_changes)
+        send(movements, of_moves)
+
+
+_CHANGES: ColumnTypes = {
+    "id": "bigint",
+    "delta": "integer",
+    "price": "numeric",
+    "now": "timestamp",
+}
+_MOVES: ColumnTypes = {
+    "position": "integer",
+    "product_id": "bigint",
+    "delta": "integer",
+    "later": "integer",
+    "price": "numeric",
+    "reason": "text",
+    "reference": "text",
+    "revision": "integer",
+    "actor": "text",
+    "now": "timestamp",
+}
+_SHARED = ("now",)
+_AS_IT_WAS_READ = "(r.price IS NULL OR (p.is_active AND p.price = r.price))"
+_LEDGER = """
+    INSERT INTO products_stockmovement (
+        quantity_after, product_id, delta, reason, reference, revision, actor, note, created_at
+    )
+"""
+_MOVEMENT = "r.product_id, r.delta, r.reason, r.reference, r.revision, r.actor, '', r.now"
+
+
+@cache
+def _statement_on_postgresql() -> str:
+    """Lock in the order of ids, look once more at what was relied on, add, and write down.
+
+    Two batches that want the same products cannot wait for each other in a circle. The ledger knows
+    of no stock but what was updated: two statements would see two states of a changing product. It
+    looks stock up in an object, since a join of many movements with many products would be planned
+    as a nested loop here (see `monoservices.database.pipelining`).
+    """
+    return f"""
+        WITH locked AS (
+            SELECT p.id, r.delta, r.now
+            FROM {rows_from(_CHANGES, shared=_SHARED)} JOIN products_product AS p ON p.id = r.id
+            WHERE {_AS_IT_WAS_READ}
+            ORDER BY p.id
+            FOR NO KEY UPDATE OF p
+        ), updated AS (
+            UPDATE products_product AS p
+            SET stock_quantity = p.stock_quantity + locked.delta, updated_at = locked.now
+            FROM locked WHERE p.id = locked.id
+            RETURNING p.id, p.stock_quantity
+        ), stock AS (
+            SELECT jsonb_object_agg(id, stock_quantity) AS by_id FROM updated
+        )
+        {_LEDGER}
+        SELECT (stock.by_id ->> r.product_id::text)::integer - r.later, {_MOVEMENT}
+        FROM {rows_from(_MOVES, shared=_SHARED)} CROSS JOIN stock
+        ORDER BY r.position
+    """  # noqa: S608 - made of constants
+
+
+@cache
+def _statements_on_sqlite() -> tuple[str, str]:
+    """The same in two statements: whoever writes is alone, and needs no locks."""
+    stock = f"""
+        UPDATE products_product AS p
+        SET stock_quantity = stock_quantity + r.delta, updated_at = r.now
+        FROM {rows_from(_CHANGES, shared=_SHARED)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
+    """  # noqa: S608 - made of constants
+    ledger = f"""
+        {_LEDGER}
+        SELECT p.stock_quantity - r.later, {_MOVEMENT}
+        FROM {rows_from(_MOVES, shared=_SHARED)}
+            LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
+        ORDER BY r.position
+    """  # noqa: S608 - made of constants
+    return stock, ledger

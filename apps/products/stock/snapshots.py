@@ -1,0 +1,52 @@
+"""Reading many products at once, as orders need them."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Literal
+
+from monoservices.database.dialect import for_update, money_column
+from monoservices.database.pipelining import send
+from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+
+Lock = Literal["none", "wait", "skip"]
+"""Whether rows are locked until the transaction ends, and what happens to rows that somebody else
+has locked: they are waited for, or left out."""
+
+Row = tuple[int, str, str, str, int, bool]
+"""(id, sku, name, price as text, stock_quantity, is_active)"""
+
+_ID: ColumnTypes = {"id": "bigint"}
+_SKU: ColumnTypes = {"sku": "text"}
+
+
+def read_rows(
+    *, ids: Iterable[int] = (), skus: Iterable[str] = (), lock: Lock = "none"
+) -> list[Row]:
+    """The products that exist of those with these ids or SKUs, in the order of their ids.
+
+    One statement, whose text does not depend on how many there are. A product is locked in the
+    order of the ids, like everywhere. SQLite needs no locks and ignores `lock`.
+    Raises OperationalError where a lock is waited for too long.
+    """
+    sent = [
+        *row_parameters(_ID, [{"id": key} for key in ids]),
+        *row_parameters(_SKU, [{"sku": sku} for sku in skus]),
+    ]
+    rows: list[Row] = send(_statement(lock), sent).fetch()
+    return rows
+
+
+@cache
+def _statement(lock: Lock) -> str:
+    clause = {"none": "", "wait": for_update("p"), "skip": for_update("p", skip_locked=True)}[lock]
+    return f"""
+        SELECT p.id, p.sku, p.name, {money_column("p.price")}, p.stock_quantity, p.is_active
+        FROM products_product AS p
+        WHERE p.id IN (
+            SELECT r.id FROM {rows_from(_ID)}
+            UNION
+            SELECT named.id FROM {rows_from(_SKU)}
+            JOIN products_product AS named ON named.sku = r.sku
+        )
+        ORDER BY p.id {clause}
+    """  # noqa: S608 - made of constants

@@ -1,0 +1,73 @@
+"""Clients that order again and again."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Sequence
+from itertools import count
+from typing import Self
+
+from faults.clients import Answers, Buyer, order_of
+from faults.waiting import PATIENCE, until
+
+
+class Crowd:
+    """`size` buyers that order one unit of a random product each, again and again.
+
+    For as long as an `async with` block runs; at its end each finishes the order that it is at.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        secret: str,
+        size: int,
+        products: Sequence[int],
+        *,
+        honour: bool = True,
+        answers: Answers | None = None,
+    ) -> None:
+        self.answers = answers or Answers()
+        self._products = products
+        self._buyers = [Buyer(port, secret, self.answers, honour=honour) for _ in range(size)]
+        self._go = asyncio.Event()
+        self._go.set()
+        self._stopped = False
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._order(buyer)) for buyer in self._buyers]
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        self._stopped = True
+        self._go.set()
+        await asyncio.wait(self._tasks, timeout=PATIENCE)
+        for task in self._tasks:
+            task.cancel()  # those that are late
+        done = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for buyer in self._buyers:
+            buyer.close()
+        for error in done:
+            if isinstance(error, Exception):
+                raise error
+
+    def hold(self) -> None:
+        """Let nobody begin another order until `resume`."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    async def flow(self, orders: int) -> None:
+        """Return when so many more orders are acknowledged. Raises BenchmarkError."""
+        goal = len(self.answers.times) + orders
+        await until(lambda: len(self.answers.times) >= goal, f"{orders} orders")
+
+    async def _order(self, buyer: Buyer) -> None:
+        prefix = uuid.uuid4().hex
+        for number in count():
+            await self._go.wait()
+            if self._stopped:
+                return
+            product_id = random.choice(self._products)  # noqa: S311 - no secret
+            await buyer.place(f"{prefix}-{number}", order_of(product_id))

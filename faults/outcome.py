@@ -1,0 +1,100 @@
+"""What a fault came to, and the table of all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.report import markdown_table
+from faults.checks import Verdict
+from faults.clients import Answers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row. pause: the longest time without an order acknowledged, in seconds.
+
+    figures: what only this fault has, by name with unit. problems: what is off; empty is good.
+    """
+
+    fault: str
+    database: str
+    done: str
+    times: int
+    orders: int
+    retries: int
+    replays: int
+    verdict: Verdict
+    pause: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def outcome(
+    fault: str,
+    database: str,
+    done: str,
+    answers: Answers,
+    verdict: Verdict,
+    *,
+    times: int = 1,
+    pause: float | None = None,
+    figures: dict[str, float] | None = None,
+    problems: list[str] | None = None,
+) -> Outcome:
+    """An Outcome whose problems include those of the verdict."""
+    return Outcome(
+        fault=fault,
+        database=database,
+        done=done,
+        times=times,
+        orders=len(answers.placed),
+        retries=answers.retries,
+        replays=answers.replays,
+        verdict=verdict,
+        pause=pause,
+        figures=figures or {},
+        problems=[*verdict.problems(), *(problems or [])],
+    )
+
+
+HEADER = (
+    "what was done",
+    "database",
+    "times",
+    "orders",
+    "sent again",
+    "replayed",
+    "longest pause, s",
+    "lost",
+    "doubled",
+    "differing",
+    "unexplained",
+    "books",
+    "besides",
+)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as a table in Markdown."""
+    return markdown_table(HEADER, [_row(outcome) for outcome in outcomes])
+
+
+def _row(outcome: Outcome) -> list[str]:
+    verdict = outcome.verdict
+    counts = (outcome.times, outcome.orders, outcome.retries, outcome.replays)
+    wrong = (verdict.lost, verdict.doubled, verdict.differing, verdict.unexplained)
+    return [
+        f"`{outcome.fault}`: {outcome.done}",
+        outcome.database,
+        *(f"{count:,}" for count in counts),
+        "–" if outcome.pause is None else f"{outcome.pause:.1f}",
+        *(f"{count:,}" for count in wrong),
+        "wrong" if verdict.books else "right",
+        "<br>".join(f"{name} {_number(value)}" for name, value in outcome.figures.items()),
+    ]
+
+
+def _number(value: float) -> str:
+    """Counts as they are, measurements to three digits."""
+    if isinstance(value, int) or value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

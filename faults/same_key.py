@@ -1,0 +1,48 @@
+"""The same order with the same key from everywhere at once is one order."""
+
+import asyncio
+import uuid
+
+from faults.checks import compare
+from faults.clients import Answers, Buyer, order_of
+from faults.outcome import Outcome, outcome
+from faults.server import Server
+from faults.shop import DATABASES, STOCK, Shop
+
+CLIENTS = 100
+
+
+async def run(times: int) -> list[Outcome]:
+    return [await _on(database, times) for database in DATABASES]
+
+
+async def _on(database: str, times: int) -> Outcome:
+    answers = Answers()
+    problems = []
+    with DATABASES[database]() as url:
+        shop = Shop.fill(url, [STOCK])
+        async with Server(shop, workers=2) as server:
+            for _ in range(times):
+                told = await everywhere(server, answers, CLIENTS)
+                if len(told) != 1 or {status for status, _ in told} != {201}:
+                    problems.append(f"{len(told)} different answers to the same order")
+            verdict = await compare(shop, server, answers)
+    return outcome(
+        "same_key",
+        database,
+        f"one key from {CLIENTS} connections, 2 workers",
+        answers,
+        verdict,
+        times=times,
+        problems=problems,
+    )
+
+
+async def everywhere(server: Server, answers: Answers, clients: int) -> set[tuple[int, bytes]]:
+    """Place one order on many connections at the same time; the different (status, body)."""
+    key = uuid.uuid4().hex
+    buyers = [Buyer(server.port, server.secret, answers) for _ in range(clients)]
+    responses = await asyncio.gather(*(buyer.place(key, order_of(1)) for buyer in buyers))
+    for buyer in buyers:
+        buyer.close()
+    return {(response.status, response.body) for response in responses}

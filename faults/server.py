@@ -1,0 +1,112 @@
+"""`manage.py serve` as a process of its own, to be killed."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from benchmarks.servers import HOST, LOG_TAIL, ROOT, BenchmarkError, free_port
+from faults.shop import SETTINGS, Shop
+from faults.waiting import until
+from faults.wire import Connection, request
+
+ANSWER_SECONDS = 5
+
+
+class Server:
+    """`manage.py serve` on a free port of 127.0.0.1, in a process group of its own.
+
+    url: the database as the server reaches it, where that is not the shop's own address.
+    """
+
+    def __init__(self, shop: Shop, *, workers: int = 1, url: str = "") -> None:
+        self.port = free_port()
+        self.secret = shop.secret
+        self._environment = os.environ | SETTINGS | {"DATABASE_URL": url or shop.url}
+        self._workers = workers
+        self._directory = tempfile.TemporaryDirectory(prefix="tradepost-server-")
+        self._log = Path(self._directory.name) / "log"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+        self._directory.cleanup()
+
+    async def start(self) -> None:
+        """Return when the server answers."""
+        self.process = self._spawn()
+        try:
+            await until(self._answers, f"the server:\n{self.end_of_log()}")
+        except BaseException:
+            await self.kill()
+            raise
+
+    async def kill(self) -> None:
+        """SIGKILL to every process of the server; return when all of them are gone."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self._ended()
+        # Its workers are not our children: they are gone when nobody listens any more.
+        await until(lambda: not self._listens(), "the port to be free")
+
+    async def terminate(self) -> int:
+        """SIGTERM to the server, which is to stop its workers; return its exit status."""
+        self.process.terminate()
+        return await self._ended()
+
+    def worker_pids(self) -> list[int]:
+        """The ids of the processes that the server says it has started, the newest last."""
+        return [int(pid) for pid in re.findall(r"Spawning worker-\d+ with PID: (\d+)", self.log())]
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def end_of_log(self) -> str:
+        return self.log()[-LOG_TAIL:]
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        arguments = ["serve", "--port", str(self.port), "--workers", str(self._workers)]
+        with self._log.open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise BenchmarkError(f"The server ended:\n{self.end_of_log()}")
+        try:
+            connection = await Connection.open(self.port)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await connection.send(request("GET", "/readyz", self.secret))
+        except OSError:
+            return False
+        connection.close()
+        return response.status == 200
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection((HOST, self.port)).close()
+        except ConnectionRefusedError:
+            return False
+        except ConnectionResetError:  # it was there a moment ago
+            return True
+        return True
+
+    async def _ended(self) -> int:
+        await until(lambda: self.process.poll() is not None, "the server to end")
+        return self.process.wait()

@@ -1,0 +1,110 @@
+"""A thousand clients that send a byte at a time, and those that order beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from statistics import median
+
+from faults import wire
+from faults.checks import compare
+from faults.clients import EXPRESS, ORDERS, order_of, together
+from faults.outcome import Outcome, outcome
+from faults.overload import load, percentile
+from faults.server import Server
+from faults.shop import STOCK, Shop, postgresql
+from faults.storm import CLIENTS, PRODUCTS
+from faults.wire import Connection
+
+SLOW = 1_000
+BYTE_SECONDS = 1.0
+ROUNDS = 2
+MOST_RATIO = 2.0
+
+
+# A request that would be good, were it ever to end.
+BODY = order_of(1)
+
+
+async def run(times: int) -> list[Outcome]:
+    parts = []
+    alone, beside, connected = [], [], []
+    with postgresql() as url:
+        shop = Shop.fill(url, [STOCK] * PRODUCTS)
+        async with Server(shop) as server:
+            for _ in range(ROUNDS):
+                answers, _ = await load(server, CLIENTS, honour=True)
+                parts.append(answers)
+                alone.append(percentile(answers.took, 0.99))
+                async with slow_clients(server, SLOW) as count_connected:
+                    answers, _ = await load(server, CLIENTS, honour=True)
+                    parts.append(answers)
+                    beside.append(percentile(answers.took, 0.99))
+                    connected.append(count_connected())
+            whole = together(*parts)
+            verdict = await compare(shop, server, whole)
+    ratio = median(beside) / median(alone)
+    return [
+        outcome(
+            "slow_clients",
+            "postgresql",
+            f"{SLOW:,} clients that send a byte a second, half of them in the headers, and "
+            f"{CLIENTS} that order",
+            whole,
+            verdict,
+            figures={
+                "p99 alone, ms": 1_000 * median(alone),
+                "p99 beside them, ms": 1_000 * median(beside),
+                "ratio": ratio,
+                "slow clients connected at the end": min(connected),
+            },
+            problems=[f"p99 is {ratio:.1f} times higher"] if ratio >= MOST_RATIO else [],
+        )
+    ]
+
+
+@asynccontextmanager
+async def slow_clients(server: Server, count: int) -> AsyncIterator[Callable[[], int]]:
+    """Yield a function that says how many are connected."""
+    clients = [_Slow(server, in_headers=number % 2 == 0) for number in range(count)]
+    tasks = [asyncio.create_task(client.run()) for client in clients]
+    await asyncio.sleep(BYTE_SECONDS)
+    try:
+        yield lambda: sum(client.connected for client in clients)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Slow:
+    """Sends a byte a second, and connects again when the server has had enough of it."""
+
+    def __init__(self, server: Server, *, in_headers: bool) -> None:
+        self._server = server
+        self._in_headers = in_headers
+        self._connection: Connection | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None and not self._connection.closed
+
+    async def run(self) -> None:
+        request = wire.request("POST", ORDERS, self._server.secret, BODY, content_type=EXPRESS)
+        at_once = 0 if self._in_headers else len(request) - len(BODY)
+        while True:
+            with suppress(OSError):
+                self._connection = await Connection.open(self._server.port)
+                await self._send(self._connection, request[:at_once], request[at_once:-1])
+            await asyncio.sleep(BYTE_SECONDS)
+
+    async def _send(self, connection: Connection, head: bytes, rest: bytes) -> None:
+        """Until all is sent but the last byte, or the server has closed."""
+        try:
+            connection.write(head)
+            for number in range(len(rest)):
+                await asyncio.sleep(BYTE_SECONDS)
+                if connection.closed:
+                    return
+                connection.write(rest[number : number + 1])
+        finally:
+            connection.close()

@@ -1,0 +1,1 @@
+"""What the APIs of all services share: problems, decoding, serializers, pages, access, OpenAPI."""

@@ -1,0 +1,172 @@
+"""From bytes or a dict to a struct, once: one fast pass, and a slow one that only failure pays for.
+
+msgspec stops at the first error. Where it refuses, `explain` goes through the same data again and
+finds every error with the path of its field.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import islice
+from threading import Lock
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct, StructMeta, UnsetType, structs
+
+from monoservices.api.problems import MAX_ERRORS, Errors, Invalid
+from monoservices.api.strict_json import parse, refuse_duplicate_keys
+from monoservices.api.types import EXPLANATIONS
+
+StructType = TypeVar("StructType", bound=Struct)
+
+
+def decode(body: bytes, struct: type[StructType]) -> StructType:
+    """Decode the JSON text `body` as a `struct`.
+
+    Raises Malformed where it is not JSON, Invalid with the errors by field path otherwise.
+    """
+    try:
+        value = decoder(struct).decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return convert(parse(body), struct)
+    refuse_duplicate_keys(body)
+    return value
+
+
+def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> StructType:
+    """Make a `struct` of Python data, such as what `parse` returns.
+
+    strict: whether "1" is refused as an int; query strings are read with False.
+    Raises Invalid with the errors by field path, the first 100 of them.
+    """
+    decoder(struct)  # which prepares the type
+    try:
+        return msgspec.convert(data, struct, strict=strict)
+    except msgspec.ValidationError:
+        errors: Errors = {}
+        for path, message in islice(explain(data, struct, strict=strict), MAX_ERRORS):
+            errors.setdefault(path, []).append(message)
+        raise Invalid(" ".join(errors.pop("", [])), errors=errors) from None
+
+
+def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield (field path, message) for every way in which `data` is not a `struct`.
+
+    Yields nothing exactly where msgspec accepts `data`.
+    """
+    return _explain(data, _root(struct), "", strict)
+
+
+class _Type:
+    """A type of a field, and how to look inside of what is compared with it.
+
+    It is prepared once and kept, as the one field of a struct: msgspec prepares any other type anew
+    for every value.
+    """
+
+    def __init__(self, expected: Any) -> None:
+        self.box = msgspec.defstruct("Box", [("value", expected)])
+        decoder(self.box)
+        bare = get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
+        self.kind: Any = get_origin(bare) or bare
+        self.inside = _Type(get_args(bare)[-1]) if self.kind in {list, dict} else self
+
+    def refusal(self, data: Any, strict: bool) -> str | None:
+        """Why `data` is not of this type, or None where it is."""
+        try:
+            msgspec.convert({"value": data}, self.box, strict=strict)
+        except msgspec.ValidationError as error:
+            return _readable(str(error))
+        return None
+
+
+def _explain(data: Any, expected: _Type, path: str, strict: bool) -> Iterator[tuple[str, str]]:
+    refusal = expected.refusal(data, strict)
+    if refusal is not None:
+        inside = _explain_inside(data, expected, path, strict)
+        yield next(inside, (path, refusal))
+        yield from inside
+
+
+def _explain_inside(
+    data: Any, expected: _Type, path: str, strict: bool
+) -> Iterator[tuple[str, str]]:
+    """The errors of what `data` holds; none where it is wrong as a whole."""
+    match data:
+        case list() if expected.kind is list:
+            for index, item in enumerate(data):
+                yield from _explain(item, expected.inside, _join(path, str(index)), strict)
+        case dict() if expected.kind is dict:
+            for name, value in data.items():
+                yield from _explain(value, expected.inside, _join(path, str(name)), strict)
+        case Mapping() if isinstance(expected.kind, StructMeta):
+            struct = cast("type[Struct]", expected.kind)
+            yield from _explain_struct(data, struct, path, strict)
+
+
+def _explain_struct(
+    data: Mapping[str, Any], struct: type[Struct], path: str, strict: bool
+) -> Iterator[tuple[str, str]]:
+    fields = _fields(struct)
+    for name in data:
+        if name not in fields:
+            yield _join(path, str(name)), "There is no such field."
+    for name, (expected, required) in fields.items():
+        if name in data:
+            yield from _explain(data[name], expected, _join(path, name), strict)
+        elif required:
+            yield _join(path, name), "This field is required."
+
+
+@cache
+def _root(struct: type[Struct]) -> _Type:
+    return _Type(struct)
+
+
+@cache
+def _fields(struct: type[Struct]) -> dict[str, tuple[_Type, bool]]:
+    """By name: the type of a value that is sent, and whether one must be."""
+    hints = get_type_hints(struct, include_extras=True)
+    return {
+        field.encode_name: (_Type(_without_unset(hints[field.name])), field.required)
+        for field in structs.fields(struct)
+    }
+
+
+def _without_unset(expected: Any) -> Any:
+    """The type of a value that was sent for a field that may be left out."""
+    if get_origin(expected) not in (Union, UnionType):
+        return expected
+    kept = tuple(option for option in get_args(expected) if option is not UnsetType)
+    return Union[kept]  # noqa: UP007 - the options are only known here
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _readable(message: str) -> str:
+    """msgspec's message without its own idea of the path, and with words for a pattern."""
+    sentence = message.split(" - at ", maxsplit=1)[0]
+    for pattern, explanation in EXPLANATIONS.items():
+        if repr(pattern) in sentence:
+            return explanation
+    return f"{sentence}."
+
+
+def decoder(struct: type[StructType]) -> msgspec.json.Decoder[StructType]:
+    """The decoder of a struct, which is made once.
+
+    Not by two threads at a time: msgspec 0.22 crashes where several prepare the same type at once,
+    which the first use of a struct does.
+    """
+    made = _decoders.get(struct)
+    if made is None:
+        with _preparing:
+            made = _decoders.setdefault(struct, msgspec.json.Decoder(struct))
+    return made
+
+
+_decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
+_preparing = Lock()

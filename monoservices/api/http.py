@@ -1,0 +1,128 @@
+"""Between HTTP and views: what comes in as bytes, and what goes out as structs."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import IO, Any
+
+import msgspec
+from django.core.handlers.wsgi import WSGIRequest
+from msgspec import structs
+from rest_framework.metadata import BaseMetadata
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from monoservices.api.decoding import StructType, convert
+from monoservices.api.problems import Invalid, Malformed
+from monoservices.api.strict_json import parse
+
+
+class RawJSONParser(BaseParser):
+    """`request.data` is the bytes of the body, for a StructSerializer to decode once."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        # DRF's request hands on to Django's, whose `body` holds to DATA_UPLOAD_MAX_MEMORY_SIZE.
+        body: bytes = (parser_context or {})["request"].body
+        return body
+
+
+class StrictJSONParser(RawJSONParser):
+    """`request.data` is what the body decodes to, for a plain DRF serializer."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return parse(super().parse(stream, media_type, parser_context))
+
+
+class StructRenderer(BaseRenderer):
+    """Encodes structs, and dicts and lists of them, as JSON; `msgspec.Raw` goes out as it is."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else msgspec.json.encode(data, enc_hook=str)
+
+
+class Utf8Request(WSGIRequest):
+    """A request that is UTF-8, whatever charset its Content-Type names.
+
+    Django would read the query string in the charset of the body, and fail before any view where
+    that is none for texts; for JSON, the parameter has no meaning (RFC 8259, section 11).
+    """
+
+    @property
+    def encoding(self) -> None:
+        return None
+
+    @encoding.setter
+    def encoding(self, charset: str | None) -> None:
+        pass
+
+
+class AllowAlone(BaseMetadata):
+    """OPTIONS is answered with the header Allow and no body."""
+
+    def determine_metadata(self, request: Request, view: Any) -> None:
+        return None
+
+
+REPLAYED = "Idempotent-Replayed"
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
+
+
+def is_idempotency_key(text: str) -> bool:
+    """Whether it is 1 to 255 printable ASCII characters."""
+    return _IDEMPOTENCY_KEY.fullmatch(text) is not None
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The request's `Idempotency-Key`, or None where there is none.
+
+    Raises Invalid unless it is 1–255 printable ASCII characters.
+    """
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is not None and not is_idempotency_key(key):
+        raise Invalid(errors={"Idempotency-Key": ["Expected 1 to 255 printable ASCII characters."]})
+    return key
+
+
+def read_body(request: Request) -> Any:
+    """`request.data`: what the view's parser makes of the body.
+
+    Raises Malformed where there is none; DRF would take it for an empty object.
+    """
+    if request.stream is None:
+        raise Malformed("The request has no body, or no Content-Length.")
+    return request.data
+
+
+def read_query(request: Request, struct: type[StructType]) -> StructType:
+    """The query string as a `struct`. Raises Invalid with the errors by parameter."""
+    lists = dict(request.query_params.lists())
+    if twice := [name for name, values in lists.items() if len(values) > 1]:
+        raise Invalid(errors={name: ["This parameter comes more than once."] for name in twice})
+    query = convert({name: values[0] for name, values in lists.items()}, struct, strict=False)
+    for name, value in structs.asdict(query).items():
+        # Beyond these years, turning a time into UTC leaves what a datetime can hold.
+        if isinstance(value, datetime) and not 1900 <= value.year < 9999:
+            raise Invalid(errors={name: ["Expected a year from 1900 to 9998."]})
+    return query

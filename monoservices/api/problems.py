@@ -1,0 +1,181 @@
+"""Errors as RFC 9457 problem documents: the exception tree.
+
+    Problem
+    ├── Malformed            400  the body is not JSON
+    ├── Invalid              400  fields are wrong; `errors` names each
+    ├── Unauthenticated      401
+    │   └── InvalidKey
+    ├── Forbidden            403
+    │   └── MissingScope
+    ├── NotFound             404
+    ├── MethodNotAllowed     405
+    ├── NotAcceptable        406
+    ├── RequestTimeout       408
+    ├── Conflict             409  the request is fine, the state of things forbids it
+    ├── TooLarge             413
+    ├── UnsupportedMediaType 415
+    ├── Unprocessable        422
+    └── Unavailable          503  a passing fault: the same request may succeed later
+
+A service derives its own errors from these in its `exceptions.py`, each with a `code` that never
+changes.
+"""
+
+from http import HTTPStatus
+from itertools import islice
+from typing import ClassVar
+
+import msgspec
+
+CONTENT_TYPE = "application/problem+json"
+MAX_ERRORS = 100
+"""How many errors one answer names."""
+
+Errors = dict[str, list[str]]
+"""What is wrong, by the path of the field, such as `lines.2.quantity`."""
+
+
+class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """The body of every error answer (RFC 9457, section 3), with a stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: Errors = {}
+
+
+class Problem(Exception):
+    """An error with an answer of its own.
+
+    detail: a sentence for the developer who reads the answer.
+    errors: what is wrong, by field path; the first MAX_ERRORS are kept.
+    headers: headers of the answer.
+    """
+
+    status: int = 500
+    code: str = "internal_error"
+    default_detail: ClassVar[str] = "Something went wrong on our side; it has been logged."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: Errors | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.detail = detail or self.default_detail
+        self.errors = dict(islice((errors or {}).items(), MAX_ERRORS))
+        self.headers = headers or {}
+        super().__init__(self.detail)
+
+    def document(self) -> ProblemDocument:
+        """The body of the answer."""
+        return problem_document(self.status, self.code, self.detail, self.errors)
+
+
+class Malformed(Problem):
+    status, code = 400, "malformed"
+    default_detail = "The request body is not valid JSON."
+
+
+class Invalid(Problem):
+    status, code = 400, "invalid"
+    default_detail = "Some fields are not valid; see errors."
+
+
+class Unauthenticated(Problem):
+    status, code = 401, "not_authenticated"
+    default_detail = "Send an API key: Authorization: Bearer <key>."
+
+
+class InvalidKey(Unauthenticated):
+    code = "invalid_key"
+    default_detail = "This key is unknown or revoked."
+
+
+class Forbidden(Problem):
+    status, code = 403, "permission_denied"
+    default_detail = "This is not allowed."
+
+
+class MissingScope(Forbidden):
+    code = "missing_scope"
+    default_detail = "This key lacks a scope."
+
+
+class NotFound(Problem):
+    status, code = 404, "not_found"
+    default_detail = "There is nothing here."
+
+
+class MethodNotAllowed(Problem):
+    status, code = 405, "method_not_allowed"
+    default_detail = "This address does not take that method."
+
+
+class NotAcceptable(Problem):
+    status, code = 406, "not_acceptable"
+    default_detail = "The API answers application/json."
+
+
+class RequestTimeout(Problem):
+    status, code = 408, "request_timeout"
+    default_detail = "The request took too long to arrive. Nothing was done; try again."
+
+
+class Conflict(Problem):
+    status, code = 409, "conflict"
+    default_detail = "The present state does not allow this."
+
+
+class TooLarge(Problem):
+    status, code = 413, "too_large"
+    default_detail = "The request body is too large."
+
+
+class UnsupportedMediaType(Problem):
+    status, code = 415, "unsupported_media_type"
+    default_detail = "The API takes application/json."
+
+
+class Unprocessable(Problem):
+    status, code = 422, "unprocessable"
+    default_detail = "The request cannot be carried out."
+
+
+class Unavailable(Problem):
+    """A passing fault; the same request may be sent again after `retry_after` seconds."""
+
+    status, code = 503, "unavailable"
+    default_detail = "The database is busy or away. Nothing was done; try again."
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+# As RFC 9110 has them; Python does since 3.13.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def problem_document(
+    status: int, code: str, detail: str, errors: Errors | None = None
+) -> ProblemDocument:
+    """The body of an error answer. Raises ValueError where `status` is no HTTP status."""
+    return ProblemDocument(
+        type=f"/problems/{code}/",
+        title=_TITLES.get(status) or HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors or {},
+    )
+
+
+def problem_kinds(base: type[Problem] = Problem) -> dict[str, type[Problem]]:
+    """Every kind of problem that can be answered, by its code."""
+    kinds = {base.code: base}
+    for kind in base.__subclasses__():
+        kinds |= {code: each for code, each in problem_kinds(kind).items() if code not in kinds}
+    return kinds

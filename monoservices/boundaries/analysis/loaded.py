@@ -1,0 +1,103 @@
+"""What dotted names stand for in the modules that are loaded, and names in models."""
+
+import inspect
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+
+from django.apps import apps
+from django.contrib import auth
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db.models import Field, ForeignObjectRel, Manager, Model, QuerySet
+
+from monoservices.services.crossings import communication_module
+from monoservices.services.ownership import COMMUNICATION, service_of_module
+
+if TYPE_CHECKING:  # it asks for contenttypes to be installed
+    from django.contrib.contenttypes.fields import GenericForeignKey
+
+AnyField: TypeAlias = "Field[Any, Any] | ForeignObjectRel | GenericForeignKey"
+
+
+def models_at(origin: str) -> set[type[Model]]:
+    """The models whose rows an expression of this dotted origin gives, as far as that can be said.
+
+    `shop.models.Order.objects.filter()` those of Order, `shop.models.Order.objects.get().lines`
+    those of OrderLine, a QuerySet or manager of a class of its own those that it is made for.
+    """
+    found, names_below = _loaded(origin)
+    for position, name in enumerate(names_below, start=1):
+        if found is auth and name == "get_user_model()":
+            found = _model_of_users()
+        else:
+            found = inspect.getattr_static(found, name.removesuffix("()"), None)
+        if _has_table(found):
+            return {_after(found, names_below[position:])}
+        if inspect.isclass(found) and issubclass(found, QuerySet | Manager):
+            return {each for each in apps.get_models() if _is_read_by(each, found)}
+    return set()
+
+
+def object_at(origin: str) -> Any:
+    """What a dotted origin names in the loaded modules; None where that cannot be said."""
+    found, names_below = _loaded(origin)
+    for name in names_below:
+        found = inspect.getattr_static(found, name, None)
+    return found
+
+
+def field_of(model: type[Model], name: str, *, accessors: bool = False) -> "AnyField | None":
+    """The field that a step of a look-up names, relations that lead here included.
+
+    accessors: whether these are known by the names of attributes too, such as `orderline_set`.
+    """
+    if name == "pk":
+        return model._meta.pk
+    with suppress(FieldDoesNotExist):
+        return model._meta.get_field(name)
+    relations = model._meta.related_objects if accessors else ()
+    return next((each for each in relations if each.get_accessor_name() == name), None)
+
+
+def _loaded(origin: str) -> tuple[Any, list[str]]:
+    """The innermost loaded module that a dotted name goes through, and the names below it."""
+    parts = origin.split(".")
+    service = service_of_module(origin) if COMMUNICATION in parts else None
+    if service:  # which Django does not load by itself
+        communication_module(service)
+    for end in range(len(parts), 0, -1):
+        if module := sys.modules.get(".".join(parts[:end])):
+            return module, parts[end:]
+    return None, []
+
+
+def _has_table(found: object) -> TypeGuard[type[Model]]:
+    """Whether it is a model that is not abstract."""
+    return (
+        inspect.isclass(found)
+        and issubclass(found, Model)
+        and found is not Model
+        and not found._meta.abstract
+    )
+
+
+def _model_of_users() -> type[Model] | None:
+    with suppress(ImproperlyConfigured):  # it is not installed
+        return auth.get_user_model()
+    return None
+
+
+def _after(model: type[Model], names: list[str]) -> type[Model]:
+    """The model that attributes lead to, over relations: `lines` from Order to OrderLine."""
+    for name in names:
+        field = field_of(model, name, accessors=True)
+        if field and field.is_relation and isinstance(field.related_model, type):
+            model = field.related_model
+    return model
+
+
+def _is_read_by(model: type[Model], cls: type) -> bool:
+    """Whether a model's rows are read by QuerySets, or a manager, of just this class."""
+    manager = model._default_manager
+    own = {type(manager), type(manager.all())} - {QuerySet, Manager}
+    return cls in own

@@ -1,0 +1,1 @@
+"""The guard: which service runs which statement, and on whose tables."""

@@ -1,0 +1,195 @@
+"""On whose behalf a statement runs: the frames of services on the call stack.
+
+Frames of Django, of other libraries, of `monoservices` and of the project itself are neutral; one
+looks past them. The walk goes outwards from the statement and ends where a call begins on nobody's
+behalf, because somebody calls who does not know whom: a test, the resolver of addresses, what runs
+middleware, authentication and context processors that the settings name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.db.models import Model
+
+from monoservices.services.config import ServiceConfig
+from monoservices.services.ownership import (
+    COMMUNICATION,
+    part_of,
+    service_of_model,
+    service_of_module,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where code of a service stands: in its communication module, or elsewhere."""
+
+    service: ServiceConfig
+    is_communication: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """Code of a service that is running, in one module.
+
+    frame: the innermost of its frames in a row; entry: the outermost. speaker: what runs, where
+        that is not to be seen from the frame.
+    """
+
+    place: Place
+    frame: FrameType
+    entry: FrameType
+    speaker: str = ""
+
+    def __str__(self) -> str:
+        if self.speaker:
+            return self.speaker
+        path = Path(self.frame.f_code.co_filename)
+        if path.is_relative_to(Path.cwd()):
+            path = path.relative_to(Path.cwd())
+        return f"{path}:{self.frame.f_lineno} ({self.frame.f_code.co_qualname})"
+
+
+Ending = Callable[[FrameType, list[Call], bool], bool]
+"""Whether the walk ends at this frame. It is given the calls that were found further in, to which
+it may add one, and whether the statement only reads."""
+
+
+class Places(dict[Any, Place | Ending | None]):
+    """What the modules of running code are, by their names; None where they are neutral.
+
+    For the services that are installed when this is made.
+    """
+
+    def __missing__(self, name: Any) -> Place | Ending | None:
+        self[name] = place = _place(name) if isinstance(name, str) else None
+        return place
+
+
+def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Call]:
+    """The calls of services that lead to the frame, innermost first.
+
+    Empty where the statement is on no service's behalf.
+    """
+    found: list[Call] = []
+    last: Place | None = None
+    while frame is not None:
+        place = places[frame.f_globals.get("__name__")]
+        if place is None:
+            pass
+        elif place is last:
+            found[-1].entry = frame
+        elif isinstance(place, Place):
+            found.append(Call(place, frame, entry=frame))
+            last = place
+        elif place(frame, found, is_read):
+            break
+        frame = frame.f_back
+    return found
+
+
+def _place(name: str) -> Place | Ending | None:
+    if is_scene(name):
+        return _nobody
+    if ending := _ENDINGS.get(name):
+        return ending
+    service = service_of_module(name)
+    if service is None:
+        return None
+    return Place(service, part_of(name, service) == COMMUNICATION)
+
+
+def is_scene(module: str) -> bool:
+    """Whether the module sets the scene for tests, and may so touch everything."""
+    return module.startswith("monoservices.testing") or any(
+        part in {"tests", "conftest"} or part.startswith("test_") for part in module.split(".")
+    )
+
+
+def _nobody(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Who calls here does not know whom: tests, and what calls code that the settings name."""
+    return True
+
+
+def _request(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Where an address is resolved. What runs without a frame of a service runs for the view's.
+
+    So do generic views, the admin's pages, and templates that are rendered after the view.
+    """
+    if not found and frame.f_code.co_name in {"_get_response", "_get_response_async"}:
+        match = getattr(frame.f_locals.get("request"), "resolver_match", None)
+        if match is not None:
+            found += _speaking(_speakers(match.func), frame)
+    return True
+
+
+def _migration(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Operations of a migration that are only named in it run for its service."""
+    if not found and frame.f_code.co_name in {"apply", "unapply"}:
+        found += _speaking([type(frame.f_locals.get("self"))], frame)
+    return bool(found)
+
+
+def _permission(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Where a user's permissions are asked of whatever backends the settings name."""
+    return frame.f_code.co_name in {
+        "_user_get_permissions",
+        "_user_has_perm",
+        "_user_has_module_perms",
+    }
+
+
+def _after_commit(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Who commits does not know which functions wait for it."""
+    return bool(found) and frame.f_code.co_name == "run_and_clear_commit_hooks"
+
+
+def _deletion(frame: FrameType, found: list[Call], is_read: bool) -> bool:
+    """Django looks for what refers to rows, as the database will; what it changes then counts.
+
+    Until `collect` has its `new_objs`, it looks at the rows that somebody wants to be deleted.
+    """
+    if not is_read or found or frame.f_code.co_name != "collect":
+        return False
+    return "new_objs" in frame.f_locals
+
+
+_ENDINGS: Mapping[str, Ending] = {
+    "django.contrib.auth": _nobody,
+    "django.contrib.auth.backends": _nobody,
+    "django.contrib.auth.middleware": _nobody,
+    "django.contrib.auth.models": _permission,
+    "django.core.handlers.base": _request,
+    "django.core.handlers.exception": _nobody,
+    "django.db.backends.base.base": _after_commit,
+    "django.db.migrations.migration": _migration,
+    "django.db.models.deletion": _deletion,
+    "django.template.context": _nobody,
+    "rest_framework.request": _nobody,
+}
+
+
+def _speakers(view: Any) -> Iterator[Any]:
+    """What says whose view it is: an admin's class and model, a view's class, the function."""
+    if admin := getattr(view, "model_admin", None):
+        yield type(admin)
+        yield admin.model
+    for name in ("view_class", "cls"):
+        if speaker := getattr(view, name, None):
+            yield speaker
+    yield getattr(view, "func", view)
+
+
+def _speaking(speakers: Iterator[Any] | list[Any], frame: FrameType) -> list[Call]:
+    for speaker in speakers:
+        if isinstance(speaker, type) and issubclass(speaker, Model):
+            service = service_of_model(speaker)
+        else:
+            service = service_of_module(str(speaker.__module__))
+        if service is not None:
+            name = f"{speaker.__module__}.{speaker.__qualname__}"
+            return [Call(Place(service), frame, frame, name)]
+    return []

@@ -1,0 +1,1 @@
+"""The map of services: what each depends on, asks, holds and answers."""

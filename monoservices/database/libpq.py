@@ -1,0 +1,153 @@
+"""Several statements in one round trip to PostgreSQL, by libpq's pipeline mode.
+
+https://www.postgresql.org/docs/current/libpq-pipeline-mode.html. This goes through `psycopg.pq`
+rather than through psycopg's own pipelines: those look at the socket before and after each
+statement, which costs several times what a small statement does.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import errors, pq
+from psycopg.abc import PQGen
+from psycopg.adapt import Transformer
+from psycopg.waiting import Ready, Wait
+
+from monoservices.database.parameters import Encoded, Parameters, encode_parameters
+
+Statement = tuple[str, Parameters]
+Row = tuple[Any, ...]
+
+_DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
+_prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
+_numbers = count()
+
+
+def execute(
+    connection: psycopg.Connection[Any], statements: Iterable[Statement], *, prepare: bool
+) -> list[list[Row]]:
+    """Execute statements in the order given and return the rows of each.
+
+    A statement has `%s` where its parameters go, and their types must be clear from it.
+    prepare: whether the connection prepares each statement on its first use, and keeps it.
+    Raises psycopg's error of the first one that fails; those after it have not been executed.
+    UnicodeEncodeError and DataError, with nothing sent, where `encode_parameters` does.
+    InvalidSqlStatementName means that prepared statements are gone (psycopg drops all of them when
+    it rolls a transaction back); the next call prepares them anew.
+    """
+    pgconn = connection.pgconn
+    encoded = [(sql, encode_parameters(params)) for sql, params in statements]
+    pgconn.enter_pipeline_mode()
+    try:
+        sent = (_send_prepared if prepare else _send)(connection, encoded)
+        pgconn.pipeline_sync()
+        results = connection.wait(_results(pgconn, len(sent)))
+    finally:
+        if pgconn.status == pq.ConnStatus.OK:
+            pgconn.exit_pipeline_mode()
+    _refuse_failures(connection, sent, results)
+    return [
+        _rows(connection, result)
+        for prepared, result in zip(sent, results, strict=True)
+        if prepared is None and result is not None
+    ]
+
+
+def _send(
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
+) -> list[str | None]:
+    sent: list[str | None] = []
+    for sql, (values, formats) in statements:
+        connection.pgconn.send_query_params(_numbered(sql), values, param_formats=formats)
+        sent.append(None)
+    return sent
+
+
+def _send_prepared(
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
+) -> list[str | None]:
+    """Return, for each message: the statement that it prepares, None where it executes one."""
+    names = _prepared.setdefault(connection, {})
+    sent: list[str | None] = []
+    for sql, (values, formats) in statements:
+        if sql not in names:
+            names[sql] = b"in_one_trip_%d" % next(_numbers)
+            connection.pgconn.send_prepare(names[sql], _numbered(sql))
+            sent.append(sql)
+        connection.pgconn.send_query_prepared(names[sql], values, param_formats=formats)
+        sent.append(None)
+    return sent
+
+
+def _refuse_failures(
+    connection: psycopg.Connection[Any],
+    sent: Sequence[str | None],
+    results: Sequence[pq.abc.PGresult | None],
+) -> None:
+    """Raise the first error, after noting which statements have not been prepared."""
+    error: psycopg.Error | None = None
+    names = _prepared.get(connection, {})
+    for prepared, result in zip(sent, results, strict=True):
+        if result is not None and result.status in _DONE:
+            continue
+        error = error or _error(connection.pgconn, result)
+        if prepared is not None:
+            names.pop(prepared, None)
+    if isinstance(error, errors.InvalidSqlStatementName):
+        names.clear()
+    if error is not None:
+        raise error
+
+
+def _results(pgconn: pq.abc.PGconn, count: int) -> PQGen[list[pq.abc.PGresult | None]]:
+    """The result of each message, None where the connection was lost before it.
+
+    libpq's own waiting would keep every other thread of Python waiting too.
+    """
+    while pgconn.flush():
+        if (yield Wait.RW) & Ready.R:
+            pgconn.consume_input()
+    results = []
+    for _ in range(count):
+        result = yield from _next(pgconn)
+        results.append(result)
+        while result is not None:
+            result = yield from _next(pgconn)
+    yield from _next(pgconn)  # of the synchronisation
+    return results
+
+
+def _next(pgconn: pq.abc.PGconn) -> PQGen[pq.abc.PGresult | None]:
+    while pgconn.is_busy():
+        yield Wait.R
+        pgconn.consume_input()
+    return pgconn.get_result()
+
+
+def _rows(connection: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[Row]:
+    if result.ntuples == 0:
+        return []
+    transformer: Any = Transformer(connection)
+    transformer.set_pgresult(result)
+    rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
+    return rows
+
+
+def _error(pgconn: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Error:
+    if result is None or pgconn.status != pq.ConnStatus.OK:
+        return psycopg.OperationalError(pgconn.get_error_message())
+    return errors.error_from_result(result)
+
+
+@cache
+def _numbered(sql: str) -> bytes:
+    """The statement with `$1`, `$2`, … in place of each `%s`, and `%` in place of `%%`."""
+    numbers = count(1)
+    return re.sub(
+        "%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql
+    ).encode()

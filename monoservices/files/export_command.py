@@ -1,0 +1,44 @@
+"""`ExportCommand`: a management command that writes rows to standard output."""
+
+import io
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from monoservices.database.dialect import consistent_snapshot
+from monoservices.files.exporting import Format, in_pieces
+
+
+class ExportCommand(BaseCommand):
+    """Writes what `lines` yields, as it is at one moment, without holding up anybody."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--format",
+            choices=[each.value for each in Format],
+            default=Format.CSV.value,
+            help="csv (the default), or jsonl for JSON Lines",
+        )
+
+    def lines(self, file_format: Format) -> Iterator[bytes]:
+        """What is exported, in UTF-8."""
+        raise NotImplementedError
+
+    def handle(self, **options: Any) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        try:
+            with consistent_snapshot():
+                for piece in in_pieces(self.lines(Format(options["format"]))):
+                    self.stdout.write(piece.decode(), ending="")
+            self.stdout.flush()
+        except DatabaseError as error:
+            raise CommandError(f"The database failed: {error}") from error
+        except BrokenPipeError:  # whoever reads has had enough, such as `head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)

@@ -1,0 +1,64 @@
+"""Files as request bodies: read as they come, never whole."""
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.parsers import BaseParser
+
+from monoservices.api.problems import Malformed, TooLarge
+from monoservices.files.exporting import MEDIA_TYPES, Format
+
+BUFFER_BYTES = 64 * 1024
+
+
+class Upload(io.RawIOBase):
+    """A request body of `size` bytes. Raises Malformed where it ends before that.
+
+    Otherwise the last row of a body that broke off would be taken for a whole one.
+    """
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream, self._missing = stream, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read(len(buffer))
+        if not piece and self._missing > 0:
+            raise Malformed("The request body ended early.")
+        self._missing -= len(piece)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+class UploadParser(BaseParser):
+    """`request.data` is the body as a buffered stream. The view's `max_body` bounds it, in bytes.
+
+    Django's own limit, DATA_UPLOAD_MAX_MEMORY_SIZE, is for bodies that are read whole. The ASGI
+    front has the service's `large_bodies`.
+    """
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        context = parser_context or {}
+        size = int(context["request"].META["CONTENT_LENGTH"])
+        if size > context["view"].max_body:
+            raise TooLarge
+        return io.BufferedReader(Upload(stream, size), BUFFER_BYTES)
+
+
+class CsvUploadParser(UploadParser):
+    media_type = MEDIA_TYPES[Format.CSV]
+
+
+class JsonLinesUploadParser(UploadParser):
+    media_type = MEDIA_TYPES[Format.JSON_LINES]
+
+
+UPLOAD_PARSERS: list[type[BaseParser]] = [CsvUploadParser, JsonLinesUploadParser]

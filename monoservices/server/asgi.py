@@ -1,0 +1,125 @@
+"""What an ASGI server hands over and takes: headers, bodies within limits, answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
+
+import msgspec
+from msgspec import Struct
+
+from monoservices.api.problems import CONTENT_TYPE, Problem, RequestTimeout, TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+RawHeaders = Iterable[tuple[bytes, bytes]]
+Body = bytes | IO[bytes]
+"""A body that was read whole; one too large for memory is a file, at its beginning."""
+
+SECONDS = 15.0
+"""How long a body of ordinary size may take, from the end of the headers."""
+BYTES_PER_SECOND = 64 * 1024
+"""How fast a larger one must come."""
+IN_MEMORY = 1024 * 1024
+"""How many bytes of a body are kept in memory."""
+
+
+class Answer(Struct, frozen=True):
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = {}
+
+
+def problem_answer(problem: Problem) -> Answer:
+    """The answer that a problem is."""
+    return Answer(
+        problem.status, msgspec.json.encode(problem.document()), CONTENT_TYPE, problem.headers
+    )
+
+
+async def respond(send: Send, answer: Answer, more_headers: RawHeaders = ()) -> None:
+    """Send an answer, with further headers."""
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", b"%d" % len(answer.body)),
+        *more_headers,
+    ]
+    if answer.headers:
+        headers += [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Body | None:
+    """The body of a request; empty where none is announced, None where the sender has left.
+
+    limit: in bytes.
+    Raises TooLarge, as soon as that is clear, and RequestTimeout.
+    """
+    length = _announced_length(headers, limit)
+    if length == 0:
+        return b""
+    # `asyncio.timeout` does the same, at the price of reading a small body three times.
+    loop = asyncio.get_running_loop()
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    seconds = SECONDS + max(0, limit - IN_MEMORY) / BYTES_PER_SECOND
+    alarm = loop.call_later(seconds, task.cancel)
+    try:
+        message = await receive()
+        if message["type"] == "http.request":
+            part: bytes = message.get("body", b"")
+            # Granian says that more may come until it is asked again.
+            if len(part) == length or not message.get("more_body"):
+                return _within(limit, part)
+        return await _read_parts(message, receive, limit)
+    except asyncio.CancelledError:
+        if loop.time() < alarm.when():
+            raise
+        task.uncancel()
+        raise RequestTimeout from None
+    finally:
+        alarm.cancel()
+
+
+def _announced_length(headers: RawHeaders, limit: int) -> int | None:
+    """How long the body is, in bytes; None where that will be seen at its end."""
+    length = 0
+    for name, value in headers:
+        if name == b"transfer-encoding":  # it wins (RFC 9112, section 6.3)
+            return None
+        if name == b"content-length":  # a number: the server answers 400 to anything else
+            length = int(value)
+    if length > limit:
+        raise TooLarge
+    return length
+
+
+async def _read_parts(message: Message, receive: Receive, limit: int) -> Body | None:
+    """A body of which `message` is the first part."""
+    with ExitStack() as unfinished:
+        file = unfinished.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
+        size = 0
+        while message["type"] == "http.request":
+            part = _within(limit - size, message.get("body", b""))
+            size += file.write(part)
+            if message.get("more_body"):
+                message = await receive()
+                continue
+            file.seek(0)
+            if size <= IN_MEMORY:
+                return file.read()
+            unfinished.pop_all()
+            return file
+    return None
+
+
+def _within(limit: int, part: bytes) -> bytes:
+    if len(part) > limit:
+        raise TooLarge
+    return part

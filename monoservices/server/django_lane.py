@@ -1,0 +1,184 @@
+"""Django behind ASGI: its WSGI handler in threads, with requests that were read whole before.
+
+Django's own ASGI handler starts a thread per request, and with it a connection to the database.
+Here a bounded number of threads keeps theirs.
+"""
+
+import asyncio
+import io
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from django.db import connections
+
+from monoservices.api.problems import Unavailable
+from monoservices.metrics.requests import STARTED, UNCOUNTED
+from monoservices.server.asgi import Body, Scope, Send
+
+THREADS = 4
+"""Of each worker process; each has a connection to the database of its own."""
+WAITING = 256
+"""How many requests may wait for a thread."""
+READER_SECONDS = 15.0
+"""How long a reader of a stream, which holds a thread, may take for a piece of it."""
+
+Headers = list[tuple[bytes, bytes]]
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+logger = logging.getLogger(__name__)
+
+
+class DjangoLane:
+    """Answers requests by a WSGI application, at most THREADS at a time; WAITING more may wait."""
+
+    def __init__(self, application: WsgiApplication) -> None:
+        self._application = application
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
+        self._in_flight = 0
+
+    async def answer(self, scope: Scope, body: Body, send: Send) -> None:
+        """Answer a request; whole answers at once, streams piece by piece. Closes the body.
+
+        Raises Unavailable, with nothing done, where too many wait for a thread, and
+        ConnectionAbortedError where the reader of a stream does not go on reading.
+        """
+        started = perf_counter()
+        if self._in_flight >= THREADS + WAITING:
+            if not isinstance(body, bytes):
+                body.close()
+            raise Unavailable("Too many requests are waiting. Nothing was done; try again.")
+        loop = asyncio.get_running_loop()
+
+        async def deliver(message: dict[str, Any]) -> None:
+            await send(message)
+
+        def send_and_wait(message: dict[str, Any]) -> None:
+            delivery = asyncio.run_coroutine_threadsafe(deliver(message), loop)
+            try:
+                delivery.result(READER_SECONDS)
+            except TimeoutError:
+                delivery.cancel()
+                raise ConnectionAbortedError("The reader of a stream has stopped.") from None
+
+        self._in_flight += 1
+        try:
+            whole = await loop.run_in_executor(
+                self._threads, self._run, environ(scope, body) | {STARTED: started}, send_and_wait
+            )
+        finally:
+            self._in_flight -= 1
+            if not isinstance(body, bytes):
+                body.close()
+        if whole is not None:
+            status, headers, content = whole
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": content})
+
+    async def common_headers(self, scope: Scope) -> Headers:
+        """The headers that every answer at this address has, by whichever middleware.
+
+        They are those of the answer to the same request without a key and a body.
+        """
+        bare = dict(scope)
+        bare["headers"] = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
+        loop = asyncio.get_running_loop()
+        asked = environ(bare, b"") | {UNCOUNTED: True}
+        whole = await loop.run_in_executor(self._threads, self._run, asked, None)
+        _, headers, _ = whole or (0, [], b"")
+        return [pair for pair in headers if pair[0] not in _OWN_HEADERS]
+
+    async def drain(self) -> None:
+        """Return when the threads have ended, with their connections closed.
+
+        Nothing must be sent here any more.
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._end)
+
+    def _end(self) -> None:
+        everyone = Barrier(THREADS)  # none may take the part of two
+
+        def close() -> None:
+            try:
+                connections.close_all()
+            finally:
+                everyone.wait()
+
+        for _ in range(THREADS):
+            self._threads.submit(close)
+        self._threads.shutdown()
+
+    def _run(
+        self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None] | None
+    ) -> tuple[int, Headers, bytes] | None:
+        """In a thread: the whole answer, or None where it was sent as a stream."""
+        started: list[tuple[int, Headers]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            pairs = [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in headers]
+            started.append((int(status[:3]), pairs))
+
+        response: Any = self._application(environ, start_response)
+        try:
+            [(status, headers)] = started
+            if not getattr(response, "streaming", True) or send is None:
+                return status, headers, b"".join(response)
+            send({"type": "http.response.start", "status": status, "headers": headers})
+            for chunk in response:
+                send({"type": "http.response.body", "body": chunk, "more_body": True})
+            send({"type": "http.response.body", "body": b""})
+        finally:
+            if hasattr(response, "close"):
+                response.close()
+        return None
+
+
+_OWN_HEADERS = {b"content-length", b"content-type", b"www-authenticate"}
+
+
+def environ(scope: Scope, body: Body) -> dict[str, Any]:
+    """A request as WSGI has it (PEP 3333). A body that was announced has a length, however sent."""
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    server, port = scope.get("server") or ("localhost", 80)
+    values: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": scope.get("root_path", ""),
+        "PATH_INFO": unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if b"_" in name:  # would be taken for the one with a hyphen
+            continue
+        key = name.decode("latin-1").upper().replace("-", "_")
+        if key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:
+            key = f"HTTP_{key}"
+        text = value.decode("latin-1")
+        values[key] = f"{values[key]},{text}" if key in values else text
+    if "CONTENT_LENGTH" in values or "HTTP_TRANSFER_ENCODING" in values:
+        values["CONTENT_LENGTH"] = str(_length(body))
+    return values
+
+
+def _length(body: Body) -> int:
+    if isinstance(body, bytes):
+        return len(body)
+    length = body.seek(0, io.SEEK_END)
+    body.seek(0)
+    return length

@@ -1,0 +1,1 @@
+"""What a service is: its config, what it owns, its crossings and contracts, and its scopes."""

@@ -1,0 +1,47 @@
+"""Which service a module, a model or a table belongs to."""
+
+from django.db.models import Model
+
+from monoservices.services.config import ServiceConfig, services
+
+COMMUNICATION = "microservice_communication"
+"""The only module of a service that touches another service."""
+
+
+def service_of_module(name: str) -> ServiceConfig | None:
+    """The installed service that the module of this dotted name is part of, if any."""
+    owners = [each for each in services() if f"{name}.".startswith(f"{each.name}.")]
+    return max(owners, key=lambda each: len(each.name), default=None)
+
+
+def service_of_model(model: type[Model]) -> ServiceConfig | None:
+    """The service that the model belongs to; None for a model of an app that is no service."""
+    return next((each for each in services() if each.label == model._meta.app_label), None)
+
+
+def service_of_table(table: str) -> ServiceConfig | None:
+    """The service that owns the database table; None for the tables of other apps."""
+    return table_owners().get(table)
+
+
+def table_owners() -> dict[str, ServiceConfig]:
+    """The owner of every table of a service, those between many-to-many models included.
+
+    A model that is a proxy or not managed does not take its table from the service that manages it.
+    """
+    owners: dict[str, ServiceConfig] = {}
+    for service in services():
+        for model in service.get_models(include_auto_created=True):
+            if model._meta.managed and not model._meta.proxy:
+                owners[model._meta.db_table] = service
+            else:
+                owners.setdefault(model._meta.db_table, service)
+    return owners
+
+
+def part_of(name: str, service: ServiceConfig) -> str:
+    """The part of its service that a module is in: `views`, `tests`, `migrations`, …
+
+    The package of the service itself is in none: "".
+    """
+    return name.removeprefix(service.name).lstrip(".").partition(".")[0]

@@ -1,0 +1,193 @@
+"""Several statements in one round trip, and what may come between: only on PostgreSQL."""
+
+from contextlib import closing
+from threading import Event, Thread
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import (
+    DataError,
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
+
+from monoservices.database import libpq
+from monoservices.database.pipelining import pipelined_transaction, send
+from monoservices.tests.database.connections import end_the_connection
+from monoservices.tests.notes import echo, numbers, read, write, write_together
+
+pytestmark = [
+    pytest.mark.skipif(
+        "connection.vendor != 'postgresql'", reason="SQLite answers at once: nothing is pipelined"
+    ),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("notes"),
+]
+
+A_LONG_TIME = 60.0
+"""Seconds after which something that hangs is given up."""
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements each round trip has had."""
+    trips: list[int] = []
+    execute = libpq.execute
+
+    def noted(connection: Any, statements: Any, *, prepare: bool) -> list[list[libpq.Row]]:
+        trips.append(len(statements))
+        return execute(connection, statements, prepare=prepare)
+
+    monkeypatch.setattr(libpq, "execute", noted)
+    return trips
+
+
+def test_two_round_trips(trips: list[int]) -> None:
+    with pipelined_transaction():
+        answers = [read(1), read(2)]
+        assert [answer.fetch() for answer in answers] == [[], []]
+        write(1)
+        write(2)
+    assert trips == [4, 3]  # BEGIN, with its setting, and the reads; the writes and COMMIT
+    with pipelined_transaction():
+        write(3)
+    assert trips[2:] == [4]
+
+
+def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
+    with pipelined_transaction():
+        read(1).fetch()
+        write(1)
+    # With a statement of its own, psycopg forgets all at a rollback of its own.
+    connection.connection.execute("SELECT 1", prepare=True)
+    connection.connection.commit()
+    with pytest.raises(IntegrityError):
+        write_together(2, 1)
+    prepared = set(libpq._prepared[connection.connection])
+    del trips[:]
+    with pipelined_transaction():
+        assert read(1).fetch() == [(None,)]
+        write(2)
+    assert trips == [3, 2]  # no trip more, in which anything would have been prepared anew
+    assert set(libpq._prepared[connection.connection]) == prepared
+    assert numbers() == [1, 2]
+
+
+def test_after_prepared_statements_are_gone_a_transaction_begins_again(trips: list[int]) -> None:
+    with pipelined_transaction():
+        read(1).fetch()
+    psycopgs = connection.connection
+    with transaction.atomic():
+        psycopgs.execute("SELECT 1", prepare=True)
+        transaction.set_rollback(True)
+    del trips[:]
+    with pipelined_transaction():
+        assert read(1).fetch() == []
+        write(1)
+    assert trips == [3, 3, 2]  # BEGIN is not known any more; once more; the write
+    assert connection.connection is psycopgs
+    assert numbers() == [1]
+
+
+def test_an_outer_transaction_needs_no_prepared_statements() -> None:
+    with pipelined_transaction():
+        echo("a").fetch()
+    with transaction.atomic():
+        connection.connection.execute("DEALLOCATE ALL")
+        with pipelined_transaction():
+            assert echo("b").fetch() == [("b",)]
+
+
+def test_other_threads_run_while_one_waits_for_a_lock() -> None:
+    write(1, "before")
+    begun = Event()
+    read_by_thread: list[libpq.Row] = []
+
+    def wait_for_the_row() -> None:
+        try:
+            with pipelined_transaction():
+                locked = send("SELECT text FROM notes WHERE number = 1 FOR UPDATE")
+                begun.set()
+                read_by_thread.extend(locked.fetch())
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=wait_for_the_row)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE notes SET text = 'after'")
+        thread.start()
+        assert begun.wait(A_LONG_TIME)
+        waiting = 0
+        while not waiting:  # if the thread kept all others waiting, this would never go on
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            waiting = cursor.fetchone()[0]
+        assert read_by_thread == []
+    thread.join(A_LONG_TIME)
+    assert read_by_thread == [("after",)]
+
+
+@pytest.mark.parametrize("after_reading", [False, True])
+def test_a_lost_connection_is_an_operational_error(after_reading: bool) -> None:
+    with pipelined_transaction():
+        read(1).fetch()
+
+    def lose_it() -> None:
+        with pipelined_transaction():
+            if after_reading:
+                read(1).fetch()
+            write(1)
+            end_the_connection()
+
+    with pytest.raises(OperationalError):
+        lose_it()
+    connection.close_if_unusable_or_obsolete()
+    with pipelined_transaction():
+        assert read(1).fetch() == []
+        write(2)
+    assert numbers() == [2]
+
+
+def test_a_connection_lost_while_a_statement_runs() -> None:
+    def lose_it() -> None:
+        with pipelined_transaction():
+            write(2)
+            send("SELECT pg_terminate_backend(pg_backend_pid())").fetch()
+
+    write(1)
+    with pytest.raises(OperationalError):
+        lose_it()
+    connection.close_if_unusable_or_obsolete()
+    with pipelined_transaction():
+        write(3)
+    assert numbers() == [1, 3]
+
+
+def test_what_cannot_be_encoded_is_refused() -> None:
+    statements: list[libpq.Statement] = [
+        ("SELECT CAST(%s AS text)", [text]) for text in ("a", "\ud800")
+    ]
+    with closing(psycopg.connect(**connection.get_connection_params())) as own:
+        with pytest.raises(UnicodeEncodeError):
+            libpq.execute(own, statements, prepare=False)
+        assert libpq.execute(own, statements[:1], prepare=False) == [[("a",)]]
+
+
+def test_a_text_with_nul_is_refused() -> None:
+    with pytest.raises((DataError, ValueError)), pipelined_transaction():
+        echo("a\0b").fetch()
+
+
+def test_prepared_statements_that_are_gone_within_a_transaction() -> None:
+    with pipelined_transaction():
+        echo("a").fetch()
+        with transaction.atomic():
+            connection.connection.execute("SELECT 1", prepare=True)
+            transaction.set_rollback(True)
+        assert echo("b").fetch() == [("b",)]

@@ -1,0 +1,82 @@
+"""What the express lane takes to be clean."""
+
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from monoservices.server.express_request import CleanRequest, clean_request
+from tests.asgi import http_scope
+
+JSON = ("content-type", "application/json")
+
+
+def cleaned(*headers: tuple[str, str], body: bytes = b"{}", **scope: Any) -> CleanRequest | None:
+    return clean_request(http_scope("POST", "/", headers, **scope), body)
+
+
+def test_what_a_clean_request_says() -> None:
+    assert cleaned(JSON) == CleanRequest("", None, b"{}")
+    sent = [JSON, ("authorization", "Bearer \xe9"), ("idempotency-key", "a b~")]
+    assert cleaned(*sent, body=b"\xff") == CleanRequest("Bearer \xe9", "a b~", b"\xff")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("content-type", "text/plain")],
+        [("content-type", "application/json; charset=utf-8")],
+        [JSON, JSON],
+        [JSON, ("x-unknown", "1"), ("x-unknown", "2")],
+        [JSON, ("accept", "application/json, */*")],
+        [JSON, ("accept", "")],
+        [JSON, ("cookie", "sessionid=x")],
+        [JSON, ("host", "")],
+        [JSON, ("host", "evil.example")],
+        [JSON, ("host", "localhost.evil.example")],
+        [JSON, ("host", "localhost:port")],
+        [JSON, ("idempotency-key", "")],
+        [JSON, ("idempotency-key", "k" * 256)],
+        [JSON, ("idempotency-key", "\xe9")],
+        [JSON, ("idempotency-key", "a\n")],
+    ],
+)
+def test_what_is_not_clean(headers: list[tuple[str, str]]) -> None:
+    assert cleaned(*headers) is None
+
+
+def test_a_query_string_is_not_clean() -> None:
+    assert cleaned(JSON, query="a") is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "[::1]:8000"])
+def test_a_host_of_ours(host: str) -> None:
+    assert cleaned(JSON, ("host", host)) is not None
+
+
+def test_hosts_follow_the_settings_of_now() -> None:
+    other = [JSON, ("host", "shop.example")]
+    assert cleaned(*other) is None
+    with override_settings(ALLOWED_HOSTS=[".example"]):
+        assert cleaned(*other) is not None
+        assert cleaned(JSON) is None
+
+
+@override_settings(SECURE_SSL_REDIRECT=True)
+def test_without_a_trusted_proxy_only_the_connection_says_whether_it_is_tls() -> None:
+    forwarded = ("x-forwarded-proto", "https")
+    assert cleaned(JSON, forwarded) is None
+    assert cleaned(JSON, scheme="https") is not None
+
+
+@override_settings(
+    SECURE_SSL_REDIRECT=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")
+)
+@pytest.mark.parametrize(
+    ("scheme", "forwarded", "expected"),
+    [("http", "https", True), ("http", "HTTPS", False), ("https", "http", False)],
+)
+def test_a_trusted_proxy_has_the_last_word(scheme: str, forwarded: str, expected: bool) -> None:
+    request = cleaned(JSON, ("x-forwarded-proto", forwarded), scheme=scheme)
+    assert (request is not None) is expected

@@ -1,0 +1,260 @@
+"""The front: which requests are answered where, and its beginning and end."""
+
+import asyncio
+import gc
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from monoservices.api.problems import Conflict, Unavailable
+from monoservices.server import asgi, front
+from monoservices.server.asgi import Answer, Message
+from monoservices.server.django_lane import THREADS, WAITING
+from monoservices.server.express_request import CleanRequest
+from monoservices.server.front import Front
+from monoservices.server.pacing import Pace
+from monoservices.server.worker import GARBAGE
+from tests.asgi import Reply, call, http_scope, messages_of, request_parts
+
+NOTES = "/api/v1/notes/"
+JSON = [("content-type", "application/json"), ("content-length", "2")]
+COMMON = {"x-common": "1"}
+BY_DJANGO = Reply(200, COMMON, b"by Django")
+
+
+class Route:
+    """Answers what it is told to; `order-list` is an address that there is."""
+
+    method, url_name = "POST", "order-list"
+
+    def __init__(self, outcome: Answer | Exception | None) -> None:
+        self.outcome = outcome
+        self.drained = 0
+        self.threshold = 0
+        self.requests: list[CleanRequest] = []
+
+    async def answer(self, request: CleanRequest) -> Answer | None:
+        self.requests.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    async def drain(self) -> None:
+        self.drained += 1
+        self.threshold = gc.get_threshold()[0]
+
+
+class Django:
+    """A WSGI application; it remembers the bodies that it got."""
+
+    class Whole(list[bytes]):
+        streaming = False
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.bodies.append(environ["wsgi.input"].read())
+        start_response("200 OK", [("X-Common", "1")])
+        return self.Whole([b"by Django"])
+
+
+@pytest.fixture
+def django() -> Django:
+    return Django()
+
+
+def ask(
+    django: Django,
+    route: Route,
+    *requests: tuple[Any, tuple[bytes, ...]],
+) -> list[Reply]:
+    """The answers of a front with this one route, which is drained at the end."""
+
+    async def run() -> list[Reply]:
+        front = front_of(django, route)
+        replies = [await call(front, scope, *parts) for scope, parts in requests]
+        await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
+        return replies
+
+    replies = asyncio.run(run())
+    assert route.drained == 1
+    return replies
+
+
+def front_of(django: Django, route: Route) -> Front:
+    front = Front(django)
+    front._routes = {("POST", NOTES): route}
+    return front
+
+
+def post(**scope: Any) -> Any:
+    return http_scope("POST", NOTES, JSON) | scope
+
+
+def test_a_clean_request_is_answered_on_the_express_lane(django: Django) -> None:
+    route = Route(Answer(201, b"fast"))
+    replies = ask(django, route, *[(post(), (b"{", b"}"))] * 2)
+    headers = {"content-type": "application/json", "content-length": "4"}
+    assert replies == [Reply(201, headers | COMMON, b"fast")] * 2
+    assert route.requests == [CleanRequest("", None, b"{}")] * 2
+    assert django.bodies == [b""]  # asked once for the headers that every answer has
+
+
+def test_what_the_route_declines_goes_to_django_with_its_body(django: Django) -> None:
+    assert ask(django, Route(None), (post(), (b"{", b"}"))) == [BY_DJANGO]
+    assert django.bodies == [b"{}"]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        post(method="PUT"),
+        post(path=NOTES + "1/", raw_path=b"/api/v1/notes/1/"),
+        post(query_string=b"a"),
+        http_scope("POST", NOTES, JSON[1:]),
+    ],
+)
+def test_what_is_not_clean_or_not_hot_goes_to_django(django: Django, scope: Any) -> None:
+    route = Route(Answer(201, b"fast"))
+    assert ask(django, route, (scope, (b"{}",))) == [BY_DJANGO]
+    assert (route.requests, django.bodies) == ([], [b"{}"])
+
+
+def test_a_body_in_a_file_goes_to_django(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "IN_MEMORY", 1)
+    route = Route(Answer(201, b"fast"))
+    assert ask(django, route, (post(), (b"{", b"}"))) == [BY_DJANGO]
+    assert (route.requests, django.bodies) == ([], [b"{}"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "logged"),
+    [
+        (Conflict("Not now."), 409, b'"code":"conflict"', 0),
+        (PermissionDenied(), 403, b'"code":"permission_denied"', 0),
+        (ValueError("secret"), 500, b'"code":"internal_error"', 1),
+    ],
+)
+def test_what_a_route_raises_is_answered_as_a_problem(
+    django: Django,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    status: int,
+    code: bytes,
+    logged: int,
+) -> None:
+    [reply] = ask(django, Route(error), (post(), (b"{}",)))
+    assert (reply.status, reply.headers["content-type"]) == (status, "application/problem+json")
+    assert reply.headers["x-common"] == "1"
+    assert code in reply.body
+    assert b"secret" not in reply.body
+    assert [each.getMessage() for each in caplog.records] == ["POST order-list failed"] * logged
+
+
+@pytest.mark.parametrize(
+    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (Answer(201, b""), 0)]
+)
+def test_only_refusals_for_a_time_keep_to_their_pace(
+    django: Django, turns_taken: list[Pace], outcome: Answer | Exception, turns: int
+) -> None:
+    ask(django, Route(outcome), (post(), (b"{}",)))
+    assert len(turns_taken) == turns
+
+
+@pytest.mark.parametrize("scope", [post(), http_scope("GET", "/full")], ids=["express", "django"])
+def test_a_refusal_waits_for_its_turn(
+    django: Django, monkeypatch: pytest.MonkeyPatch, scope: Any
+) -> None:
+    events: list[str] = []
+
+    async def turn(_: Pace, **__: float) -> None:
+        events.append("turn")
+
+    async def receive() -> Message:
+        return request_parts(b"{}")[0]
+
+    async def send(message: Message) -> None:
+        events.append(message["type"])
+
+    async def run() -> None:
+        front = front_of(django, Route(Unavailable()))
+        await call(front, post(), b"{}")  # asks Django once for the headers of every answer
+        events.clear()
+        monkeypatch.setattr(front._django, "_in_flight", THREADS + WAITING)
+        await front(scope, receive, send)
+
+    monkeypatch.setattr(Pace, "turn", turn)
+    asyncio.run(run())
+    assert events == ["turn", "http.response.start", "http.response.body"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "parts"),
+    [
+        ([("content-length", "11")], ()),
+        ([("transfer-encoding", "chunked")], (b"x" * 6, b"x" * 5)),
+    ],
+)
+def test_too_large_a_body_reaches_no_lane(
+    django: Django, settings: Any, headers: list[tuple[str, str]], parts: tuple[bytes, ...]
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    route = Route(Answer(201, b"fast"))
+    [reply] = ask(django, route, (http_scope("POST", NOTES, headers), parts))
+    assert (reply.status, reply.headers["connection"]) == (413, "close")
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert b'"code":"too_large"' in reply.body
+    assert (route.requests, django.bodies) == ([], [])
+
+
+def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "SECONDS", 0.01)
+    route = Route(Answer(201, b"fast"))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(front_of(django, route)(post(), receive, send))
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert b'"code":"request_timeout"' in sent[1]["body"]
+    assert (route.requests, django.bodies) == ([], [])
+
+
+def test_a_sender_that_leaves_is_not_answered(django: Django) -> None:
+    route = Route(Answer(201, b"fast"))
+    first = request_parts(b"{", b"}")[0]
+    gone = {"type": "http.disconnect"}
+    assert asyncio.run(messages_of(front_of(django, route), post(), first, gone)) == []
+    assert (route.requests, django.bodies) == ([], [])
+
+
+def test_the_lifespan(django: Django) -> None:
+    route = Route(None)
+    events: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent = asyncio.run(messages_of(front_of(django, route), {"type": "lifespan"}, *events))
+    assert sent == [
+        {"type": "lifespan.startup.complete"},
+        {"type": "lifespan.shutdown.complete"},
+    ]
+    assert (route.drained, route.threshold) == (1, GARBAGE)
+
+
+def test_what_cannot_be_loaded_is_not_served(
+    django: Django, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def express_routes() -> Any:
+        raise ImportError("no such module")
+
+    monkeypatch.setattr(front, "express_routes", express_routes)
+    events: list[Message] = [{"type": "lifespan.startup"}]
+    sent = asyncio.run(messages_of(Front(django), {"type": "lifespan"}, *events))
+    assert sent == [{"type": "lifespan.startup.failed"}]
+    assert [each.getMessage() for each in caplog.records] == ["the application cannot be loaded"]
+    assert "no such module" in caplog.text
