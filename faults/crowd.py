@@ -8,7 +8,7 @@ from itertools import count
 from typing import Self
 
 from faults.clients import Answers, Buyer, order_of
-from faults.waiting import PATIENCE, until
+from faults.waiting import MAX_WAIT_SECONDS, until
 
 
 class Crowd:
@@ -41,7 +41,7 @@ class Crowd:
     async def __aexit__(self, *_exception: object) -> None:
         self._stopped = True
         self._go.set()
-        await asyncio.wait(self._tasks, timeout=PATIENCE)
+        await asyncio.wait(self._tasks, timeout=MAX_WAIT_SECONDS)
         for task in self._tasks:
             task.cancel()  # those that are late
         done = await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.accounts.models import ApiKey
 from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import send
+from monoservices.database.pipelining import enqueue
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
 from monoservices.services.scopes import Caller
 
@@ -32,7 +32,7 @@ def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
     rows = [{"digest": digest} for digest in digests]
     parameters = row_parameters(_ASKED, rows, shared={"due": as_timestamp(due)})
     callers, unnoted = {}, []
-    for digest, key_id, client_id, scopes, is_noted in send(_statement(), parameters).fetch():
+    for digest, key_id, client_id, scopes, is_noted in enqueue(_statement(), parameters).fetch():
         callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))
         if not is_noted:
             unnoted.append(key_id)

@@ -22,12 +22,12 @@ from monoservices.api.problems import InvalidKey, MissingScope, Problem
 from monoservices.api.serializers import sent_fields
 from monoservices.server.asgi import Answer, problem_answer
 from monoservices.server.batching import Batcher
-from monoservices.server.express_request import CleanRequest
+from monoservices.server.express_request import ExpressRequest
 from monoservices.services.scopes import Caller
 
 BATCH = 128
 WAITING = 1024
-PATIENCE = 5.0
+MAX_WAIT_SECONDS = 5.0
 KNOWN_KEYS = 10_000
 CAUTION = 1.0
 """For how many seconds nobody waits for locked products, once somebody has waited in vain."""
@@ -51,16 +51,24 @@ class PlaceOrder:
 
     def __init__(self) -> None:
         self._orders = Batcher(
-            Placing().place, size=BATCH, limit=WAITING, patience=PATIENCE, name="orders"
+            Placing().place,
+            size=BATCH,
+            limit=WAITING,
+            max_wait_seconds=MAX_WAIT_SECONDS,
+            name="orders",
         )
         # Keys that were never seen have batches of their own: however many come, they take no
         # place from the orders of those that are known.
         self._keys = Batcher(
-            look_up, size=BATCH, limit=WAITING, patience=PATIENCE, name="orders-keys"
+            look_up,
+            size=BATCH,
+            limit=WAITING,
+            max_wait_seconds=MAX_WAIT_SECONDS,
+            name="orders-keys",
         )
         self._callers: dict[str, Caller] = {}
 
-    async def answer(self, request: CleanRequest) -> Answer | None:
+    async def answer(self, request: ExpressRequest) -> Answer | None:
         digest = bearer_digest(request.authorization)
         if digest is None:
             return None
@@ -124,7 +132,7 @@ def look_up(digests: Sequence[str]) -> list[Caller | None]:
     return [callers.get(digest) for digest in digests]
 
 
-def order_of(request: CleanRequest, caller: Caller) -> OrderRequest:
+def order_of(request: ExpressRequest, caller: Caller) -> OrderRequest:
     """The order that is asked for. Raises a Problem where the view would refuse it unseen."""
     scope = OrdersView.scopes["POST"]
     if scope not in caller.scopes:

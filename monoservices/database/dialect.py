@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.db import OperationalError, connection, models, transaction
 
-from monoservices.database.pipelining import Rows, send
+from monoservices.database.pipelining import PendingRows, enqueue
 
 
 @cache
@@ -49,21 +49,21 @@ def is_lock_timeout(error: OperationalError) -> bool:
     return isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
 
 
-def reserve_ids(model: type[models.Model], count: int) -> Rows:
+def reserve_ids(model: type[models.Model], count: int) -> PendingRows:
     """Take `count` primary keys of `model` that nobody else will get: rows (key,), ascending.
 
     One statement. On SQLite it must be called in a transaction, which is alone in writing.
     """
     table, column = model._meta.db_table, model._meta.pk.column
     if is_postgresql():
-        return send(
+        return enqueue(
             # The inner SELECT is done once; its name would else be looked up for every id.
             "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) "
             "FROM generate_series(1, %s)",
             [table, column, count],
         )
     # AUTOINCREMENT's own book-keeping, which survives deletions.
-    return send(
+    return enqueue(
         """
         WITH RECURSIVE counted (number) AS (
             SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < %s

@@ -38,7 +38,7 @@ _BEGIN = (
 
 @contextmanager
 def pipelined_transaction() -> Iterator[None]:
-    """`transaction.atomic()` in which what is given to `send` travels together.
+    """`transaction.atomic()` in which what is given to `enqueue` travels together.
 
     What a statement raises is raised when an answer is looked at, or when the block ends: then
     everything is sure. In an outer transaction the block is a savepoint, and COMMIT is left to
@@ -68,7 +68,7 @@ def pipelined_transaction() -> Iterator[None]:
             _current.reset(token)
 
 
-class Rows:
+class PendingRows:
     """What a statement that was sent will answer."""
 
     def __init__(self, fetch: Callable[[], list[libpq.Row]]) -> None:
@@ -76,7 +76,7 @@ class Rows:
         """The rows, once; in a `pipelined_transaction` this waits for all that was sent before."""
 
 
-def send(sql: str, params: Parameters = ()) -> Rows:
+def enqueue(sql: str, params: Parameters = ()) -> PendingRows:
     """Execute a statement whose rows may be fetched later.
 
     Within `pipelined_transaction`, on PostgreSQL, it goes out with the next look at an answer; the
@@ -86,9 +86,9 @@ def send(sql: str, params: Parameters = ()) -> Rows:
     if pipeline is None:
         cursor: Any = connection.cursor()
         cursor.execute(sql, params)
-        return Rows(cursor.fetchall)
+        return PendingRows(cursor.fetchall)
     # As with Django's cursors: whoever watches statements sees these too.
-    execute: Callable[..., Rows] = pipeline.append
+    execute: Callable[..., PendingRows] = pipeline.append
     database = pipeline.database
     for wrapper in reversed(database.execute_wrappers):
         execute = partial(wrapper, execute)
@@ -109,10 +109,10 @@ class _Pipeline:
         self._waiting: list[tuple[_Answer, libpq.Statement]] = []
         self._failure: Exception | None = None
 
-    def append(self, sql: str, params: Parameters = (), *_: Any) -> Rows:
+    def append(self, sql: str, params: Parameters = (), *_: Any) -> PendingRows:
         answer = _Answer(self)
         self._waiting.append((answer, (sql, params)))
-        return Rows(answer.fetch)
+        return PendingRows(answer.fetch)
 
     def go_first(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Let what was sent go out before a statement that comes from elsewhere."""

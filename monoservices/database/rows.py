@@ -13,7 +13,7 @@ from django.db import models
 
 from monoservices.database.dialect import is_postgresql
 from monoservices.database.parameters import Parameter
-from monoservices.database.pipelining import send
+from monoservices.database.pipelining import enqueue
 
 ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
 ColumnTypes = Mapping[str, ColumnType]
@@ -82,7 +82,7 @@ def insert_rows(
     Neither defaults nor signals of the model apply.
     """
     statement = _insert_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
-    send(statement, row_parameters(columns, rows, shared=shared))
+    enqueue(statement, row_parameters(columns, rows, shared=shared))
 
 
 def update_rows(
@@ -98,7 +98,7 @@ def update_rows(
     Neither defaults nor signals of the model apply.
     """
     statement = _update_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
-    send(statement, row_parameters(columns, rows, shared=shared))
+    enqueue(statement, row_parameters(columns, rows, shared=shared))
 
 
 @cache

@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from monoservices.api.http import StructRenderer
-from monoservices.files.formulas import harmless
+from monoservices.files.formulas import escape_formula
 
 CHUNK_SIZE = 500
 """How many rows are fetched at a time."""
@@ -115,7 +115,7 @@ class _Line:
 def _cell(value: Any) -> Any:
     match value:
         case str():
-            return harmless(value)
+            return escape_formula(value)
         case bool():
             return str(value).lower()
         case dict() | list():

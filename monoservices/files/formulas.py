@@ -13,11 +13,11 @@ _DANGEROUS = re.compile(rf"'*{_TRIGGER}")
 _HARMLESS = re.compile(rf"'+{_TRIGGER}")
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """`text` as a cell that no spreadsheet runs; most texts stay as they are."""
     return f"'{text}" if _DANGEROUS.match(text) else text
 
 
 def original(cell: str) -> str:
-    """The text that `harmless` made `cell` of: `original(harmless(text)) == text`."""
+    """The text that `escape_formula` made `cell` of: `original(escape_formula(text)) == text`."""
     return cell[1:] if _HARMLESS.match(cell) else cell

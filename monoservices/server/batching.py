@@ -46,7 +46,7 @@ class Batcher(Generic[Item, Outcome]):
         that thread's connection to the database. Where it raises, nothing of the batch may have
         happened.
     size: of the largest batch. limit: how many may wait; a client's own at most half of that.
-    patience: after how many seconds an item is given up that still waits.
+    max_wait_seconds: after how many seconds an item is given up that still waits.
     name: of its queue, in the metrics.
 
     To be used in one event loop.
@@ -58,13 +58,13 @@ class Batcher(Generic[Item, Outcome]):
         *,
         size: int,
         limit: int,
-        patience: float,
+        max_wait_seconds: float,
         name: str = "",
     ) -> None:
         self._run = run
         self._size = size
         self._limit = limit
-        self._patience = patience
+        self._max_wait_seconds = max_wait_seconds
         self._waiting: deque[_Call[Item, Outcome]] = deque()
         self._held_by: Counter[Hashable] = Counter()
         self._idle = asyncio.Event()
@@ -100,7 +100,7 @@ class Batcher(Generic[Item, Outcome]):
             # Whoever has arrived with this one is served in the same turn of the loop, and joins.
             loop.call_soon(self._begin, loop)
         elif self._alarm is None:
-            self._alarm = loop.call_later(self._patience, self._give_up, loop)
+            self._alarm = loop.call_later(self._max_wait_seconds, self._give_up, loop)
         return await call.answer
 
     async def drain(self) -> None:
@@ -159,7 +159,7 @@ class Batcher(Generic[Item, Outcome]):
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Refuse what has waited for too long; all wait equally long, so those who came first."""
-        while self._waiting and loop.time() >= self._waiting[0].since + self._patience:
+        while self._waiting and loop.time() >= self._waiting[0].since + self._max_wait_seconds:
             call = self._take()
             if not call.answer.done():
                 self._late.add()
@@ -171,7 +171,7 @@ class Batcher(Generic[Item, Outcome]):
             self._alarm = None
         if self._waiting:
             since = self._waiting[0].since
-            self._alarm = loop.call_at(since + self._patience, self._give_up, loop)
+            self._alarm = loop.call_at(since + self._max_wait_seconds, self._give_up, loop)
 
     def _outcomes(self, items: Sequence[Item]) -> "list[Outcome | _Failure]":
         outcomes = list(self._decide(items))

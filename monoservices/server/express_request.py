@@ -13,7 +13,7 @@ from monoservices.server.asgi import Scope
 ACCEPTED = {b"*/*", b"application/json"}
 
 
-class CleanRequest(Struct, frozen=True):
+class ExpressRequest(Struct, frozen=True):
     """What a hot route needs to know of a clean request.
 
     authorization: the header as it came, empty where there is none.
@@ -25,7 +25,7 @@ class CleanRequest(Struct, frozen=True):
     body: bytes
 
 
-def clean_request(scope: Scope, body: bytes) -> CleanRequest | None:
+def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
     """The request, if it is clean: of JSON, for JSON, once each header, to a host of ours.
 
     None says that Django has to look at it, and not that it is wrong.
@@ -45,7 +45,7 @@ def clean_request(scope: Scope, body: bytes) -> CleanRequest | None:
     key = headers.get(b"idempotency-key")
     if key is not None and not is_idempotency_key(key.decode("latin-1")):
         return None
-    return CleanRequest(
+    return ExpressRequest(
         headers.get(b"authorization", b"").decode("latin-1"),
         None if key is None else key.decode("latin-1"),
         body,

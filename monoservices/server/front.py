@@ -33,8 +33,8 @@ from monoservices.server.asgi import (
     respond,
 )
 from monoservices.server.django_lane import DjangoLane, Headers, WsgiApplication
-from monoservices.server.express_request import CleanRequest, clean_request
-from monoservices.server.pacing import Pace
+from monoservices.server.express_request import ExpressRequest, express_request
+from monoservices.server.pacing import Throttle
 from monoservices.server.worker import flushing, tuned_interpreter
 from monoservices.services.config import served_services
 
@@ -50,7 +50,7 @@ class ExpressRoute(Protocol):
     method: str
     url_name: str
 
-    async def answer(self, request: CleanRequest) -> Answer | None:
+    async def answer(self, request: ExpressRequest) -> Answer | None:
         """Answer, or return None to hand the request to Django, with nothing done.
 
         Raises what `monoservices.api.exception_handling.as_problem` knows.
@@ -76,7 +76,7 @@ class Front:
         self._routes: dict[tuple[str, str], ExpressRoute] | None = None
         self._large_bodies: dict[str, int] | None = None
         self._common_headers: dict[ExpressRoute, Headers] = {}
-        self._refusals = Pace()
+        self._refusals = Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -99,7 +99,7 @@ class Front:
             answer, headers = express
             del body  # who waits for a turn holds nothing but the connection
             if answer.status == Unavailable.status:
-                await self._refusals.turn(waited=perf_counter() - started)
+                await self._refusals.wait(waited=perf_counter() - started)
             await respond(send, answer, headers)
             count_request(scope["method"], scope["path"], answer.status, "express", started)
             return
@@ -107,7 +107,7 @@ class Front:
             await self._django.answer(scope, body, send)
         except Unavailable as problem:
             del body
-            await self._refusals.turn()
+            await self._refusals.wait()
             await respond(send, problem_answer(problem))
             count_request(scope["method"], "", problem.status, "none", started)
 
@@ -116,7 +116,7 @@ class Front:
         route = self.routes.get((scope["method"], scope["path"]))
         if route is None or not isinstance(body, bytes):
             return None
-        request = clean_request(scope, body)
+        request = express_request(scope, body)
         if request is None:
             return None
         answer = await _answer(route, request)
@@ -165,7 +165,7 @@ class Front:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(route: ExpressRoute, request: CleanRequest) -> Answer | None:
+async def _answer(route: ExpressRoute, request: ExpressRequest) -> Answer | None:
     try:
         return await route.answer(request)
     except Exception as error:

@@ -14,7 +14,7 @@ LONGEST = 5.0
 """For how many seconds a refusal may wait for its turn."""
 
 
-class Pace:
+class Throttle:
     """At most `per_second` turns a second.
 
     at_once: how many turns wait for nothing, after a rest.
@@ -43,7 +43,7 @@ class Pace:
         self._next = expected + self._interval
         return max(0.0, expected - now - self._early)
 
-    async def turn(self, *, waited: float = 0.0) -> None:
+    async def wait(self, *, waited: float = 0.0) -> None:
         """Return when it is the caller's turn. waited: for how many seconds it has already."""
         delay = self.delay(asyncio.get_running_loop().time()) - waited
         if delay > 0:

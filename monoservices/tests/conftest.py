@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from monoservices.server.pacing import Pace
+from monoservices.server.pacing import Throttle
 from monoservices.tests.boundaries.checks.conftest import project
 from monoservices.tests.things import Thing
 
@@ -34,12 +34,12 @@ def things(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
 
 
 @pytest.fixture
-def turns_taken(monkeypatch: pytest.MonkeyPatch) -> list[Pace]:
+def turns_taken(monkeypatch: pytest.MonkeyPatch) -> list[Throttle]:
     """The paces of which a turn was taken, one for each turn."""
-    taken: list[Pace] = []
+    taken: list[Throttle] = []
 
-    async def turn(pace: Pace, *, waited: float = 0.0) -> None:
-        taken.append(pace)
+    async def turn(throttle: Throttle, *, waited: float = 0.0) -> None:
+        taken.append(throttle)
 
-    monkeypatch.setattr(Pace, "turn", turn)
+    monkeypatch.setattr(Throttle, "wait", turn)
     return taken

@@ -2,18 +2,18 @@
 
 from django.db import connection
 
-from monoservices.database.pipelining import Rows, pipelined_transaction, send
+from monoservices.database.pipelining import PendingRows, enqueue, pipelined_transaction
 
 
-def write(number: int, text: str | None = None) -> Rows:
-    return send(
+def write(number: int, text: str | None = None) -> PendingRows:
+    return enqueue(
         "INSERT INTO notes (number, text) VALUES (CAST(%s AS integer), CAST(%s AS text))",
         [number, text],
     )
 
 
-def read(number: int) -> Rows:
-    return send("SELECT text FROM notes WHERE number = CAST(%s AS integer)", [number])
+def read(number: int) -> PendingRows:
+    return enqueue("SELECT text FROM notes WHERE number = CAST(%s AS integer)", [number])
 
 
 def write_together(*numbers: int) -> None:
@@ -28,5 +28,5 @@ def numbers() -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def echo(value: str | int | None, kind: str = "text") -> Rows:
-    return send(f"SELECT CAST(%s AS {kind})", [value])
+def echo(value: str | int | None, kind: str = "text") -> PendingRows:
+    return enqueue(f"SELECT CAST(%s AS {kind})", [value])

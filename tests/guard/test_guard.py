@@ -15,7 +15,7 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
-from monoservices.database.pipelining import pipelined_transaction, send
+from monoservices.database.pipelining import enqueue, pipelined_transaction
 from tests.guard.standing import COMMUNICATION, OF_PRODUCTS, VIEWS, standing_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("order")]
@@ -162,8 +162,8 @@ def test_a_cascade_runs_for_who_deletes(
 def test_what_is_sent_in_a_pipelined_transaction(refused: Refused, table: str) -> None:
     def send_all() -> None:
         with pipelined_transaction():
-            send("SELECT count(*) FROM orders_order")
-            send(f"UPDATE {table} SET name = CAST(%s AS text)", ["Red Mug"])  # noqa: S608
+            enqueue("SELECT count(*) FROM orders_order")
+            enqueue(f"UPDATE {table} SET name = CAST(%s AS text)", ["Red Mug"])  # noqa: S608
 
     assert "changes products_product" in refused(
         standing_in("apps.orders.placing.statements", send_all)

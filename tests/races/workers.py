@@ -18,7 +18,7 @@ from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
 from monoservices.database.dialect import is_postgresql
 
 WORKERS = 6
-PATIENCE = 30
+MAX_WAIT_SECONDS = 30
 """Seconds after which workers that wait for each other give up; never reached if all is well."""
 
 Argument = TypeVar("Argument")
@@ -61,12 +61,12 @@ class Workers:
 def start_workers() -> Iterator[Workers]:
     """Yield the workers that suit the database."""
     if is_postgresql():
-        _Meeting.barrier = threading.Barrier(WORKERS, timeout=PATIENCE)
+        _Meeting.barrier = threading.Barrier(WORKERS, timeout=MAX_WAIT_SECONDS)
         with ThreadPoolExecutor(WORKERS) as threads:
             yield Workers(threads)
         return
     context = multiprocessing.get_context("spawn")
-    _Meeting.barrier = context.Barrier(WORKERS, timeout=PATIENCE)
+    _Meeting.barrier = context.Barrier(WORKERS, timeout=MAX_WAIT_SECONDS)
     with ProcessPoolExecutor(
         WORKERS, mp_context=context, initializer=_set_up, initargs=(_Meeting.barrier,)
     ) as processes:
@@ -107,7 +107,7 @@ def _set_up(barrier: ProcessBarrier) -> None:
     django.setup()
     Guard(_refuse).start()
     # How long a busy machine takes says nothing about who waits for whom.
-    connection.settings_dict["OPTIONS"]["timeout"] = PATIENCE
+    connection.settings_dict["OPTIONS"]["timeout"] = MAX_WAIT_SECONDS
 
 
 def _refuse(violation: BoundaryViolation) -> None:

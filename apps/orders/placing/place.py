@@ -20,7 +20,7 @@ from apps.orders.placing.pricing import units
 from apps.orders.placing.requests import Key, OrderRequest, PlacedOrder
 from apps.orders.placing.statements import stock_moves, write_orders
 from monoservices.database.dialect import is_lock_timeout, reserve_ids
-from monoservices.database.pipelining import Rows, pipelined_transaction, send
+from monoservices.database.pipelining import PendingRows, enqueue, pipelined_transaction
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
 
 Outcome = PlacedOrder | OrdersError
@@ -116,12 +116,12 @@ def _write(accepted: Mapping[int, Accepted]) -> dict[int, str]:
     return answers
 
 
-def _send_keys(keys: Collection[Key]) -> Rows:
+def _send_keys(keys: Collection[Key]) -> PendingRows:
     rows = [{"client_id": client_id, "key": key} for client_id, key in keys]
-    return send(_known_statement(), row_parameters(_KEY, rows))
+    return enqueue(_known_statement(), row_parameters(_KEY, rows))
 
 
-def _known(orders: Rows) -> dict[Key, KnownOrder]:
+def _known(orders: PendingRows) -> dict[Key, KnownOrder]:
     return {
         (client_id, key): KnownOrder(order_id, fingerprint, first_answer)
         for client_id, key, order_id, fingerprint, first_answer in orders.fetch()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from msgspec import Struct, structs
 
 from monoservices.database.dialect import as_timestamp, is_postgresql
-from monoservices.database.pipelining import send
+from monoservices.database.pipelining import enqueue
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
 
 
@@ -59,11 +59,11 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
     of_changes = row_parameters(_CHANGES, changes, shared=shared)
     of_moves = row_parameters(_MOVES, ledger, shared=shared)
     if is_postgresql():
-        send(_statement_on_postgresql(), of_changes + of_moves)
+        enqueue(_statement_on_postgresql(), of_changes + of_moves)
     else:
         stock, movements = _statements_on_sqlite()
-        send(stock, of_changes)
-        send(movements, of_moves)
+        enqueue(stock, of_changes)
+        enqueue(movements, of_moves)
 
 
 _CHANGES: ColumnTypes = {

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Literal
 
 from monoservices.database.dialect import for_update, money_column
-from monoservices.database.pipelining import send
+from monoservices.database.pipelining import enqueue
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
 
 Lock = Literal["none", "wait", "skip"]
@@ -32,7 +32,7 @@ def read_rows(
         *row_parameters(_ID, [{"id": key} for key in ids]),
         *row_parameters(_SKU, [{"sku": sku} for sku in skus]),
     ]
-    rows: list[Row] = send(_statement(lock), sent).fetch()
+    rows: list[Row] = enqueue(_statement(lock), sent).fetch()
     return rows
 
 

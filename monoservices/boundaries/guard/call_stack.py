@@ -92,7 +92,7 @@ def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Cal
 
 
 def _place(name: str) -> Place | Ending | None:
-    if is_scene(name):
+    if is_test_module(name):
         return _nobody
     if ending := _ENDINGS.get(name):
         return ending
@@ -102,7 +102,7 @@ def _place(name: str) -> Place | Ending | None:
     return Place(service, part_of(name, service) == COMMUNICATION)
 
 
-def is_scene(module: str) -> bool:
+def is_test_module(module: str) -> bool:
     """Whether the module sets the scene for tests, and may so touch everything."""
     return module.startswith("monoservices.testing") or any(
         part in {"tests", "conftest"} or part.startswith("test_") for part in module.split(".")

@@ -16,7 +16,7 @@ from django.db import (
 )
 
 from monoservices.database import libpq
-from monoservices.database.pipelining import pipelined_transaction, send
+from monoservices.database.pipelining import enqueue, pipelined_transaction
 from monoservices.tests.database.connections import end_the_connection
 from monoservices.tests.notes import echo, numbers, read, write, write_together
 
@@ -110,7 +110,7 @@ def test_other_threads_run_while_one_waits_for_a_lock() -> None:
     def wait_for_the_row() -> None:
         try:
             with pipelined_transaction():
-                locked = send("SELECT text FROM notes WHERE number = 1 FOR UPDATE")
+                locked = enqueue("SELECT text FROM notes WHERE number = 1 FOR UPDATE")
                 begun.set()
                 read_by_thread.extend(locked.fetch())
         finally:
@@ -158,7 +158,7 @@ def test_a_connection_lost_while_a_statement_runs() -> None:
     def lose_it() -> None:
         with pipelined_transaction():
             write(2)
-            send("SELECT pg_terminate_backend(pg_backend_pid())").fetch()
+            enqueue("SELECT pg_terminate_backend(pg_backend_pid())").fetch()
 
     write(1)
     with pytest.raises(OperationalError):

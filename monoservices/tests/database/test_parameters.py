@@ -6,7 +6,7 @@ import pytest
 from django.db import DataError, connection
 
 from monoservices.database.parameters import Parameter
-from monoservices.database.pipelining import pipelined_transaction, send
+from monoservices.database.pipelining import enqueue, pipelined_transaction
 
 pytestmark = [
     pytest.mark.skipif(
@@ -18,7 +18,7 @@ pytestmark = [
 
 def arrived(param: Parameter, kind: str) -> object:
     with pipelined_transaction():
-        [(value,)] = send(f"SELECT CAST(%s AS {kind})", [param]).fetch()
+        [(value,)] = enqueue(f"SELECT CAST(%s AS {kind})", [param]).fetch()
     return value
 
 

@@ -15,7 +15,7 @@ from django.db import (
 from django.test.utils import CaptureQueriesContext
 
 from monoservices.database.dialect import is_postgresql
-from monoservices.database.pipelining import pipelined_transaction, send
+from monoservices.database.pipelining import enqueue, pipelined_transaction
 from monoservices.tests.notes import echo, numbers, read, write, write_together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("notes")]
@@ -53,11 +53,11 @@ def test_without_a_transaction_a_statement_is_executed_at_once() -> None:
 def test_plans_look_rows_up_by_their_keys_until_the_end() -> None:
     names = ("plan_cache_mode", "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
     settings = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
-    before = send(settings).fetch()
+    before = enqueue(settings).fetch()
     with pipelined_transaction():
-        assert send(settings).fetch() == [("force_generic_plan", "off", "off", "off")]
+        assert enqueue(settings).fetch() == [("force_generic_plan", "off", "off", "off")]
         write(1)
-    assert send(settings).fetch() == before == [("force_custom_plan", "on", "on", "on")]
+    assert enqueue(settings).fetch() == before == [("force_custom_plan", "on", "on", "on")]
 
 
 def test_an_empty_block() -> None:
@@ -73,7 +73,7 @@ def test_an_empty_block() -> None:
 def test_texts_come_back_as_they_went_in(text: str | None) -> None:
     with pipelined_transaction():
         assert echo(text).fetch() == [(text,)]
-        assert send("SELECT '100 %%', CAST(%s AS text)", [text]).fetch() == [("100 %", text)]
+        assert enqueue("SELECT '100 %%', CAST(%s AS text)", [text]).fetch() == [("100 %", text)]
         write(1, text)
     with pipelined_transaction():
         assert read(1).fetch() == [(text,)]
@@ -125,7 +125,7 @@ def test_a_statement_that_cannot_be_prepared() -> None:
     def read_nothing() -> None:
         with pipelined_transaction():
             write(1)
-            send("SELECT nothing FROM nowhere").fetch()
+            enqueue("SELECT nothing FROM nowhere").fetch()
 
     error = ProgrammingError if is_postgresql() else OperationalError
     for _ in range(2):

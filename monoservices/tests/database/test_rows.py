@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import pipelined_transaction, send
+from monoservices.database.pipelining import enqueue, pipelined_transaction
 from monoservices.database.rows import (
     ColumnTypes,
     insert_rows,
@@ -121,7 +121,7 @@ def test_json_is_json(way: Way) -> None:
     sql = f"SELECT number, own, same FROM {rows_from(columns, shared=['same'])}"  # noqa: S608
     with way():
         parameters = row_parameters(columns, rows, shared={"same": {"b": [1]}})
-        found = send(sql, parameters).fetch()
+        found = enqueue(sql, parameters).fetch()
     decoded = [
         (number, *(json.loads(x) if isinstance(x, str) else x for x in values))
         for number, *values in found
@@ -138,7 +138,7 @@ def test_a_row_without_one_of_the_columns_is_refused() -> None:
 def test_an_empty_table_of_rows() -> None:
     columns: ColumnTypes = {"id": "bigint", "name": "text"}
     sql = f"SELECT id FROM {rows_from(columns)}"  # noqa: S608 - constants
-    assert send(sql, row_parameters(columns, [])).fetch() == []
+    assert enqueue(sql, row_parameters(columns, [])).fetch() == []
 
 
 @pytest.mark.django_db

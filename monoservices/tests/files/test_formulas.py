@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monoservices.files.formulas import harmless, original
+from monoservices.files.formulas import escape_formula, original
 
 TRIGGERS = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - full-width forms count too
 texts = st.text(st.sampled_from([*TRIGGERS, "'", "a", " "])) | st.text()
@@ -26,19 +26,19 @@ texts = st.text(st.sampled_from([*TRIGGERS, "'", "a", " "])) | st.text()
     ],
 )
 def test_a_cell_that_would_run_gets_an_apostrophe(text: str, cell: str) -> None:
-    assert harmless(text) == cell
+    assert escape_formula(text) == cell
     assert original(cell) == text
 
 
 @given(texts)
 @example("''=")
 def test_every_text_comes_back(text: str) -> None:
-    assert original(harmless(text)) == text
+    assert original(escape_formula(text)) == text
 
 
 @given(texts)
 def test_no_cell_begins_like_a_formula(text: str) -> None:
-    assert not harmless(text).startswith((*TRIGGERS,))
+    assert not escape_formula(text).startswith((*TRIGGERS,))
 
 
 @given(st.text())

@@ -17,12 +17,12 @@ LENGTH = ("monoservices_queue_length", "test")
 
 
 def _batcher(
-    run: Steps | type[list[int]], *, limit: int = 100, patience: float = 30.0
+    run: Steps | type[list[int]], *, limit: int = 100, max_wait_seconds: float = 30.0
 ) -> "Batcher[int, int]":
     def outcomes_of(items: Sequence[int]) -> Sequence[int]:
         return run(items)
 
-    return Batcher(outcomes_of, size=3, limit=limit, patience=patience, name="test")
+    return Batcher(outcomes_of, size=3, limit=limit, max_wait_seconds=max_wait_seconds, name="test")
 
 
 def test_sizes_and_times() -> None:
@@ -43,7 +43,7 @@ def test_sizes_and_times() -> None:
 def test_what_waits_and_what_is_refused() -> None:
     async def scene() -> None:
         clock, steps = Clock(), Steps()
-        batcher = _batcher(steps, limit=4, patience=5.0)
+        batcher = _batcher(steps, limit=4, max_wait_seconds=5.0)
         running = await call(batcher, 1)
         await steps.begun()
         waiting = await call(batcher, 2, client="a") + await call(batcher, 3, client="b")

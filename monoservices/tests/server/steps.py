@@ -64,9 +64,9 @@ async def batching(
     *,
     size: int = 100,
     limit: int = 100,
-    patience: float = A_LONG_TIME,
+    max_wait_seconds: float = A_LONG_TIME,
 ) -> AsyncIterator[Batcher[int, int]]:
-    batcher = Batcher(run, size=size, limit=limit, patience=patience)
+    batcher = Batcher(run, size=size, limit=limit, max_wait_seconds=max_wait_seconds)
     try:
         yield batcher
     finally:

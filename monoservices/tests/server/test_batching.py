@@ -95,7 +95,7 @@ def test_who_waits_for_too_long_is_refused_and_never_runs() -> None:
     async def scene() -> None:
         steps = Steps()
         clock = Clock()
-        async with batching(steps, patience=10) as batcher:
+        async with batching(steps, max_wait_seconds=10) as batcher:
             running = await call(batcher, 0)
             await steps.begun()
             early = await call(batcher, 1, 2)
@@ -118,7 +118,7 @@ def test_one_after_the_other_is_refused_at_its_own_time() -> None:
     async def scene() -> None:
         steps = Steps()
         clock = Clock()
-        async with batching(steps, patience=10) as batcher:
+        async with batching(steps, max_wait_seconds=10) as batcher:
             running = await call(batcher, 0)
             await steps.begun()
             for item in range(1, 5):
@@ -137,7 +137,7 @@ def test_one_after_the_other_is_refused_at_its_own_time() -> None:
 def test_patience_without_any_refuses_all() -> None:
     async def scene() -> None:
         steps = Steps()
-        async with batching(steps, patience=0) as batcher:
+        async with batching(steps, max_wait_seconds=0) as batcher:
             for error in await outcomes(await call(batcher, 1, 2)):
                 assert isinstance(error, Unavailable)
         assert steps.attempts == []
@@ -172,7 +172,7 @@ def test_draining_waits_for_all_and_ends_the_thread_with_its_connection() -> Non
         return [-item for item in items]
 
     async def scene() -> None:
-        batcher = Batcher(use_the_database, size=2, limit=100, patience=A_LONG_TIME)
+        batcher = Batcher(use_the_database, size=2, limit=100, max_wait_seconds=A_LONG_TIME)
         calls = await call(batcher, *range(5))
         await batcher.drain()
         await asyncio.sleep(0)

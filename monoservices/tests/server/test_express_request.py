@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from monoservices.server.express_request import CleanRequest, clean_request
+from monoservices.server.express_request import ExpressRequest, express_request
 from tests.asgi import http_scope
 
 JSON = ("content-type", "application/json")
 
 
-def cleaned(*headers: tuple[str, str], body: bytes = b"{}", **scope: Any) -> CleanRequest | None:
-    return clean_request(http_scope("POST", "/", headers, **scope), body)
+def cleaned(*headers: tuple[str, str], body: bytes = b"{}", **scope: Any) -> ExpressRequest | None:
+    return express_request(http_scope("POST", "/", headers, **scope), body)
 
 
 def test_what_a_clean_request_says() -> None:
-    assert cleaned(JSON) == CleanRequest("", None, b"{}")
+    assert cleaned(JSON) == ExpressRequest("", None, b"{}")
     sent = [JSON, ("authorization", "Bearer \xe9"), ("idempotency-key", "a b~")]
-    assert cleaned(*sent, body=b"\xff") == CleanRequest("Bearer \xe9", "a b~", b"\xff")
+    assert cleaned(*sent, body=b"\xff") == ExpressRequest("Bearer \xe9", "a b~", b"\xff")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from monoservices.api.problems import Conflict, Unavailable
 from monoservices.server import asgi, front
 from monoservices.server.asgi import Answer, Message
 from monoservices.server.django_lane import THREADS, WAITING
-from monoservices.server.express_request import CleanRequest
+from monoservices.server.express_request import ExpressRequest
 from monoservices.server.front import Front
-from monoservices.server.pacing import Pace
+from monoservices.server.pacing import Throttle
 from monoservices.server.worker import GARBAGE
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
@@ -32,9 +32,9 @@ class Route:
         self.outcome = outcome
         self.drained = 0
         self.threshold = 0
-        self.requests: list[CleanRequest] = []
+        self.requests: list[ExpressRequest] = []
 
-    async def answer(self, request: CleanRequest) -> Answer | None:
+    async def answer(self, request: ExpressRequest) -> Answer | None:
         self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -98,7 +98,7 @@ def test_a_clean_request_is_answered_on_the_express_lane(django: Django) -> None
     replies = ask(django, route, *[(post(), (b"{", b"}"))] * 2)
     headers = {"content-type": "application/json", "content-length": "4"}
     assert replies == [Reply(201, headers | COMMON, b"fast")] * 2
-    assert route.requests == [CleanRequest("", None, b"{}")] * 2
+    assert route.requests == [ExpressRequest("", None, b"{}")] * 2
     assert django.bodies == [b""]  # asked once for the headers that every answer has
 
 
@@ -157,7 +157,7 @@ def test_what_a_route_raises_is_answered_as_a_problem(
     ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (Answer(201, b""), 0)]
 )
 def test_only_refusals_for_a_time_keep_to_their_pace(
-    django: Django, turns_taken: list[Pace], outcome: Answer | Exception, turns: int
+    django: Django, turns_taken: list[Throttle], outcome: Answer | Exception, turns: int
 ) -> None:
     ask(django, Route(outcome), (post(), (b"{}",)))
     assert len(turns_taken) == turns
@@ -169,7 +169,7 @@ def test_a_refusal_waits_for_its_turn(
 ) -> None:
     events: list[str] = []
 
-    async def turn(_: Pace, **__: float) -> None:
+    async def turn(_: Throttle, **__: float) -> None:
         events.append("turn")
 
     async def receive() -> Message:
@@ -185,7 +185,7 @@ def test_a_refusal_waits_for_its_turn(
         monkeypatch.setattr(front._django, "_in_flight", THREADS + WAITING)
         await front(scope, receive, send)
 
-    monkeypatch.setattr(Pace, "turn", turn)
+    monkeypatch.setattr(Throttle, "wait", turn)
     asyncio.run(run())
     assert events == ["turn", "http.response.start", "http.response.body"]
 

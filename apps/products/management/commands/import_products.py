@@ -16,7 +16,7 @@ from django.db import OperationalError, reset_queries
 from apps.products.exceptions import UnusableFile
 from apps.products.importing.reading import parse_mapping, read_products
 from apps.products.operations import Outcome, Result, import_products
-from monoservices.files.formulas import harmless, original
+from monoservices.files.formulas import escape_formula, original
 from monoservices.files.progress import Progress
 
 
@@ -107,7 +107,7 @@ def _write_rejects(
     outcomes: Iterable[Outcome], header: list[str], rejects: Any
 ) -> Iterator[Outcome]:
     """Write the refused rows to `rejects`, a csv.writer, and hand on all."""
-    rejects.writerow(["line", "reason", *map(harmless, header)])
+    rejects.writerow(["line", "reason", *map(escape_formula, header)])
     for outcome in outcomes:
         if outcome.result is Result.REFUSED:
             rejects.writerow([outcome.row.line, outcome.reason, *_cells(outcome, header)])
@@ -118,5 +118,5 @@ def _cells(outcome: Outcome, header: list[str]) -> list[str]:
     """The row as it stood there, or as it was understood where its file has no such columns."""
     row = outcome.row
     if row.cells is not None:
-        return [harmless(original(cell)) for cell in row.cells]
-    return [harmless(str(row.fields.get(name, ""))) for name in header]
+        return [escape_formula(original(cell)) for cell in row.cells]
+    return [escape_formula(str(row.fields.get(name, ""))) for name in header]
