@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 MANAGE = ".venv/bin/python manage.py"
 SERVICE = """
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class {label}Config(ServiceConfig):

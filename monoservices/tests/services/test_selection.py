@@ -12,7 +12,7 @@ from monoservices.services.selection import Selection, select
 MakeApps = Callable[..., list[str]]
 
 CONFIG = """
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class {title}Config(ServiceConfig):

@@ -93,7 +93,7 @@ def _is_below(path: Path, module: str) -> bool:
 def service(label: str, *depends_on: str, name: str = "") -> str:
     """The `apps.py` of a service."""
     return f"""
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class {label.capitalize()}Config(ServiceConfig):
