@@ -44,12 +44,11 @@ class Command(TemplateCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         parent = _parent(options["directory"])
         try:
-            chosen = names(
-                options["name"], parent=".".join(parent.parts), model=options["model"]
-            )
+            chosen = names(options["name"], parent=".".join(parent.parts), model=options["model"])
             crossings = dependencies(options["depends_on"])
             target = Path.cwd() / parent / chosen.label
-            self._write(target, **options, **context(chosen, crossings))
+            variables = context(chosen, crossings)
+            self._write(target, verbosity=options["verbosity"], **variables)
         except (NameRefused, DependencyRefused, OSError) as error:
             raise CommandError(str(error)) from error
         _tidy(target)
@@ -58,7 +57,7 @@ class Command(TemplateCommand):
     def validate_name(self, name: str | None, name_or_dir: str = "name") -> None:
         """Accept what `names` has accepted: within a package, `calendar` is a good name."""
 
-    def _write(self, target: Path, **options: Any) -> None:
+    def _write(self, target: Path, **variables: Any) -> None:
         """Render the template into `target`: all files or none. Raises OSError.
 
         The files are written into a directory next to it, which is then renamed.
@@ -66,9 +65,9 @@ class Command(TemplateCommand):
         with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
             made = Path(beside, target.name)
             made.mkdir()
-            options |= {"template": str(TEMPLATE), "extensions": ["py"], "files": []}
-            super().handle("app", target.name, str(made), **options)
-            for name in unneeded(options["dependencies"]):
+            own = {"template": str(TEMPLATE), "extensions": ["py"], "files": []}
+            super().handle("app", target.name, str(made), **own, **variables)
+            for name in unneeded(variables["dependencies"]):
                 (made / name).unlink()
             if target.exists():
                 raise FileExistsError(f"{target} exists already.")

@@ -100,7 +100,7 @@ def test_nothing_is_left_of_what_fails_on_the_way(
         if path.endswith("views.py"):
             raise OSError(28, "No space left on device")
         written.append(path)
-        return open(path, *args, **kwargs)  # noqa: PTH123, SIM115 - stands for it
+        return open(path, *args, **kwargs)  # noqa: PTH123 - stands for it
 
     before = everything(tmp_path)
     with monkeypatch.context() as patch:
