@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test test-service bench faults check openapi services wheel lock clean
+.PHONY: help run install install-dev test test-fast test-service bench faults check openapi services wheel lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -26,6 +26,9 @@ install-dev: $(VENV)/.dev  ## The same with the tools for tests and checks.
 
 test: install-dev  ## Every test, on SQLite and on PostgreSQL.
 	@$(PY) -m tests
+
+test-fast: install-dev  ## The tests of what changed since the last commit, on SQLite.
+	@$(PY) -m tests sqlite --changed
 
 test-service: install-dev  ## The tests of one service alone, on both (SERVICE=products).
 	@$(PY) -m tests --service "$(SERVICE)"
