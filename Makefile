@@ -42,9 +42,10 @@ check: export DEBUG = off
 check: export HTTPS = on
 check: export ALLOWED_HOSTS = tradepost.example
 check openapi services: export DATABASE_URL = sqlite:///:memory:
-check: install-dev  ## Format, lint, types, deployment settings, migrations, written documents.
+check: install-dev  ## Format, lint, imports, types, deployment settings, migrations, written documents.
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m mypy
 	$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py makemigrations --check --dry-run
@@ -76,7 +77,7 @@ lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=-
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
 clean:  ## Remove .venv and caches; .env and the database stay.
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/pyvenv.cfg:
