@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.__main__ import ROOT
-from tests.starting.copies import Directory, copy_of_this_project
+from tests.starting.copies import Directory
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="a blank project has a database of its own"
@@ -70,18 +70,10 @@ def _imported(path: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Directory:
-    """A blank project with two ordinary apps, and the wheel beside it."""
-    home = tmp_path_factory.mktemp("wheel")
-    (home / "source").mkdir()
-    source = copy_of_this_project(home / "source")
-    source.run("make --no-print-directory -o install-dev wheel")
-    (home / "blank").mkdir()
-    project = Directory(home / "blank", PYTHONPATH=str(home / "site"), PYTHONWARNINGS="error")
-    project.run(
-        f".venv/bin/python -m uv pip install --quiet --no-config --offline --no-deps "
-        f"--target {home}/site {home}/source/dist/*.whl"
-    )
+def blank(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Directory:
+    """A blank project with two ordinary apps, which sees the wheel."""
+    path = tmp_path_factory.mktemp("blank")
+    project = Directory(path, PYTHONPATH=str(site), PYTHONWARNINGS="error")
     project.run(".venv/bin/python -m django startproject shop .")
     for app in ("stock", "sales"):
         project.run(f"{MANAGE} startapp {app}")
