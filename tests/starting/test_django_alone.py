@@ -103,7 +103,7 @@ def oldest(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Directory:
     subprocess.run(venv, check=True)
     (packages,) = path.glob(".venv/lib/python*/site-packages")
     for needed in (django, asgiref, sqlparse):
-        (packages / needed.__name__).symlink_to(Path(needed.__file__).parent)
+        (packages / needed.__name__).symlink_to(needed.__path__[0])
     return _project(path, wheel, "--offline", "--no-deps")
 
 
