@@ -1,6 +1,6 @@
 """The services that tests in this directory list by name, with their routes, scopes and pages.
 
-A service that is added to the project brings tests of its own. What these tests say of every service,
+A service that is added to the project brings its own tests. What these tests say of every service,
 they derive for it from what it declares.
 """
 

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import msgspec
-import psycopg
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -119,8 +118,7 @@ _LOST = (
 
 def _is_lost_connection(error: Exception) -> bool:
     """Whether it is the client's word: what PostgreSQL itself refuses has an SQLSTATE."""
-    cause = error.__cause__
-    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") is None
 
 
 _KINDS: dict[type[drf.APIException], type[Problem]] = {

@@ -109,11 +109,12 @@ def oldest(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Directory:
 
 @pytest.fixture(scope="module")
 def newest(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Directory:
-    """A project with the newest Django that an installed Python takes, and the wheel.
+    """A project with the newest Django that an installed Python takes, and the wheel."""
+    return _newest(tmp_path_factory.mktemp("newest"), wheel)
 
-    Skips if there is no newer Python than this one, or if Django cannot be downloaded.
-    """
-    path = tmp_path_factory.mktemp("newest")
+
+def _newest(path: Path, wheel: Path | str) -> Directory:
+    """Skips if there is no newer Python than this one, or if Django cannot be downloaded."""
     python = next(_newer_pythons(), None)
     if python is None:
         pytest.skip("no newer Python is installed")
@@ -181,3 +182,20 @@ def test_the_newest_is_newer(newest: Directory) -> None:
     assert (int(major), int(minor)) > django.VERSION[:2]
     wheel = tomllib.loads((ROOT / "packaging/monoservices/pyproject.toml").read_text())["project"]
     assert f"Framework :: Django :: {major}.{minor}" in wheel["classifiers"]
+
+
+def test_a_new_service_needs_the_extra_for_apis_alone(wheel: Path, tmp_path: Path) -> None:
+    project = _newest(tmp_path, f"{wheel}[api]")
+    project.run(f"{PYTHON} manage.py startservice visits --depends-on stock")
+    with (tmp_path / "settings.py").open("a") as settings:
+        settings.write("INSTALLED_APPS += ['visits']\n")
+        settings.write("from monoservices.api.defaults import REST_FRAMEWORK\n")
+    (tmp_path / "sales" / "urls.py").write_text(
+        "from django.urls import include, path\n"
+        "from monoservices.services.serving import url_modules\n"
+        "urls = [each for each in url_modules() if each != __name__]\n"
+        "urlpatterns = [path('api/v1/', include(each)) for each in urls]\n"
+    )
+    project.run(f"{PYTHON} manage.py check --fail-level WARNING")
+    project.run(f"{PYTHON} manage.py makemigrations --check --dry-run visits")
+    assert "Ran 10 tests" in project.run(f"{PYTHON} manage.py test")
