@@ -5,7 +5,7 @@ entry here; what is expected of another service's routes follows from the scopes
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -101,7 +101,11 @@ def routes_of_others() -> Iterator[tuple[tuple[str, str], Access]]:
 ROUTES = API | dict(routes_of_others())
 PATHS = sorted({path for _, path in ROUTES})
 
-every_route = pytest.mark.parametrize(("method", "path"), ROUTES, ids=" ".join)
+
+def each(routes: Iterable[tuple[str, str]]) -> pytest.MarkDecorator:
+    """Runs a test with the method and the path of each route."""
+    named = [pytest.param(*route, id=" ".join(route)) for route in routes]
+    return pytest.mark.parametrize(("method", "path"), named)
 
 
 def send(api: Api, method: str, address: str, access: Access) -> Answer:
@@ -140,7 +144,7 @@ def test_every_route_has_an_entry() -> None:
     assert set(ROUTES) == {(method, path) for path in PATHS for method in methods(path)}
 
 
-@every_route
+@each(ROUTES)
 def test_nobody(url: Callable[[str], str], method: str, path: str) -> None:
     for authorization, code in NOBODY.items():
         api = Api()
@@ -151,7 +155,7 @@ def test_nobody(url: Callable[[str], str], method: str, path: str) -> None:
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-@every_route
+@each(ROUTES)
 def test_a_revoked_key(
     make_api: MakeApi, url: Callable[[str], str], method: str, path: str
 ) -> None:
@@ -161,7 +165,7 @@ def test_a_revoked_key(
     assert answer.error == (401, "invalid_key", {})
 
 
-@every_route
+@each(ROUTES)
 def test_each_scope_alone(
     make_api: MakeApi, url: Callable[[str], str], method: str, path: str
 ) -> None:
@@ -175,7 +179,7 @@ def test_each_scope_alone(
     assert status == expected.status or (expected.status is None and status not in {401, 403})
 
 
-@every_route
+@each(ROUTES)
 def test_all_scopes_but_the_one(
     make_api: MakeApi, url: Callable[[str], str], method: str, path: str
 ) -> None:
@@ -184,7 +188,7 @@ def test_all_scopes_but_the_one(
     assert send(api, method, url(path), expected).error == (403, "missing_scope", {})
 
 
-@pytest.mark.parametrize(("method", "path"), OF_AN_ORDER, ids=" ".join)
+@each(OF_AN_ORDER)
 def test_another_clients_order_is_as_if_it_did_not_exist(
     make_api: MakeApi, url: Callable[[str], str], method: str, path: str
 ) -> None:
@@ -201,7 +205,7 @@ def test_another_clients_order_is_as_if_it_did_not_exist(
     assert make_api("orders:read").get(order).headers["ETag"] == '"1"'  # unchanged
 
 
-@pytest.mark.parametrize(("method", "path"), OF_AN_ORDER, ids=" ".join)
+@each(OF_AN_ORDER)
 def test_who_manages_orders_reaches_every_clients(
     make_api: MakeApi, url: Callable[[str], str], method: str, path: str
 ) -> None:
