@@ -47,7 +47,7 @@ def _services(project: Project) -> None:
         "rates/models.py": _models("Rate", "models.DateField(primary_key=True)"),
         "mail/apps.py": service("mail"),
     }
-    project(files, lambda services: iter(()))
+    project(files, "E001")
 
 
 def start(*arguments: str) -> str:
