@@ -47,21 +47,21 @@ check: install-dev  ## Format, lint, types, deployment settings, migrations, wri
 	$(PY) manage.py makemigrations --check --dry-run
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
-	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; } && \
+	{ diff -u docs/reference/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; } && \
 	$(PY) manage.py services --format markdown > $$new && \
-	{ diff -u docs/services.md $$new || { echo "Run make services."; exit 1; }; }
+	{ diff -u docs/reference/services.md $$new || { echo "Run make services."; exit 1; }; }
 
 faults: install-dev  ## Break things under load, and see what becomes of the orders.
 	$(PY) -m faults
 	$(PY) -m benchmarks.memory
 
 openapi services: export DEBUG = on
-openapi: install-dev  ## Write docs/openapi.yaml anew.
-	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+openapi: install-dev  ## Write docs/reference/openapi.yaml anew.
+	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
 
-services: install-dev  ## Write docs/services.md anew.
+services: install-dev  ## Write docs/reference/services.md anew.
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
-	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/services.md
+	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/reference/services.md
 
 wheel: install-dev  ## Build the wheel of monoservices, alone, into dist/.
 	@stage=$$(mktemp -d) && trap 'rm -rf $$stage' EXIT && \

@@ -1,7 +1,7 @@
 """How much memory a worker of the server has after many orders, against after few.
 
 `python -m benchmarks.memory [--orders N]` places orders by wrk until N are acknowledged, and writes
-`benchmarks/results/memory.json` and the table in docs/faults.md.
+`benchmarks/results/memory.json` and the table in docs/explanation/faults.md.
 """
 
 import argparse
@@ -25,7 +25,7 @@ CONNECTIONS = 64
 PRODUCTS = 1_000
 SECONDS = 2.0
 """How long each load is, after which memory is read."""
-DOCUMENT = ROOT / "docs" / "faults.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "faults.md"
 
 Point = tuple[int, int]
 """Orders acknowledged, and the resident memory of the worker in bytes."""

@@ -1,8 +1,9 @@
 """Placing orders, side by side: `python -m benchmarks.orders [--quick]`.
 
 Starts everything it needs, runs the designs in turn, and prints tables. Results go to
-`benchmarks/results/orders.json`, and those of a complete run also to `docs/benchmarks.md`. Exits
-with 1 if any run failed, or if orders, stock and ledger did not agree after it.
+`benchmarks/results/orders.json`, and those of a complete run also to
+`docs/explanation/benchmarks.md`. Exits with 1 if any run failed, or if orders, stock and ledger did
+not agree after it.
 """
 
 import argparse

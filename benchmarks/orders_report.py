@@ -1,4 +1,4 @@
-"""The tables, plots and generated parts of docs/benchmarks.md for `benchmarks.orders`."""
+"""The generated tables and plots of docs/explanation/benchmarks.md for `benchmarks.orders`."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ from benchmarks.report import IMAGES, bar_plot, markdown_table, replace_part
 from benchmarks.servers import ROOT
 from benchmarks.summary import Comparison, Summaries, Summary
 
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "explanation" / "benchmarks.md"
 DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 FIGURES = {"rate": "orders/s", "p99_ms": "p99 ms"}
 PLOTTED = {
@@ -157,7 +157,7 @@ def _plot(summaries: Summaries, figure: str, connections: int) -> str:
     title = f"{what} at {connections} connections, PostgreSQL"
     path = IMAGES / f"orders-{figure.replace('_', '-')}-{connections}.svg"
     bar_plot(path, title=title, unit=unit, series=series)
-    return f"![{title}](images/{path.name})"
+    return f"![{title}](../images/{path.name})"
 
 
 def _figures(
@@ -178,7 +178,7 @@ def _figures(
 
 
 def update_page(parts: Mapping[str, str]) -> None:
-    """Put the generated parts into docs/benchmarks.md."""
+    """Put the generated parts into docs/explanation/benchmarks.md."""
     document = PAGE.read_text()
     for name, content in parts.items():
         document = replace_part(document, name, content)

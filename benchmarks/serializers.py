@@ -3,7 +3,7 @@
 DRF's `ModelSerializer`, its plain `Serializer` and Tradepost's `ProductSerializer`, in this
 process, from bytes to validated data and from model instances to bytes. Nothing asks the database:
 a statement would end the run. Prints a table, writes `benchmarks/results/serializers.json` and a
-part of `docs/benchmarks.md`.
+part of `docs/explanation/benchmarks.md`.
 """
 
 import argparse

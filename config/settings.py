@@ -32,7 +32,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 
 # Log what one service does with another's tables. Tests have a guard that fails them.
 BOUNDARY_GUARD = env.bool("BOUNDARY_GUARD", default=False)
-# Whoever has it may read /metrics from anywhere; see docs/metrics.md.
+# Whoever has it may read /metrics from anywhere; see docs/reference/metrics.md.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 CURRENCY = env.str("CURRENCY", default="EUR")

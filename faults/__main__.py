@@ -1,7 +1,8 @@
 """Break things under load, and say what became of the orders.
 
 Exits with 1 if anything is lost, doubled or otherwise off. A whole run writes
-`benchmarks/results/faults.json` and the table in docs/faults.md; a part of it prints its table.
+`benchmarks/results/faults.json` and the table in docs/explanation/faults.md; a part of it prints
+its table.
 """
 
 import argparse
@@ -33,7 +34,7 @@ FAULTS = (
 )
 """Each is a module here, with a coroutine `run(times)` that returns Outcomes."""
 TIMES = 20
-DOCUMENT = ROOT / "docs" / "faults.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "faults.md"
 
 
 def main(arguments: list[str]) -> int:

@@ -48,7 +48,7 @@ def own_commands() -> list[tuple[str, BaseCommand]]:
 
 
 def test_every_command_and_each_of_its_options_is_documented() -> None:
-    text = read("docs/operations.md")
+    text = read("docs/how-to/operate.md")
     of_django = BaseCommand().create_parser("", "")._option_string_actions
     missing = []
     for name, command in own_commands():
@@ -62,14 +62,14 @@ def test_every_command_and_each_of_its_options_is_documented() -> None:
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:
-    documented = re.findall(r"^### `(\w+)", read("docs/operations.md"), re.MULTILINE)
+    documented = re.findall(r"^### `(\w+)", read("docs/how-to/operate.md"), re.MULTILINE)
     assert sorted(documented) == [name for name, _ in own_commands()]
 
 
 def test_every_setting_is_documented() -> None:
     read_by_django = re.findall(r'\benv\.\w+\(\s*"(\w+)"', read("config/settings.py"))
     read_by_make = re.findall(r"^(\w+) \?=", read("Makefile"), re.MULTILINE)
-    text = read("docs/settings.md")
+    text = read("docs/reference/settings.md")
     django = [row[0] for row in table(text, "## The server")]
     make = [row[0] for row in table(text, "## `make`")]
     assert sorted(django) == sorted(read_by_django)
@@ -82,13 +82,16 @@ def test_every_setting_is_documented() -> None:
 
 def test_scopes_are_documented() -> None:
     documented = {
-        row[0]: row[2] == "yes" for row in table(read("docs/api.md"), "## Keys and scopes")
+        row[0]: row[2] == "yes"
+        for row in table(read("docs/reference/api.md"), "## Keys and scopes")
     }
     assert documented == {name: each.granted_by_default for name, each in known_scopes().items()}
 
 
 def test_error_codes_are_documented() -> None:
-    documented = [(int(row[0]), row[1]) for row in table(read("docs/api.md"), "## Errors")]
+    documented = [
+        (int(row[0]), row[1]) for row in table(read("docs/reference/api.md"), "## Errors")
+    ]
     # Tests have kinds of their own.
     kinds = [kind for kind in problem_kinds().values() if ".tests." not in kind.__module__]
     assert sorted(documented) == sorted((kind.status, kind.code) for kind in kinds)
@@ -143,7 +146,7 @@ def test_every_decision_is_listed() -> None:
 
 
 def test_the_pattern_names_tests_that_exist() -> None:
-    named = set(re.findall(r"`(test_\w+)`", read("docs/pattern.md")))
+    named = set(re.findall(r"`(test_\w+)`", read("docs/explanation/pattern.md")))
     tree = ast.parse(read("tests/test_pattern.py"))
     existing = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert named == {name for name in existing if name.startswith("test_")}
@@ -205,13 +208,13 @@ def check(examples: list[tuple[str, str]], secret: str) -> None:
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_examples_of_the_api_guide(api: Api) -> None:
-    shown = examples(read("docs/api.md"))
-    assert len(shown) == read("docs/api.md").count("\ncurl ")
+    shown = examples(read("docs/reference/api.md"))
+    assert len(shown) == read("docs/reference/api.md").count("\ncurl ")
     check(shown, str(api.secret))
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
-@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial/quickstart.md"])
 def test_the_first_steps_work_in_the_demo_shop(name: str, make_api: Callable[..., Api]) -> None:
     call_command("seed_demo", verbosity=0)
     shown = examples(read(name))

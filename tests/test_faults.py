@@ -167,7 +167,9 @@ def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
 
 
 def test_every_fault_is_described() -> None:
-    described = re.findall(r"^- `(\w+)`: ", (ROOT / "docs" / "faults.md").read_text(), re.MULTILINE)
+    described = re.findall(
+        r"^- `(\w+)`: ", (ROOT / "docs" / "explanation" / "faults.md").read_text(), re.MULTILINE
+    )
     assert described == list(FAULTS)
     assert all(importlib.util.find_spec(f"faults.{name}") for name in FAULTS)
 

@@ -137,7 +137,7 @@ def test_orders_that_could_not_be_decided(
 
 
 def test_every_metric_is_documented() -> None:
-    text = Path("docs/metrics.md").read_text()
+    text = Path("docs/reference/metrics.md").read_text()
     documented = [tuple(row[:3]) for row in table(text, "## Every metric")]
     own = [each for each in declared() if not each.name.startswith("test_")]  # of other tests
     assert documented == [
@@ -151,7 +151,7 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_the_alerts_ask_for_metrics_that_exist() -> None:
-    text = Path("docs/metrics.md").read_text()
+    text = Path("docs/reference/metrics.md").read_text()
     expressions = re.findall(r"^ +expr: (.*)$", text, re.MULTILINE)
     asked = set(re.findall(r"\b(?:monoservices|orders)_\w+", " ".join(expressions)))
     names = {

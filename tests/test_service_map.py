@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from monoservices.boundaries.map.mapping import Relation, Route, service_map
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "services.md"
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "services.md"
 
 
 def services(*options: str) -> str:

@@ -104,7 +104,7 @@ def test_all_designs_are_tested() -> None:
 
 
 def test_the_page_tells_of_every_design() -> None:
-    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    page = (ROOT / "docs" / "explanation" / "benchmarks.md").read_text()
     names = {name for name in DESIGNS if not name.startswith("tradepost")}
     packages = {path.parent.name for path in ROOT.glob("benchmarks/rivals/*/design.py")}
     assert packages - names == {"pgbench"}
@@ -112,6 +112,6 @@ def test_the_page_tells_of_every_design() -> None:
 
 
 def test_the_page_has_the_parts_that_are_generated() -> None:
-    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    page = (ROOT / "docs" / "explanation" / "benchmarks.md").read_text()
     for part in ("environment", "ratios", "plots", "tables", "statements"):
         assert page.count(f"<!-- begin {part} -->") == page.count(f"<!-- end {part} -->") == 1
