@@ -57,7 +57,7 @@ check: install-dev  ## Format, lint, imports, types, deployment settings, migrat
 
 faults: install-dev  ## Break things under load, and see what becomes of the orders.
 	$(PY) -m faults
-	$(PY) -m benchmarks.memory
+	$(PY) -m faults.memory
 
 openapi services: export DEBUG = on
 openapi: install-dev  ## Write docs/reference/openapi.yaml anew.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import LiteralString, Protocol
 
 from benchmarks.databases import Databases
-from benchmarks.load import LoadResult, Request, apply_load
+from benchmarks.generator import apply_load
+from benchmarks.load import LoadResult, Request
 from benchmarks.servers import ServerProcess, free_port, run, serve
 from tests.__main__ import SETTINGS
 

@@ -19,7 +19,7 @@ from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.measuring import Run, count_statements, measure
 from benchmarks.postgres import postgres
 from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
-from benchmarks.report import environment, environment_table, write_json
+from benchmarks.report import RESULTS, environment, environment_table, write_json
 from benchmarks.summary import as_json, compare, summarize
 
 RIVAL_PACKAGES = {
@@ -76,7 +76,8 @@ def _report(
         "runs": [as_json(run) for run in runs],
     }
     complete = not (options.quick or options.only)
-    path = write_json("orders" if complete else "orders-quick", result)
+    path = RESULTS / ("orders.json" if complete else "orders-quick.json")
+    write_json(path, result)
     print(f"Results: {path}", file=sys.stderr)
     if complete:
         orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})

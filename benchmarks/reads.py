@@ -17,7 +17,8 @@ from typing import Any
 import requests
 
 from benchmarks.designs import gunicorn
-from benchmarks.load import LoadResult, Request, apply_load
+from benchmarks.generator import apply_load
+from benchmarks.load import LoadResult, Request
 from benchmarks.postgres import Postgres, postgres
 from benchmarks.reads_data import prepare, searches
 from benchmarks.report import environment, markdown_table

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.load import generator_version
+from benchmarks.generator import generator_version
 from benchmarks.servers import ROOT
 
 RESULTS = Path(__file__).parent / "results"
@@ -66,12 +66,9 @@ def environment_table(machine: Mapping[str, str], options: Mapping[str, Any]) ->
     return markdown_table(("", ""), rows)
 
 
-def write_json(name: str, result: Mapping[str, Any]) -> Path:
-    """Write `results/NAME.json` and return where it is."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+def write_json(path: Path, result: Mapping[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    return path
 
 
 def replace_part(document: str, name: str, content: str) -> str:

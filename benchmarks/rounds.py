@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from benchmarks.orders_report import update_page
-from benchmarks.report import markdown_table, write_json
+from benchmarks.report import RESULTS, markdown_table, write_json
 
 Key = TypeVar("Key")
 Call = Callable[[], Any]
@@ -85,8 +85,7 @@ def publish(
     shown = [f"{each} {machine[each]}" for each in ("Python", "PostgreSQL") if machine.get(each)]
     part = f"{content.strip()}\n\n{how} {machine['processors']}, {', '.join(shown)}."
     print(part)
-    write_json(
-        name if complete else f"{name}-quick", {"environment": machine, "how": how, **result}
-    )
+    path = RESULTS / f"{name}{'' if complete else '-quick'}.json"
+    write_json(path, {"environment": machine, "how": how, **result})
     if complete:
         update_page({name: part})

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.load import WRK, LoadResult, Request, apply_load, parse_wrk
+from benchmarks.generator import apply_load
+from benchmarks.load import LoadResult, Request
 from benchmarks.python_load import apply_python_load, renderer
 from benchmarks.servers import BenchmarkError
+from benchmarks.wrk import WRK, parse_wrk
 
 REQUEST = Request(
     "POST",

@@ -15,14 +15,14 @@ from django.db import connection
 from benchmarks.servers import ROOT
 from faults.__main__ import FAULTS
 from faults.checks import Verdict, compare
-from faults.clients import EXPRESS, Answers, Buyer, order_of
+from faults.clients import EXPRESS, Answers, Buyer, order_body
 from faults.crowd import Crowd
 from faults.kill_worker import kill
 from faults.last_units import rush
-from faults.lost_commit import through
+from faults.lost_commit import url_through
 from faults.postgres_wire import FromClient, Transactions
 from faults.proxy import CommitCutter
-from faults.same_key import everywhere
+from faults.same_key import order_with_one_key
 from faults.server import Server
 from faults.shop import Shop
 from faults.sigterm import stop_under_load, stored_without_answer
@@ -81,11 +81,11 @@ def test_an_order_whose_commit_was_not_heard_of_is_placed_once(shop: Shop) -> No
         answers = Answers()
         async with (
             CommitCutter(host, port) as proxy,
-            Server(shop, url=through(proxy, shop.url)) as server,
+            Server(shop, url=url_through(proxy, shop.url)) as server,
         ):
             proxy.arm(look)
             buyer = Buyer(server.port, server.secret, answers)
-            await buyer.place("lost", order_of(PLENTY))
+            await buyer.place("lost", order_body(PLENTY))
             buyer.close()
             return proxy.cuts, answers, await compare(shop, server, answers)
 
@@ -116,7 +116,7 @@ def test_one_key_from_everywhere_is_one_order(shop: Shop) -> None:
     async def order_at_once() -> tuple[set[tuple[int, bytes]], Answers, Verdict]:
         answers = Answers()
         async with Server(shop, workers=2) as server:
-            told = await everywhere(server, answers, 50)
+            told = await order_with_one_key(server, answers, 50)
             return told, answers, await compare(shop, server, answers)
 
     told, answers, verdict = asyncio.run(order_at_once())
@@ -149,14 +149,14 @@ def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
         async with Server(shop) as server:
             buyer = Buyer(server.port, server.secret, answers)
             for key in ("kept", "changed", "denied"):
-                await buyer.place(key, order_of(PLENTY))
+                await buyer.place(key, order_body(PLENTY))
             buyer.close()
             before = await compare(shop, server, answers)
             order = json.loads(answers.placed["changed"])
             answers.placed["changed"] = json.dumps(order | {"total": "0.00"}).encode()
             answers.refused["denied"] = 409, b""
             answers.placed["invented"] = answers.placed["kept"]
-            answers.sent["invented"] = order_of(PLENTY)
+            answers.sent["invented"] = order_body(PLENTY)
             del answers.placed["denied"]
             return before, await compare(shop, server, answers)
 
