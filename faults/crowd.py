@@ -59,7 +59,7 @@ class Crowd:
         self._go.set()
 
     async def flow(self, orders: int) -> None:
-        """Wait until this many more orders are acknowledged. Raises BenchmarkError after a timeout."""
+        """Wait until this many more orders are acknowledged, or raise BenchmarkError."""
         goal = len(self.answers.times) + orders
         await until(lambda: len(self.answers.times) >= goal, f"{orders} orders")
 

@@ -73,13 +73,13 @@ async def _on(database: str) -> Outcome:
 
 
 def fewest_clients(rates: Mapping[int, float]) -> int:
-    """The fewest clients that reach ENOUGH_RATE of the highest rate. rates: by number of clients."""
+    """The fewest clients that reach ENOUGH_RATE of the highest of `rates`, by number of clients."""
     highest = max(rates.values())
     return min(size for size, rate in rates.items() if rate >= ENOUGH_RATE * highest)
 
 
 async def load(server: Server, size: int, *, honour: bool) -> tuple[Answers, float]:
-    """Let clients order for SECONDS after a warm-up. Return their answers and the orders per second."""
+    """Let clients order for SECONDS after a warm-up. Return their answers and their rate."""
     crowd = Crowd(server.port, server.secret, size, range(1, PRODUCTS + 1), honour=honour)
     async with crowd:
         await asyncio.sleep(WARM_UP_SECONDS)

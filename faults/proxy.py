@@ -14,8 +14,8 @@ CHUNK = 65_536
 class CommitCutter:
     """Forwards everything until it is armed.
 
-    Then it waits for a transaction with a statement that contains `marker`, forwards its COMMIT, and
-    closes both connections when PostgreSQL reports success, before the client learns of it.
+    Then it waits for a transaction with a statement that contains `marker`, forwards its COMMIT,
+    and closes both connections when PostgreSQL reports success, before the client learns of it.
     host, port: where PostgreSQL listens. cuts: how many COMMITs were cut.
     """
 

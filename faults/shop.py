@@ -88,7 +88,7 @@ def sqlite() -> Iterator[str]:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Yield the URL of a database on a PostgreSQL server, with fsync, that runs during the block."""
+    """Yield the URL of a database on a PostgreSQL server with fsync; stop it after the block."""
     with PostgresServer(fsync=True) as server:
         yield server.url("postgres")
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from faults import wire
 from faults.checks import compare
-from faults.clients import EXPRESS, ORDERS, order_body, merge_answers
+from faults.clients import EXPRESS, ORDERS, merge_answers, order_body
 from faults.outcome import Outcome, outcome
 from faults.overload import load, percentile
 from faults.server import Server

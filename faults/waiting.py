@@ -12,7 +12,7 @@ POLL_SECONDS = 0.01
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-    """Poll until the condition is true. Raises BenchmarkError, which names `what`, after a timeout."""
+    """Poll until the condition is true, or raise a BenchmarkError that names `what`."""
     end = time.monotonic() + MAX_WAIT_SECONDS
     while True:
         result = condition()

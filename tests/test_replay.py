@@ -237,7 +237,7 @@ def test_what_the_server_refuses_is_told(url: str, invoices: Path) -> None:
 def test_a_key_that_may_not_is_refused(url: str, invoices: Path) -> None:
     status, _, told = replay(url, "tp_wrong", invoices)
     assert status == 2
-    assert told.startswith("GET products/export/ was answered 401: ")
+    assert told.startswith("GET products/export/ got 401: ")
     status, _, told = replay("http://127.0.0.1:1", "tp_wrong", invoices)
     assert status == 2
     assert told.startswith("GET products/export/ failed 10 times: ")

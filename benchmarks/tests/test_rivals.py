@@ -9,7 +9,7 @@ from django.db import connection
 
 from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.designs import PRODUCTS, STOCK, HttpDesign
-from benchmarks.measuring import Books, faults
+from benchmarks.measuring import Books, find_failures
 from benchmarks.postgres import postgres
 from benchmarks.registry import DESIGNS, OTHER_WORKERS
 from benchmarks.servers import ROOT
@@ -96,7 +96,7 @@ def test_pgbench_does_what_tradepost_does(name: str, databases: Databases) -> No
     after = Books(*databases.row(design.books))
     assert len(statements) == STATEMENTS[name] * load.acknowledged
     assert changes(before, after)["least"] == -load.acknowledged
-    assert faults(before, after, loads=[load], lines=1) == []
+    assert find_failures(before, after, loads=[load], lines=1) == []
 
 
 def test_all_designs_are_tested() -> None:
