@@ -2,8 +2,7 @@
 
 How long orders waits for what it asks of products: by a direct query through its communication
 module, and by HTTP on the loopback interface, as it would between services of their own. Prints a
-table, and writes `benchmarks/results/communication.json` and a part of
-`docs/explanation/benchmarks.md`.
+table, and writes `benchmarks/results/communication.json` and a table into `docs/`.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """How much memory a worker of the server has after many orders, against after few.
 
 `python -m benchmarks.memory [--orders N]` places orders by wrk until N are acknowledged, and writes
-`benchmarks/results/memory.json` and the table in docs/explanation/faults.md.
+`benchmarks/results/memory.json` and a table into `docs/`.
 """
 
 import argparse
@@ -13,8 +13,8 @@ import psutil
 
 from benchmarks.load import Request, apply_load
 from benchmarks.postgres import postgres
-from benchmarks.report import environment, markdown_table, replace_part, write_json
-from benchmarks.servers import ROOT, BenchmarkError
+from benchmarks.report import environment, markdown_table, write_json, write_parts
+from benchmarks.servers import BenchmarkError
 from faults.clients import EXPRESS, ORDERS
 from faults.server import Server
 from faults.shop import STOCK, Shop
@@ -25,7 +25,6 @@ CONNECTIONS = 64
 PRODUCTS = 1_000
 SECONDS = 2.0
 """How long each load is, after which memory is read."""
-DOCUMENT = ROOT / "docs" / "explanation" / "faults.md"
 
 Point = tuple[int, int]
 """Orders acknowledged, and the resident memory of the worker in bytes."""
@@ -44,7 +43,7 @@ def main(arguments: list[str]) -> int:
     print(text)
     if orders == MANY:
         write_json("memory", {"environment": machine, "points": points})
-        DOCUMENT.write_text(replace_part(DOCUMENT.read_text(), "memory", text))
+        write_parts({"memory": text})
     return 0
 
 

@@ -1,9 +1,8 @@
 """Placing orders, side by side: `python -m benchmarks.orders [--quick]`.
 
 Starts everything it needs, runs the designs in turn, and prints tables. Results go to
-`benchmarks/results/orders.json`, and those of a complete run also to
-`docs/explanation/benchmarks.md`. Exits with 1 if any run failed, or if orders, stock and ledger did
-not agree after it.
+`benchmarks/results/orders.json`, and those of a complete run also to the pages of
+`docs/`. Exits with 1 if any run failed, or if orders, stock and ledger did not agree after it.
 """
 
 import argparse
@@ -19,7 +18,7 @@ from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.measuring import Run, count_statements, measure
 from benchmarks.postgres import postgres
 from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
-from benchmarks.report import environment, environment_table, write_json
+from benchmarks.report import environment, environment_table, write_json, write_parts
 from benchmarks.summary import as_json, compare, summarize
 
 RIVAL_PACKAGES = {
@@ -79,8 +78,7 @@ def _report(
     path = write_json("orders" if complete else "orders-quick", result)
     print(f"Results: {path}", file=sys.stderr)
     if complete:
-        orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})
-        print(f"Page: {orders_report.PAGE}", file=sys.stderr)
+        write_parts(parts | {"plots": orders_report.plots(summaries)})
 
 
 def run_in_turn(

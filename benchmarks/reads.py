@@ -2,7 +2,7 @@
 
 Starts PostgreSQL, fills it, serves Tradepost and the rival side by side, checks that they answer
 the same, and loads one after the other. Prints tables. With all rows, it writes
-`benchmarks/results/reads.json` and a part of `docs/explanation/benchmarks.md`.
+`benchmarks/results/reads.json` and a table into `docs/`.
 """
 
 import argparse

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from benchmarks.orders_report import update_page
-from benchmarks.report import markdown_table, write_json
+from benchmarks.report import markdown_table, write_json, write_parts
 
 Key = TypeVar("Key")
 Call = Callable[[], Any]
@@ -89,4 +88,4 @@ def publish(
         name if complete else f"{name}-quick", {"environment": machine, "how": how, **result}
     )
     if complete:
-        update_page({name: part})
+        write_parts({name: part})

@@ -2,8 +2,8 @@
 
 DRF's `ModelSerializer`, its plain `Serializer` and Tradepost's `ProductSerializer`, in this
 process, from bytes to validated data and from model instances to bytes. Nothing asks the database:
-a statement would end the run. Prints a table, writes `benchmarks/results/serializers.json` and a
-part of `docs/explanation/benchmarks.md`.
+a statement would end the run. Prints a table, and writes
+`benchmarks/results/serializers.json` and a table into `docs/`.
 """
 
 import argparse

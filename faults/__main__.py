@@ -1,8 +1,7 @@
 """Break things under load, and say what became of the orders.
 
 Exits with 1 if anything is lost, doubled or otherwise off. A whole run writes
-`benchmarks/results/faults.json` and the table in docs/explanation/faults.md; a part of it prints
-its table.
+`benchmarks/results/faults.json` and a table into `docs/`; a part of it prints its table.
 """
 
 import argparse
@@ -15,8 +14,8 @@ from dataclasses import asdict
 
 import uvloop
 
-from benchmarks.report import environment, replace_part, write_json
-from benchmarks.servers import ROOT, BenchmarkError, run
+from benchmarks.report import environment, write_json, write_parts
+from benchmarks.servers import BenchmarkError, run
 from faults.outcome import Outcome, table
 from tests.postgres import find_programs
 
@@ -34,7 +33,6 @@ FAULTS = (
 )
 """Each is a module here, with a coroutine `run(times)` that returns Outcomes."""
 TIMES = 20
-DOCUMENT = ROOT / "docs" / "explanation" / "faults.md"
 
 
 def main(arguments: list[str]) -> int:
@@ -81,7 +79,7 @@ def _write(outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:
     where = "".join(f"- {name}: {value}\n" for name, value in machine.items())
     verdict = f"What is off:\n\n{off}" if problems else "Nothing was off.\n"
     text = f"{table(outcomes)}\n{verdict}\nMeasured on:\n\n{where}"
-    DOCUMENT.write_text(replace_part(DOCUMENT.read_text(), "faults", text))
+    write_parts({"faults": text})
 
 
 def _allow_many_connections() -> None:
