@@ -1,8 +1,8 @@
 """Compare a crossing with an HTTP call: `python -m benchmarks.communication`.
 
 It measures how long orders waits for products: with a query through its communication module, and
-with HTTP on the loopback interface, as between separate services. It prints a table and writes
-`benchmarks/results/communication.json` and a part of `docs/explanation/benchmarks.md`.
+with HTTP on the loopback interface, as between separate services. It prints a table, and writes it
+to docs/ and the figures to `benchmarks/results/communication.json`.
 """
 
 import argparse

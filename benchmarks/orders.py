@@ -1,8 +1,8 @@
 """Compare how fast designs place orders: `python -m benchmarks.orders [--quick]`.
 
 It starts everything it needs, runs the designs in turn and prints tables. A complete run writes
-`benchmarks/results/orders.json` and parts of `docs/explanation/benchmarks.md`. The exit status is 1
-if a run failed, or if orders, stock and ledger did not agree after it.
+them to docs/, and the figures to `benchmarks/results/orders.json`. The exit status is 1 if a run
+failed, or if orders, stock and ledger did not agree after it.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.measuring import Run, count_statements, measure
 from benchmarks.postgres import postgres
 from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
-from benchmarks.report import RESULTS, environment, environment_table, write_json
+from benchmarks.report import RESULTS, environment, environment_table, write_json, write_parts
 from benchmarks.summary import as_json, compare, summarize
 
 RIVAL_PACKAGES = {
@@ -79,8 +79,7 @@ def _report(
     write_json(path, result)
     print(f"Results: {path}", file=sys.stderr)
     if complete:
-        orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})
-        print(f"Page: {orders_report.PAGE}", file=sys.stderr)
+        write_parts(parts | {"plots": orders_report.plots(summaries)})
 
 
 def run_in_turn(

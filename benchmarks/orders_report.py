@@ -1,13 +1,11 @@
-"""The generated tables and plots of docs/explanation/benchmarks.md for `benchmarks.orders`."""
+"""The tables and plots that `benchmarks.orders` writes to docs/."""
 
 from collections.abc import Iterable, Mapping
 
 from benchmarks.registry import DESIGNS, PGBENCH_CONNECTIONS, SCENARIOS, Cell
-from benchmarks.report import IMAGES, bar_plot, markdown_table, replace_part
-from benchmarks.servers import ROOT
+from benchmarks.report import IMAGES, bar_plot, markdown_table
 from benchmarks.summary import Comparison, Summaries, Summary
 
-PAGE = ROOT / "docs" / "explanation" / "benchmarks.md"
 DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 FIGURES = {"rate": "orders/s", "p99_ms": "p99 ms"}
 PLOTTED = {
@@ -175,11 +173,3 @@ def _figures(
         elif cell.connections == connections:
             figures[title] = getattr(summary, figure)
     return dict(sorted(figures.items(), key=lambda item: item[1]))
-
-
-def update_page(parts: Mapping[str, str]) -> None:
-    """Replace the generated parts of docs/explanation/benchmarks.md."""
-    document = PAGE.read_text()
-    for name, content in parts.items():
-        document = replace_part(document, name, content)
-    PAGE.write_text(document)

@@ -1,8 +1,8 @@
 """Compare reads over HTTP from a large shop: `python -m benchmarks.reads [--rows N]`.
 
 It starts and fills PostgreSQL, serves Tradepost and the rival, checks that their responses are the
-same, loads them in turn and prints a table. With the default N it writes
-`benchmarks/results/reads.json` and a part of `docs/explanation/benchmarks.md`.
+same, loads them in turn and prints a table. With the default N it writes the table to docs/, and
+the figures to `benchmarks/results/reads.json`.
 """
 
 import argparse

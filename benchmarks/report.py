@@ -15,7 +15,8 @@ from benchmarks.generator import generator_version
 from benchmarks.servers import ROOT
 
 RESULTS = Path(__file__).parent / "results"
-IMAGES = ROOT / "docs" / "images"
+DOCS = ROOT / "docs"
+IMAGES = DOCS / "images"
 PACKAGES = {
     "Django": "django",
     "djangorestframework": "djangorestframework",
@@ -81,6 +82,20 @@ def replace_part(document: str, name: str, content: str) -> str:
     if count != 1:
         raise ValueError(f"The document has {count} parts {name!r}; expected one.")
     return replaced
+
+
+def write_parts(parts: Mapping[str, str]) -> None:
+    """Write generated parts, by their names, to the pages of docs/ that contain them.
+
+    Raises ValueError unless exactly one page has each part.
+    """
+    pages = {page: page.read_text() for page in DOCS.rglob("*.md")}
+    for name, content in parts.items():
+        found = [page for page, text in pages.items() if f"<!-- begin {name} -->" in text]
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} pages have the part {name!r}; expected one.")
+        pages[found[0]] = replace_part(pages[found[0]], name, content)
+        found[0].write_text(pages[found[0]])
 
 
 def bar_plot(

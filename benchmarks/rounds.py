@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from benchmarks.orders_report import update_page
-from benchmarks.report import RESULTS, markdown_table, write_json
+from benchmarks.report import RESULTS, markdown_table, write_json, write_parts
 
 Key = TypeVar("Key")
 Call = Callable[[], Any]
@@ -77,10 +76,10 @@ def publish(
     complete: bool = True,
     **result: Any,
 ) -> None:
-    """Print the results, and write `results/NAME.json` and the part NAME of the page.
+    """Print the results, and write `results/NAME.json` and the part NAME of docs/.
 
     how: rounds and calls, for the line below the table. result: more content for the JSON.
-    complete: if false, write `results/NAME-quick.json` instead and leave the page unchanged.
+    complete: if false, write `results/NAME-quick.json` instead and leave docs/ unchanged.
     """
     shown = [f"{each} {machine[each]}" for each in ("Python", "PostgreSQL") if machine.get(each)]
     part = f"{content.strip()}\n\n{how} {machine['processors']}, {', '.join(shown)}."
@@ -88,4 +87,4 @@ def publish(
     path = RESULTS / f"{name}{'' if complete else '-quick'}.json"
     write_json(path, {"environment": machine, "how": how, **result})
     if complete:
-        update_page({name: part})
+        write_parts({name: part})

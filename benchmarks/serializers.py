@@ -2,8 +2,8 @@
 
 It measures DRF's `ModelSerializer`, DRF's plain `Serializer` and Tradepost's `ProductSerializer`,
 from bytes to validated data and from model instances to bytes. No statement may run: one would end
-the measurement. It prints a table and writes `benchmarks/results/serializers.json` and a part of
-`docs/explanation/benchmarks.md`.
+the measurement. It prints a table, and writes it to docs/ and the figures to
+`benchmarks/results/serializers.json`.
 """
 
 import argparse

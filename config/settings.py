@@ -1,7 +1,7 @@
 """The settings of the project, all of them from the environment or `.env`.
 
-README.md lists every variable. Without DEBUG, what production needs and does not have
-stops the start with a message that says what to do.
+docs/reference/settings.md lists every variable. Without DEBUG, the server does not start if a
+setting that production needs is missing, and the message says what to do.
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Break a server under load and check its orders: `python -m faults [--only NAME …]`.
 
-A complete run writes `faults/results/faults.json` and the table in docs/explanation/faults.md. A
-run with --only just prints its table. The exit status is 1 if any order is lost or duplicated, or
-if anything else is wrong.
+A complete run writes its table to docs/, and the figures to `faults/results/faults.json`. A run
+with --only just prints its table. The exit status is 1 if any order is lost or duplicated, or if
+anything else is wrong.
 """
 
 import argparse
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks.report import environment, replace_part, write_json
-from benchmarks.servers import ROOT, BenchmarkError, run
+from benchmarks.report import environment, write_json, write_parts
+from benchmarks.servers import BenchmarkError, run
 from faults.outcome import Outcome, table
 from tests.postgres import find_programs
 
@@ -35,7 +35,6 @@ FAULTS = (
 )
 """Each is a module of this package with a coroutine `run(times)` that returns Outcomes."""
 TIMES = 20
-DOCUMENT = ROOT / "docs" / "explanation" / "faults.md"
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -94,7 +93,7 @@ def _write(outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:
     where = "".join(f"- {name}: {value}\n" for name, value in machine.items())
     verdict = f"Problems:\n\n{found}" if problems else "No problems were found.\n"
     text = f"{table(outcomes)}\n{verdict}\nMeasured on:\n\n{where}"
-    DOCUMENT.write_text(replace_part(DOCUMENT.read_text(), "faults", text))
+    write_parts({"faults": text})
 
 
 def _allow_many_connections() -> None:

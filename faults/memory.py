@@ -1,7 +1,7 @@
 """Measure whether a worker's memory grows: `python -m faults.memory [--orders N]`.
 
-It places orders until N are acknowledged. With the default N it writes `faults/results/memory.json`
-and the table in docs/explanation/faults.md.
+It places orders until N are acknowledged. With the default N it writes the table to docs/, and the
+figures to `faults/results/memory.json`.
 """
 
 import argparse
@@ -15,8 +15,8 @@ import psutil
 from benchmarks.generator import apply_load
 from benchmarks.load import Request
 from benchmarks.postgres import postgres
-from benchmarks.report import environment, markdown_table, replace_part, write_json
-from benchmarks.servers import ROOT, BenchmarkError
+from benchmarks.report import environment, markdown_table, write_json, write_parts
+from benchmarks.servers import BenchmarkError
 from faults.clients import EXPRESS, ORDERS
 from faults.server import Server
 from faults.shop import STOCK, Shop
@@ -27,7 +27,6 @@ CONNECTIONS = 64
 PRODUCTS = 1_000
 SECONDS = 2.0
 """How long each load lasts before the memory is read."""
-DOCUMENT = ROOT / "docs" / "explanation" / "faults.md"
 RESULTS = Path(__file__).parent / "results"
 
 Point = tuple[int, int]
@@ -49,7 +48,7 @@ def main(arguments: list[str]) -> int:
     print(text)
     if orders == MANY:
         write_json(RESULTS / "memory.json", {"environment": machine, "points": points})
-        DOCUMENT.write_text(replace_part(DOCUMENT.read_text(), "memory", text))
+        write_parts({"memory": text})
     return 0
 
 
