@@ -1,7 +1,4 @@
-"""Faults while clients order, on a server as its users start it: nothing is lost or doubled.
-
-Small ones of what `python -m faults` does again and again.
-"""
+"""No fault may lose or duplicate an order: small versions of the faults of `python -m faults`."""
 
 import asyncio
 import importlib.util
@@ -30,7 +27,7 @@ from tests.conftest import MakeDatabase
 
 FEW, MANY = 10, 1_000_000
 SCARCE, PLENTY = 1, 2
-"""The ids of two products, of which there are so many units."""
+"""The ids of a product with FEW units, and of one with MANY."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def template(make_database: MakeDatabase) -> Shop:
 
 @pytest.fixture
 def shop(template: Shop, make_database: MakeDatabase, request: pytest.FixtureRequest) -> Shop:
-    """A shop of the test's own with a scarce product and one of which there is plenty."""
+    """A separate shop for each test, with a scarce and a plentiful product."""
     name = request.node.name.removeprefix("test_")[:40]
     return replace(template, url=make_database(f"faults_{name}", "faults_template"))
 
@@ -62,7 +59,7 @@ def test_a_killed_worker_costs_no_order(shop: Shop) -> None:
             return crowd.answers, await compare(shop, server, crowd.answers, sample=16)
 
     answers, verdict = asyncio.run(order_and_kill())
-    assert answers.retried, "nobody noticed"
+    assert answers.retried, "the fault caused no retries"
     assert replace(verdict, sampled=0) == CLEAN
     assert sorted(stored_keys(shop)) == sorted(answers.placed)
     assert shop.stock(PLENTY) == MANY - len(answers.placed)
@@ -142,7 +139,7 @@ def test_a_server_that_is_told_to_stop_answers_for_what_it_has_done(shop: Shop) 
 
 
 def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
-    """The control of all the others: what was acknowledged is changed, and each change is found."""
+    """The control of the other tests: each change to the acknowledged orders is found."""
 
     async def order_and_tamper() -> tuple[Verdict, Verdict]:
         answers = Answers()
@@ -162,7 +159,7 @@ def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
 
     before, after = asyncio.run(order_and_tamper())
     assert before == replace(CLEAN, sampled=3)
-    # Sending the invented one again places it, which is another answer than the one made up.
+    # Replaying the invented order places it, so the response differs from the invented one.
     assert after == Verdict(lost=1, doubled=1, differing=2, unexplained=1, sampled=3, books="")
 
 
