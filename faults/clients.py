@@ -80,13 +80,13 @@ def merge_answers(*parts: Answers) -> Answers:
 class Buyer:
     """One client with one connection.
 
-    honour: wait as Retry-After says. content_type: EXPRESS or DJANGO.
+    honor_retry_after: wait as Retry-After says. content_type: EXPRESS or DJANGO.
     """
 
     port: int
     secret: str
     answers: Answers
-    honour: bool = True
+    honor_retry_after: bool = True
     content_type: str = EXPRESS
     connection: Connection | None = None
 
@@ -155,7 +155,7 @@ class Buyer:
     def _pause(self, response: Response | None) -> float:
         if response is None:
             return RECONNECT_SECONDS
-        if not self.honour:
+        if not self.honor_retry_after:
             return 0
         return min(MOST_RETRY_AFTER, float(response.headers.get("retry-after", 0)))
 

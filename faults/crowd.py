@@ -24,12 +24,15 @@ class Crowd:
         size: int,
         products: Sequence[int],
         *,
-        honour: bool = True,
+        honor_retry_after: bool = True,
         answers: Answers | None = None,
     ) -> None:
         self.answers = answers or Answers()
         self._products = products
-        self._buyers = [Buyer(port, secret, self.answers, honour=honour) for _ in range(size)]
+        self._buyers = [
+            Buyer(port, secret, self.answers, honor_retry_after=honor_retry_after)
+            for _ in range(size)
+        ]
         self._go = asyncio.Event()
         self._go.set()
         self._stopped = False

@@ -36,7 +36,7 @@ async def _on(database: str) -> Outcome:
     with DATABASES[database]() as url:
         shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
-            ramp = {size: await load(server, size, honour=True) for size in STEPS}
+            ramp = {size: await load(server, size, honor_retry_after=True) for size in STEPS}
             enough = fewest_clients({size: rate for size, (_, rate) in ramp.items()})
             ways = {
                 BASE: (enough, True),
@@ -45,8 +45,10 @@ async def _on(database: str) -> Outcome:
             }
             loads: dict[str, list[tuple[Answers, float]]] = {name: [] for name in ways}
             for _ in range(ROUNDS):
-                for name, (size, honour) in ways.items():
-                    loads[name].append(await load(server, size, honour=honour))
+                for name, (size, honor_retry_after) in ways.items():
+                    loads[name].append(
+                        await load(server, size, honor_retry_after=honor_retry_after)
+                    )
             parts = [answers for answers, _ in [*ramp.values(), *chain(*loads.values())]]
             whole = merge_answers(*parts)
             verdict = await compare(shop, server, whole)
@@ -78,9 +80,15 @@ def fewest_clients(rates: Mapping[int, float]) -> int:
     return min(size for size, rate in rates.items() if rate >= ENOUGH_RATE * highest)
 
 
-async def load(server: Server, size: int, *, honour: bool) -> tuple[Answers, float]:
+async def load(server: Server, size: int, *, honor_retry_after: bool) -> tuple[Answers, float]:
     """Let clients order for SECONDS after a warm-up. Return their answers and their rate."""
-    crowd = Crowd(server.port, server.secret, size, range(1, PRODUCTS + 1), honour=honour)
+    crowd = Crowd(
+        server.port,
+        server.secret,
+        size,
+        range(1, PRODUCTS + 1),
+        honor_retry_after=honor_retry_after,
+    )
     async with crowd:
         await asyncio.sleep(WARM_UP_SECONDS)
         began, before = time.monotonic(), len(crowd.answers.times)

@@ -32,11 +32,11 @@ async def run(times: int) -> list[Outcome]:
         shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
             for _ in range(ROUNDS):
-                answers, _ = await load(server, CLIENTS, honour=True)
+                answers, _ = await load(server, CLIENTS, honor_retry_after=True)
                 parts.append(answers)
                 alone.append(percentile(answers.took, 0.99))
                 async with slow_clients(server, SLOW) as count_connected:
-                    answers, _ = await load(server, CLIENTS, honour=True)
+                    answers, _ = await load(server, CLIENTS, honor_retry_after=True)
                     parts.append(answers)
                     beside.append(percentile(answers.took, 0.99))
                     connected.append(count_connected())

@@ -219,7 +219,7 @@ class Trade(RuleBasedStateMachine):
         assert call == outcome(lambda: self.shop.move(order_id, status, version))
 
     def order(self, pick: int, back: int | None) -> tuple[int, int | None]:
-        """An order's id, and its version `age` changes ago."""
+        """An order's id, and its version `back` changes ago."""
         order_id = list(self.shop.orders)[-1 - pick % len(self.shop.orders)]
         return order_id, None if back is None else self.shop.orders[order_id].version - back
 
