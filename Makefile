@@ -57,7 +57,7 @@ check: install-dev  ## Format, lint, imports, types, deployment settings, migrat
 
 faults: install-dev  ## Break things under load, and see what becomes of the orders.
 	$(PY) -m faults
-	$(PY) -m benchmarks.memory
+	$(PY) -m faults.memory
 
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: install-dev  ## Build the documents as a site in site/, and check every link.

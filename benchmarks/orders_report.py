@@ -1,4 +1,4 @@
-"""The tables and plots that `benchmarks.orders` writes into the pages of docs/."""
+"""The tables and plots that `benchmarks.orders` writes to docs/."""
 
 from collections.abc import Iterable, Mapping
 
@@ -28,7 +28,7 @@ HEADER = (
 
 
 def tables(summaries: Summaries) -> str:
-    """A table for each database and scenario, and one for pgbench."""
+    """Render a table for each database and scenario, and one for pgbench."""
     parts = []
     for database, name in DATABASES.items():
         for scenario, described in SCENARIOS.items():
@@ -97,7 +97,7 @@ def _books(summaries: Iterable[Summary]) -> str:
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> str:
-    """Ratios of medians; of rates, more is better, and of latencies, less."""
+    """Render ratios of medians. Higher rates and lower latencies are better."""
     rows = [
         [
             _label(each.of),
@@ -125,7 +125,7 @@ def _label(summary: Summary) -> str:
 
 
 def statement_table(counts: Mapping[Cell, float]) -> str:
-    """counts: statements per order by cell, of several numbers of connections."""
+    """Render the statements per order. counts: by cell, for several numbers of connections."""
     connections = sorted({cell.connections for cell in counts})
     designs = dict.fromkeys((cell.design, cell.scenario) for cell in counts)
     rows = []
@@ -138,7 +138,7 @@ def statement_table(counts: Mapping[Cell, float]) -> str:
 
 
 def plots(summaries: Summaries) -> str:
-    """Write the plots; return Markdown that shows them."""
+    """Write the plots. Return Markdown that shows them."""
     wanted = [("rate", 256), ("rate", 64), ("rate", 16), ("p99_ms", 256)]
     return "\n\n".join(filter(None, (_plot(summaries, *each) for each in wanted)))
 
@@ -161,7 +161,7 @@ def _plot(summaries: Summaries, figure: str, connections: int) -> str:
 def _figures(
     summaries: Summaries, figure: str, scenario: str, connections: int
 ) -> dict[str, float]:
-    """Figures by title at this number of connections, and the best rates of pgbench at any."""
+    """The figures at this number of connections by title; for pgbench, its best rate at any."""
     figures: dict[str, float] = {}
     for cell, summary in summaries.items():
         if (cell.database, cell.scenario) != ("postgresql", scenario):

@@ -1,4 +1,4 @@
-"""Clients that order again and again."""
+"""Many clients that order continuously."""
 
 import asyncio
 import random
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Self
 
-from faults.clients import Answers, Buyer, order_of
+from faults.clients import Answers, Buyer, order_body
 from faults.waiting import MAX_WAIT_SECONDS, until
 
 
 class Crowd:
-    """`size` buyers that order one unit of a random product each, again and again.
+    """`size` clients that keep ordering one unit of a random product during an `async with` block.
 
-    For as long as an `async with` block runs; at its end each finishes the order that it is at.
+    At the end of the block, each client finishes its current order.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Crowd:
         self._go.set()
         await asyncio.wait(self._tasks, timeout=MAX_WAIT_SECONDS)
         for task in self._tasks:
-            task.cancel()  # those that are late
+            task.cancel()  # the tasks that did not finish in time
         done = await asyncio.gather(*self._tasks, return_exceptions=True)
         for buyer in self._buyers:
             buyer.close()
@@ -52,14 +52,14 @@ class Crowd:
                 raise error
 
     def hold(self) -> None:
-        """Let nobody begin another order until `resume`."""
+        """Start no new orders until `resume`."""
         self._go.clear()
 
     def resume(self) -> None:
         self._go.set()
 
     async def flow(self, orders: int) -> None:
-        """Return when so many more orders are acknowledged. Raises BenchmarkError."""
+        """Wait until this many more orders are acknowledged, or raise BenchmarkError."""
         goal = len(self.answers.times) + orders
         await until(lambda: len(self.answers.times) >= goal, f"{orders} orders")
 
@@ -70,4 +70,4 @@ class Crowd:
             if self._stopped:
                 return
             product_id = random.choice(self._products)  # noqa: S311 - no secret
-            await buyer.place(f"{prefix}-{number}", order_of(product_id))
+            await buyer.place(f"{prefix}-{number}", order_body(product_id))

@@ -19,6 +19,18 @@ from conftest import Api
 from monoservices.api.problems import problem_kinds
 
 ROOT = Path(__file__).resolve().parent.parent
+API_PAGES = (
+    "index",
+    "products",
+    "stock",
+    "orders",
+    "idempotency",
+    "order-changes",
+    "lists",
+    "files",
+    "errors",
+)
+"""In the order of their story."""
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -80,14 +92,14 @@ def test_every_setting_is_documented() -> None:
 def test_scopes_are_documented() -> None:
     documented = {
         row[0]: row[2] == "yes"
-        for row in table(read("docs/reference/api.md"), "## Keys and scopes")
+        for row in table(read("docs/reference/api/index.md"), "## Keys and scopes")
     }
     assert documented == {name: each.granted_by_default for name, each in known_scopes().items()}
 
 
 def test_error_codes_are_documented() -> None:
     documented = [
-        (int(row[0]), row[1]) for row in table(read("docs/reference/api.md"), "## Errors")
+        (int(row[0]), row[1]) for row in table(read("docs/reference/api/errors.md"), "## Codes")
     ]
     # Tests have kinds of their own.
     kinds = [kind for kind in problem_kinds().values() if ".tests." not in kind.__module__]
@@ -168,8 +180,10 @@ def check(examples: list[tuple[str, str]], secret: str) -> None:
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_examples_of_the_api_guide(api: Api) -> None:
-    shown = examples(read("docs/reference/api.md"))
-    assert len(shown) == read("docs/reference/api.md").count("\ncurl ")
+    assert {path.stem for path in (ROOT / "docs/reference/api").iterdir()} == {*API_PAGES}
+    guide = "".join(read(f"docs/reference/api/{name}.md") for name in API_PAGES)
+    shown = examples(guide)
+    assert len(shown) == guide.count("\ncurl ")
     check(shown, str(api.secret))
 
 

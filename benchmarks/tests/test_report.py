@@ -19,7 +19,7 @@ def test_a_part_of_a_document_is_replaced() -> None:
     replaced = replace_part(document, "x", "new \\1\n")
     assert replaced == "a\n<!-- begin x -->\n\nnew \\1\n\n<!-- end x -->\nb\n"
     assert replace_part(replaced, "x", "new \\1") == replaced
-    with pytest.raises(ValueError, match="Expected one part 'y', found 0"):
+    with pytest.raises(ValueError, match="The document has 0 parts 'y'; expected one"):
         replace_part(document, "y", "")
 
 

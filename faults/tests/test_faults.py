@@ -1,7 +1,4 @@
-"""Faults while clients order, on a server as its users start it: nothing is lost or doubled.
-
-Small ones of what `python -m faults` does again and again.
-"""
+"""No fault may lose or duplicate an order: small versions of the faults of `python -m faults`."""
 
 import asyncio
 import importlib.util
@@ -15,14 +12,14 @@ from django.db import connection
 from benchmarks.servers import ROOT
 from faults.__main__ import FAULTS
 from faults.checks import Verdict, compare
-from faults.clients import EXPRESS, Answers, Buyer, order_of
+from faults.clients import EXPRESS, Answers, Buyer, order_body
 from faults.crowd import Crowd
 from faults.kill_worker import kill
 from faults.last_units import rush
-from faults.lost_commit import through
+from faults.lost_commit import url_through
 from faults.postgres_wire import FromClient, Transactions
 from faults.proxy import CommitCutter
-from faults.same_key import everywhere
+from faults.same_key import order_with_one_key
 from faults.server import Server
 from faults.shop import Shop
 from faults.sigterm import stop_under_load, stored_without_answer
@@ -30,7 +27,7 @@ from tests.conftest import MakeDatabase
 
 FEW, MANY = 10, 1_000_000
 SCARCE, PLENTY = 1, 2
-"""The ids of two products, of which there are so many units."""
+"""The ids of a product with FEW units, and of one with MANY."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def template(make_database: MakeDatabase) -> Shop:
 
 @pytest.fixture
 def shop(template: Shop, make_database: MakeDatabase, request: pytest.FixtureRequest) -> Shop:
-    """A shop of the test's own with a scarce product and one of which there is plenty."""
+    """A separate shop for each test, with a scarce and a plentiful product."""
     name = request.node.name.removeprefix("test_")[:40]
     return replace(template, url=make_database(f"faults_{name}", "faults_template"))
 
@@ -62,7 +59,7 @@ def test_a_killed_worker_costs_no_order(shop: Shop) -> None:
             return crowd.answers, await compare(shop, server, crowd.answers, sample=16)
 
     answers, verdict = asyncio.run(order_and_kill())
-    assert answers.retried, "nobody noticed"
+    assert answers.retried, "the fault caused no retries"
     assert replace(verdict, sampled=0) == CLEAN
     assert sorted(stored_keys(shop)) == sorted(answers.placed)
     assert shop.stock(PLENTY) == MANY - len(answers.placed)
@@ -81,11 +78,11 @@ def test_an_order_whose_commit_was_not_heard_of_is_placed_once(shop: Shop) -> No
         answers = Answers()
         async with (
             CommitCutter(host, port) as proxy,
-            Server(shop, url=through(proxy, shop.url)) as server,
+            Server(shop, url=url_through(proxy, shop.url)) as server,
         ):
             proxy.arm(look)
             buyer = Buyer(server.port, server.secret, answers)
-            await buyer.place("lost", order_of(PLENTY))
+            await buyer.place("lost", order_body(PLENTY))
             buyer.close()
             return proxy.cuts, answers, await compare(shop, server, answers)
 
@@ -116,7 +113,7 @@ def test_one_key_from_everywhere_is_one_order(shop: Shop) -> None:
     async def order_at_once() -> tuple[set[tuple[int, bytes]], Answers, Verdict]:
         answers = Answers()
         async with Server(shop, workers=2) as server:
-            told = await everywhere(server, answers, 50)
+            told = await order_with_one_key(server, answers, 50)
             return told, answers, await compare(shop, server, answers)
 
     told, answers, verdict = asyncio.run(order_at_once())
@@ -142,27 +139,27 @@ def test_a_server_that_is_told_to_stop_answers_for_what_it_has_done(shop: Shop) 
 
 
 def test_the_comparison_sees_what_is_wrong(shop: Shop) -> None:
-    """The control of all the others: what was acknowledged is changed, and each change is found."""
+    """The control of the other tests: each change to the acknowledged orders is found."""
 
     async def order_and_tamper() -> tuple[Verdict, Verdict]:
         answers = Answers()
         async with Server(shop) as server:
             buyer = Buyer(server.port, server.secret, answers)
             for key in ("kept", "changed", "denied"):
-                await buyer.place(key, order_of(PLENTY))
+                await buyer.place(key, order_body(PLENTY))
             buyer.close()
             before = await compare(shop, server, answers)
             order = json.loads(answers.placed["changed"])
             answers.placed["changed"] = json.dumps(order | {"total": "0.00"}).encode()
             answers.refused["denied"] = 409, b""
             answers.placed["invented"] = answers.placed["kept"]
-            answers.sent["invented"] = order_of(PLENTY)
+            answers.sent["invented"] = order_body(PLENTY)
             del answers.placed["denied"]
             return before, await compare(shop, server, answers)
 
     before, after = asyncio.run(order_and_tamper())
     assert before == replace(CLEAN, sampled=3)
-    # Sending the invented one again places it, which is another answer than the one made up.
+    # Replaying the invented order places it, so the response differs from the invented one.
     assert after == Verdict(lost=1, doubled=1, differing=2, unexplained=1, sampled=3, books="")
 
 

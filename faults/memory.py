@@ -1,17 +1,19 @@
-"""How much memory a worker of the server has after many orders, against after few.
+"""Measure whether a worker's memory grows: `python -m faults.memory [--orders N]`.
 
-`python -m benchmarks.memory [--orders N]` places orders by wrk until N are acknowledged, and writes
-`benchmarks/results/memory.json` and a table into `docs/`.
+It places orders until N are acknowledged. With the default N it writes the table to docs/, and the
+figures to `faults/results/memory.json`.
 """
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
-from benchmarks.load import Request, apply_load
+from benchmarks.generator import apply_load
+from benchmarks.load import Request
 from benchmarks.postgres import postgres
 from benchmarks.report import environment, markdown_table, write_json, write_parts
 from benchmarks.servers import BenchmarkError
@@ -24,16 +26,19 @@ MANY = 1_000_000
 CONNECTIONS = 64
 PRODUCTS = 1_000
 SECONDS = 2.0
-"""How long each load is, after which memory is read."""
+"""How long each load lasts before the memory is read."""
+RESULTS = Path(__file__).parent / "results"
 
 Point = tuple[int, int]
-"""Orders acknowledged, and the resident memory of the worker in bytes."""
+"""Acknowledged orders so far, and the worker's resident memory in bytes."""
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
-    parser.add_argument("--orders", type=int, default=MANY, help=f"default: {MANY:,}")
+    parser = argparse.ArgumentParser(prog="python -m faults.memory", description=__doc__)
+    parser.add_argument(
+        "--orders", type=int, default=MANY, help=f"how many to place; default: {MANY:,}"
+    )
     orders = parser.parse_args(arguments).orders
     with postgres() as database:
         shop = Shop.fill(database.url("postgres"), [STOCK] * PRODUCTS)
@@ -42,13 +47,13 @@ def main(arguments: list[str]) -> int:
     text = render(points)
     print(text)
     if orders == MANY:
-        write_json("memory", {"environment": machine, "points": points})
+        write_json(RESULTS / "memory.json", {"environment": machine, "points": points})
         write_parts({"memory": text})
     return 0
 
 
 async def measure(shop: Shop, orders: int) -> list[Point]:
-    """Place at least so many orders; the worker's memory after FEW of them, and on from there."""
+    """Place at least this many orders. Return the worker's memory after FEW orders and later."""
     points: list[Point] = []
     placed = 0
     async with Server(shop) as server:
@@ -74,7 +79,9 @@ async def measure(shop: Shop, orders: int) -> list[Point]:
                 seed=placed,
             )
             if not result.acknowledged:
-                raise BenchmarkError(f"No orders: {result.errors}\n{server.end_of_log()}")
+                raise BenchmarkError(
+                    f"No order was acknowledged: {result.errors}\n{server.end_of_log()}"
+                )
             placed += result.acknowledged
             if placed >= FEW:
                 points.append((placed, worker.memory_info().rss))
@@ -82,12 +89,12 @@ async def measure(shop: Shop, orders: int) -> list[Point]:
 
 
 def render(points: Sequence[Point]) -> str:
-    """The first and the last point, the highest one, and what the last is to the first."""
+    """Render the first, the last and the highest point, each relative to the first."""
     rows = [points[0], points[-1], max(points, key=lambda point: point[1])]
     first = points[0][1]
-    names = ["at first", "at last", "at most"]
+    names = ["first", "last", "highest"]
     return markdown_table(
-        ["worker's memory", "orders", "MiB", "to the first"],
+        ["measurement", "orders", "MiB", "relative to the first"],
         [
             [name, f"{orders:,}", f"{memory / 2**20:.1f}", f"{memory / first:.2f}"]
             for name, (orders, memory) in zip(names, rows, strict=True)
