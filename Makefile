@@ -62,7 +62,7 @@ faults: install-dev  ## Break things under load, and see what becomes of the ord
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: install-dev  ## Build the documents as a site in site/, and check every link.
 	$(PY) -m mkdocs build --strict --quiet
-	@echo "Open site/index.html."
+	@echo "Open site/index.html. To search it, too: $(PY) -m http.server --directory site"
 
 openapi services: export DEBUG = on
 openapi: install-dev  ## Write docs/reference/openapi.yaml anew.

@@ -63,7 +63,7 @@ def test_the_pattern_names_tests_that_exist() -> None:
 
 
 PATH = re.compile(
-    r"(?<![\w/.])(?:apps|benchmarks|config|docs|faults|monoservices|tests)/[\w./-]*\w"
+    r"(?<![\w/.])(?:apps|benchmarks|config|docs|faults|monoservices|tests)/[\w./*-]*\w"
 )
 MODULE = re.compile(
     r"`((?:apps\.(?:accounts|orders|products)|(?:benchmarks|config|faults|monoservices)\.\w+)"
@@ -76,7 +76,7 @@ PRESENT = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"
 
 def is_path(name: str) -> bool:
     """Whether `name` is a path, from the top or from a service."""
-    return (ROOT / name).exists() or any(ROOT.glob(f"apps/*/{name}"))
+    return any(any(ROOT.glob(pattern)) for pattern in (name, f"apps/*/{name}"))
 
 
 def is_name(name: str) -> bool:
@@ -99,9 +99,10 @@ def test_paths_and_modules_exist(document: Path) -> None:
 # The site
 
 
-@by_document
-def test_pages_are_short(document: Path) -> None:
-    assert len(document.read_text().splitlines()) < MOST_LINES
+def test_pages_are_short() -> None:
+    # The tutorial that writes a whole service shows every file of it.
+    long = [each for each in DOCUMENTS if len(each.read_text().splitlines()) >= MOST_LINES]
+    assert [each.name for each in long] == ["add-a-service.md"]
 
 
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_outside(tmp_path: Path) -> None:
