@@ -11,9 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import ApiKey
-from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import enqueue
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.database.statements import enqueue
 from monoservices.services.scopes import Caller
 
 TOUCH_INTERVAL = timedelta(minutes=1)
@@ -30,7 +29,7 @@ def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
     """
     due = timezone.now() - TOUCH_INTERVAL
     rows = [{"digest": digest} for digest in digests]
-    parameters = row_parameters(_ASKED, rows, shared={"due": as_timestamp(due)})
+    parameters = row_parameters(_ASKED, rows, shared={"due": due})
     callers, unnoted = {}, []
     for digest, key_id, client_id, scopes, is_noted in enqueue(_statement(), parameters).fetch():
         callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))

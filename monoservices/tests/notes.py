@@ -2,7 +2,8 @@
 
 from django.db import connection
 
-from monoservices.database.pipelining import PendingRows, enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.statements import PendingRows, enqueue
 
 
 def write(number: int, text: str | None = None) -> PendingRows:
@@ -17,7 +18,7 @@ def read(number: int) -> PendingRows:
 
 
 def write_together(*numbers: int) -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         for number in numbers:
             write(number)
 

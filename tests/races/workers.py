@@ -15,7 +15,7 @@ import django
 from django.db import connection
 
 from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
-from monoservices.database.dialect import is_postgresql
+from monoservices.database.engines import engine
 
 WORKERS = 6
 MAX_WAIT_SECONDS = 30
@@ -60,7 +60,7 @@ class Workers:
 @contextmanager
 def start_workers() -> Iterator[Workers]:
     """Yield the workers that suit the database."""
-    if is_postgresql():
+    if engine().LOCKS_ROWS:
         _Meeting.barrier = threading.Barrier(WORKERS, timeout=MAX_WAIT_SECONDS)
         with ThreadPoolExecutor(WORKERS) as threads:
             yield Workers(threads)
@@ -84,7 +84,7 @@ def meeting_after_reading() -> Iterator[None]:
 
     On SQLite whoever reads to write is alone from there on, so they meet just before.
     """
-    if not is_postgresql():
+    if not engine().LOCKS_ROWS:
         meet()
         yield
         return

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from django.db import DataError, connection
 
-from monoservices.database.parameters import Parameter
-from monoservices.database.pipelining import enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.statements import Parameter, enqueue
 
 pytestmark = [
     pytest.mark.skipif(
@@ -17,7 +17,7 @@ pytestmark = [
 
 
 def arrived(param: Parameter, kind: str) -> object:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         [(value,)] = enqueue(f"SELECT CAST(%s AS {kind})", [param]).fetch()
     return value
 

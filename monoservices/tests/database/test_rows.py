@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import enqueue, pipelined_transaction
+from monoservices.database.engines import engine
 from monoservices.database.rows import (
     ColumnTypes,
     insert_rows,
@@ -18,6 +17,7 @@ from monoservices.database.rows import (
     rows_from,
     update_rows,
 )
+from monoservices.database.statements import enqueue
 from monoservices.tests.things import Thing
 
 pytestmark = pytest.mark.usefixtures("things")
@@ -43,8 +43,8 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
         "price": Decimal("99999999.99"),
         "stock_quantity": 2**31 - 1,
         "is_active": True,
-        "created_at": as_timestamp(MOMENT),
-        "updated_at": as_timestamp(MOMENT),
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
     }
     return defaults | values
 
@@ -52,11 +52,10 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
 Way = Callable[[], AbstractContextManager[None]]
 
 
-@pytest.fixture(params=[nullcontext, pipelined_transaction], ids=["alone", "pipelined"])
+@pytest.fixture(params=["alone", "pipelined"])
 def way(request: pytest.FixtureRequest) -> Way:
     """How a statement is sent: PostgreSQL gets its parameters from psycopg, or from us."""
-    function: Way = request.param
-    return function
+    return nullcontext if request.param == "alone" else engine().pipelined_transaction
 
 
 @pytest.mark.django_db

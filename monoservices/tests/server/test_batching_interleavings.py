@@ -1,4 +1,4 @@
-"""Batches under any interleaving of arrivals, departures, ends of attempts and failures."""
+"""Batches with retries, under any interleaving of arrivals, departures, ends and failures."""
 
 import asyncio
 import logging
@@ -12,8 +12,17 @@ from django.db import OperationalError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monoservices.server.batching import PASSING, Batcher
-from monoservices.tests.server.steps import A_LONG_TIME, Calls, Steps, batching, call, outcomes
+from monoservices.database.errors import PASSING
+from monoservices.database.retrying import with_retries
+from monoservices.tests.server.steps import (
+    A_LONG_TIME,
+    Calls,
+    IntBatcher,
+    Steps,
+    batching,
+    call,
+    outcomes,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +39,7 @@ ITEMS = st.frozensets(st.integers(0, 20), max_size=3)
 @pytest.fixture
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     """Spare the reader the traceback of every failure that is meant."""
-    caplog.set_level(logging.CRITICAL, "monoservices.server.batching")
+    caplog.set_level(logging.CRITICAL, "monoservices.database.retrying")
 
 
 @dataclass
@@ -64,7 +73,7 @@ class Faults:
         return error
 
 
-async def end_of_attempt(batcher: Batcher[int, int], steps: Steps) -> None:
+async def end_of_attempt(batcher: IntBatcher, steps: Steps) -> None:
     """Let the attempt that runs end, if one does; return when the next has begun, or none."""
     if batcher._idle.is_set():
         return
@@ -82,7 +91,7 @@ async def play(events: list[str], steps: Steps, size: int) -> tuple[list[Any], s
     """(outcomes by item, the items whose callers have left)."""
     calls: Calls = []
     left: set[int] = set()
-    async with batching(steps, size=size, limit=1_000) as batcher:
+    async with batching(with_retries(steps), size=size, limit=1_000) as batcher:
         for event in events:
             was_idle = batcher._idle.is_set()
             if event == "end":
