@@ -28,7 +28,8 @@ class AppendOnly(migrations.operations.base.Operation):
         to_state: Any,
     ) -> None:
         table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        for sql in engine_of(schema_editor.connection).forbid_changes(table):
+        forwards, _ = engine_of(schema_editor.connection).append_only(table)
+        for sql in forwards:
             schema_editor.execute(sql, params=None)
 
     def database_backwards(
@@ -39,7 +40,8 @@ class AppendOnly(migrations.operations.base.Operation):
         to_state: Any,
     ) -> None:
         table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        for sql in engine_of(schema_editor.connection).allow_changes(table):
+        _, backwards = engine_of(schema_editor.connection).append_only(table)
+        for sql in backwards:
             schema_editor.execute(sql, params=None)
 
     def describe(self) -> str:

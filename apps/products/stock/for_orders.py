@@ -58,7 +58,7 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
     shared = {"now": timezone.now()}
     of_changes = row_parameters(_CHANGES, changes, shared=shared)
     of_moves = row_parameters(_MOVES, ledger, shared=shared)
-    if engine().WRITES_IN_WITH:
+    if engine().LOCKS_ROWS:
         enqueue(_one_statement(), of_changes + of_moves)
     else:
         stock, movements = _two_statements()

@@ -22,9 +22,10 @@ class Engine(Protocol):
     """What each database does in its own way."""
 
     LOCKS_ROWS: bool
-    """Whether writers lock single rows; otherwise each one locks the whole database."""
-    WRITES_IN_WITH: bool
-    """Whether one statement can change several tables, by WITH clauses that write."""
+    """Whether writers lock rows, so that many can write at a time; otherwise only one can.
+
+    Where they do, one statement may also change several tables, in its WITH clauses.
+    """
 
     def pipelined_transaction(self) -> AbstractContextManager[None]:
         """`transaction.atomic()` in which enqueued statements share round trips.
@@ -69,11 +70,8 @@ class Engine(Protocol):
         all rows.
         """
 
-    def forbid_changes(self, table: str) -> Sequence[str]:
-        """Statements after which UPDATE and DELETE on `table` raise IntegrityError."""
-
-    def allow_changes(self, table: str) -> Sequence[str]:
-        """Statements that undo `forbid_changes`."""
+    def append_only(self, table: str) -> tuple[Sequence[str], Sequence[str]]:
+        """(statements after which UPDATE and DELETE raise IntegrityError, statements to undo it)"""
 
     def substring_index(self, name: str, *, table: str, column: str) -> Sequence[str]:
         """Statements that create an index for `LIKE '%…%'` where the database has such indexes."""

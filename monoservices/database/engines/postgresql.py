@@ -11,7 +11,6 @@ from monoservices.database import pipelining
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = True
-WRITES_IN_WITH = True
 
 _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
 """Columns whose values travel as text, and the types to which the statement casts them."""
@@ -73,7 +72,7 @@ def row_parameters(
     return [shared[name] if name in shared else own[name] for name in columns]
 
 
-def forbid_changes(table: str) -> Sequence[str]:
+def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
     function = (
         f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n"
         "BEGIN\n"
@@ -84,11 +83,7 @@ def forbid_changes(table: str) -> Sequence[str]:
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}\n"
         f"    FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
     )
-    return function, trigger
-
-
-def allow_changes(table: str) -> Sequence[str]:
-    return (
+    return (function, trigger), (
         f"DROP TRIGGER {table}_append_only ON {table}",
         f"DROP FUNCTION {table}_append_only()",
     )

@@ -15,7 +15,6 @@ from django.db import connection, models, transaction
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = False
-WRITES_IN_WITH = False
 
 
 def pipelined_transaction() -> AbstractContextManager[None]:
@@ -83,16 +82,13 @@ def row_parameters(
     return [*shared.values(), msgspec.json.encode(rows).decode()]
 
 
-def forbid_changes(table: str) -> Sequence[str]:
+def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
+    triggers = {event: f"{table}_no_{event}" for event in ("UPDATE", "DELETE")}
     return [
-        f"CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table}\n"
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table}\n"
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for event in ("UPDATE", "DELETE")
-    ]
-
-
-def allow_changes(table: str) -> Sequence[str]:
-    return [f"DROP TRIGGER {table}_no_{event}" for event in ("UPDATE", "DELETE")]
+        for event, name in triggers.items()
+    ], [f"DROP TRIGGER {name}" for name in triggers.values()]
 
 
 def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
