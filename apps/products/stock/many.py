@@ -97,10 +97,8 @@ def adjust_stock(
     Raises MovementKeyReused.
     """
     # The key may come in another request meanwhile; the second attempt finds it.
-    return retry_once(
-        partial(_adjust, adjustments, actor, idempotency_key),
-        after=() if idempotency_key is None else IntegrityError,
-    )
+    attempt = partial(_adjust, adjustments, actor, idempotency_key)
+    return retry_once(attempt, after=IntegrityError)
 
 
 @transaction.atomic

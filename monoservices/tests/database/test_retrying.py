@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, connections
 
 from monoservices.database.errors import PASSING
 from monoservices.database.retrying import Failure, retry_once, unwrap, with_retries
@@ -41,7 +41,7 @@ def test_a_batch_that_succeeds_runs_once() -> None:
 
 
 @pytest.mark.parametrize("passing", PASSING)
-def test_a_batch_that_meets_a_passing_error_is_done_again(passing: type[Exception]) -> None:
+def test_a_batch_that_meets_a_passing_error_runs_again(passing: type[Exception]) -> None:
     errors = [passing("once")]
     attempts, answers = attempts_of(lambda _: errors.pop() if errors else None, 1, 2)
     assert attempts == [[1, 2], [1, 2]]
@@ -49,7 +49,7 @@ def test_a_batch_that_meets_a_passing_error_is_done_again(passing: type[Exceptio
 
 
 @pytest.mark.parametrize("passing", PASSING)
-def test_a_batch_that_fails_twice_is_done_one_by_one(passing: type[Exception]) -> None:
+def test_a_batch_that_fails_twice_runs_one_by_one(passing: type[Exception]) -> None:
     errors = [passing("twice"), passing("once")]
     attempts, answers = attempts_of(lambda _: errors.pop() if errors else None, 2, 1, 3)
     assert attempts == [[2, 1, 3], [2, 1, 3], [2], [1], [3]]
@@ -57,14 +57,14 @@ def test_a_batch_that_fails_twice_is_done_one_by_one(passing: type[Exception]) -
 
 
 @pytest.mark.parametrize("passing", PASSING)
-def test_what_always_fails_alone_is_answered_with_its_error(passing: type[Exception]) -> None:
+def test_an_item_that_fails_alone_has_its_error(passing: type[Exception]) -> None:
     error = passing("always")
     attempts, answers = attempts_of(lambda items: error if 2 in items else None, 1, 2, 3)
     assert attempts == [[1, 2, 3], [1, 2, 3], [1], [2], [3]]
     assert answers == [-1, error, -3]
 
 
-def test_an_error_that_does_not_pass_is_not_tried_twice_together() -> None:
+def test_after_another_error_the_batch_does_not_run_together_again() -> None:
     error = ValueError("poison")
     attempts, answers = attempts_of(lambda items: error if 2 in items else None, 1, 2, 3)
     assert attempts == [[1, 2, 3], [1], [2], [3]]
@@ -81,6 +81,16 @@ def out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(settings, "PORT", "1")
 
 
+@pytest.mark.parametrize(("error", "traceback"), [(IntegrityError, False), (KeyError, True)])
+def test_only_errors_that_do_not_pass_are_logged_with_a_traceback(
+    error: type[Exception], traceback: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts_of(lambda items: error("always") if len(items) > 1 else None, 1, 2)
+    last = caplog.records[-1]
+    assert last.getMessage().startswith("running the 2 items of a batch alone")
+    assert bool(last.exc_info) is traceback
+
+
 def test_a_database_that_cannot_be_reached_is_not_asked_for_every_item(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -93,7 +103,7 @@ def test_a_database_that_cannot_be_reached_is_not_asked_for_every_item(
     assert [type(answer) for answer in answers] == [OperationalError] * 3
 
 
-def test_a_database_that_gets_lost_between_items(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_lost_between_items(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(items: list[int]) -> Exception | None:
         if len(items) > 1:
             return ValueError("one by one, please")
@@ -109,7 +119,7 @@ def test_a_database_that_gets_lost_between_items(monkeypatch: pytest.MonkeyPatch
     assert [type(answer) for answer in answers[1:]] == [OperationalError] * 3
 
 
-def test_a_connection_that_breaks_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
     def break_off(*_: object) -> None:
