@@ -1,4 +1,4 @@
-"""Statements on the table `notes` of the tests, sent as a pipelined transaction sends them."""
+"""Enqueued statements on the table `notes` of the tests."""
 
 from django.db import connection
 

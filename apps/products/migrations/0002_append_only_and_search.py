@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
@@ -25,6 +24,5 @@ class Migration(migrations.Migration):
     dependencies = [("products", "0001_initial")]
     operations = [
         AppendOnly("StockMovement"),
-        TrigramExtension(),
         migrations.RunPython(create_search_index, drop_search_index),
     ]

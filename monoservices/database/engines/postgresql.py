@@ -90,5 +90,7 @@ def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
-    """By trigrams; the extension pg_trgm must be there."""
-    return [f"CREATE INDEX {name} ON {table} USING gin ({column} gin_trgm_ops)"]
+    return [
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        f"CREATE INDEX {name} ON {table} USING gin ({column} gin_trgm_ops)",
+    ]

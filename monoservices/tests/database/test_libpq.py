@@ -1,4 +1,4 @@
-"""Several statements in one round trip, and what may come between: only on PostgreSQL."""
+"""Several statements in one round trip, and what may interfere: on PostgreSQL only."""
 
 from contextlib import closing
 from threading import Event, Thread
@@ -23,19 +23,19 @@ from monoservices.tests.notes import echo, numbers, read, write, write_together
 
 pytestmark = [
     pytest.mark.skipif(
-        "connection.vendor != 'postgresql'", reason="SQLite answers at once: nothing is pipelined"
+        "connection.vendor != 'postgresql'", reason="SQLite pipelines nothing: it responds at once"
     ),
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("notes"),
 ]
 
 A_LONG_TIME = 60.0
-"""Seconds after which something that hangs is given up."""
+"""Seconds after which a test that hangs fails."""
 
 
 @pytest.fixture
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many statements each round trip has had."""
+    """The number of statements in each round trip."""
     trips: list[int] = []
     execute = libpq.execute
 
@@ -63,7 +63,7 @@ def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
     with engine().pipelined_transaction():
         read(1).fetch()
         write(1)
-    # With a statement of its own, psycopg forgets all at a rollback of its own.
+    # Once psycopg has prepared a statement itself, its own rollback drops all of them.
     connection.connection.execute("SELECT 1", prepare=True)
     connection.connection.commit()
     with pytest.raises(IntegrityError):
@@ -73,7 +73,7 @@ def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
     with engine().pipelined_transaction():
         assert read(1).fetch() == [(None,)]
         write(2)
-    assert trips == [3, 2]  # no trip more, in which anything would have been prepared anew
+    assert trips == [3, 2]  # no further trip to prepare statements again
     assert set(libpq._prepared[connection.connection]) == prepared
     assert numbers() == [1, 2]
 
@@ -89,7 +89,7 @@ def test_after_prepared_statements_are_gone_a_transaction_begins_again(trips: li
     with engine().pipelined_transaction():
         assert read(1).fetch() == []
         write(1)
-    assert trips == [3, 3, 2]  # BEGIN is not known any more; once more; the write
+    assert trips == [3, 3, 2]  # BEGIN is no longer prepared; the second attempt; the write
     assert connection.connection is psycopgs
     assert numbers() == [1]
 
@@ -123,7 +123,7 @@ def test_other_threads_run_while_one_waits_for_a_lock() -> None:
         thread.start()
         assert begun.wait(A_LONG_TIME)
         waiting = 0
-        while not waiting:  # if the thread kept all others waiting, this would never go on
+        while not waiting:  # endless, if the thread blocked all others
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                 " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
@@ -170,7 +170,7 @@ def test_a_connection_lost_while_a_statement_runs() -> None:
     assert numbers() == [1, 3]
 
 
-def test_what_cannot_be_encoded_is_refused() -> None:
+def test_what_cannot_be_encoded_is_rejected() -> None:
     statements: list[Statement] = [("SELECT CAST(%s AS text)", [text]) for text in ("a", "\ud800")]
     with closing(psycopg.connect(**connection.get_connection_params())) as own:
         with pytest.raises(UnicodeEncodeError):
@@ -178,7 +178,7 @@ def test_what_cannot_be_encoded_is_refused() -> None:
         assert libpq.execute(own, statements[:1], prepare=False) == [[("a",)]]
 
 
-def test_a_text_with_nul_is_refused() -> None:
+def test_a_text_with_nul_is_rejected() -> None:
     with pytest.raises((DataError, ValueError)), engine().pipelined_transaction():
         echo("a\0b").fetch()
 

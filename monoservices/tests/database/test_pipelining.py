@@ -1,4 +1,4 @@
-"""Pipelined transactions: what they do on both databases alike."""
+"""Pipelined transactions: what they do on both databases."""
 
 from contextlib import suppress
 from typing import Any
@@ -21,7 +21,7 @@ from monoservices.tests.notes import echo, numbers, read, write, write_together
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("notes")]
 
 
-def test_what_is_sent_is_read_and_written() -> None:
+def test_enqueued_statements_read_and_write() -> None:
     with engine().pipelined_transaction():
         write(1, "one")
         one, none = read(1), read(2)
@@ -85,7 +85,7 @@ def test_integers_come_back_as_they_went_in(number: int) -> None:
         assert echo(number, "bigint").fetch() == [(number,)]
 
 
-def test_large_texts_go_both_ways_at_a_time() -> None:
+def test_large_texts_go_both_ways_at_the_same_time() -> None:
     texts = [letter * 4_000_000 for letter in "abcd"]
     with engine().pipelined_transaction():
         answers = [echo(text) for text in texts]
@@ -136,7 +136,7 @@ def test_a_statement_that_cannot_be_prepared() -> None:
     assert numbers() == [1]
 
 
-def test_other_statements_run_after_what_was_sent_before() -> None:
+def test_other_statements_run_after_those_enqueued_before() -> None:
     with engine().pipelined_transaction():
         write(1)
         assert numbers() == [1]
@@ -183,7 +183,7 @@ def test_hooks_run_after_the_commit() -> None:
     assert seen == [[1]]
 
 
-def test_who_watches_statements_sees_what_is_sent() -> None:
+def test_execute_wrappers_see_enqueued_statements() -> None:
     seen: list[tuple[str, Any]] = []
 
     def watch(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
@@ -197,13 +197,13 @@ def test_who_watches_statements_sees_what_is_sent() -> None:
     ):
         echo("a").fetch()
         echo("b")
-    # SQLite's BEGIN is a statement of Django's.
+    # On SQLite, Django also executes BEGIN as a statement.
     sent = [(sql, params) for sql, params in seen if sql.startswith("SELECT")]
     assert sent == [("SELECT CAST(%s AS text)", ["a"]), ("SELECT CAST(%s AS text)", ["b"])]
     assert len([query for query in queries if query["sql"].startswith("SELECT")]) == 2
 
 
-def test_who_watches_statements_may_refuse_them() -> None:
+def test_execute_wrappers_may_reject_statements() -> None:
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("INSERT"):
             raise ZeroDivisionError
@@ -214,8 +214,8 @@ def test_who_watches_statements_may_refuse_them() -> None:
     assert numbers() == []
 
 
-def test_a_block_that_goes_past_an_error_does_not_end_as_if_all_were_well() -> None:
-    def go_past_the_error() -> None:
+def test_a_block_that_ignores_an_error_still_fails() -> None:
+    def ignore_the_error() -> None:
         with engine().pipelined_transaction():
             write(2)
             with suppress(Exception):
@@ -223,7 +223,7 @@ def test_a_block_that_goes_past_an_error_does_not_end_as_if_all_were_well() -> N
 
     write(1)
     try:
-        go_past_the_error()
+        ignore_the_error()
     except DatabaseError:
         assert numbers() == [1]
     else:

@@ -1,4 +1,4 @@
-"""Many rows in a few parameters, on whichever database is in use, with a real table."""
+"""Many rows in a few parameters, with a real table, on the database in use."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ Way = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture(params=["alone", "pipelined"])
 def way(request: pytest.FixtureRequest) -> Way:
-    """How a statement is sent: PostgreSQL gets its parameters from psycopg, or from us."""
+    """How a statement travels: psycopg encodes its parameters, or `encode_parameters` does."""
     return nullcontext if request.param == "alone" else engine().pipelined_transaction
 
 
@@ -94,7 +94,7 @@ def test_null_is_null(way: Way) -> None:
 
 
 @pytest.mark.django_db
-def test_what_rows_have_in_common_travels_once(way: Way) -> None:
+def test_shared_values_travel_once(way: Way) -> None:
     shared = row("", price=Decimal("1.25"), is_active=False)
     del shared["sku"], shared["name"]
     rows = [{"sku": sku, "name": f"not {sku}", "price": 7} for sku in "AB"]
@@ -128,7 +128,7 @@ def test_json_is_json(way: Way) -> None:
     assert decoded == [(1, {"a": '"\\ü'}, {"b": [1]}), (2, None, {"b": [1]})]
 
 
-def test_a_row_without_one_of_the_columns_is_refused() -> None:
+def test_a_row_without_one_of_the_columns_is_rejected() -> None:
     with pytest.raises(KeyError, match="name"):
         row_parameters({"sku": "text", "name": "text"}, [{"sku": "A"}])
 

@@ -15,7 +15,7 @@ from monoservices.database.retrying import Failure, unwrap
 from monoservices.server.batching import Batcher
 
 A_LONG_TIME = 30.0
-"""Seconds after which something that hangs is given up."""
+"""Seconds after which a test that hangs fails."""
 
 
 class Steps:
@@ -102,7 +102,7 @@ async def outcomes(calls: Calls) -> list[Any]:
 
 
 class Clock:
-    """The event loop's clock, put forward by hand."""
+    """The event loop's clock, which the test moves forward."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()

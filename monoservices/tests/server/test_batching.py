@@ -1,4 +1,4 @@
-"""Batches as an algorithm, with a real thread: what runs together, in which order, how often."""
+"""The Batcher, with a real thread: which items run together, and in which order."""
 
 import asyncio
 from collections.abc import Sequence
@@ -72,24 +72,24 @@ def test_a_client_holds_half_the_places_and_all_clients_all_of_them() -> None:
         steps = Steps()
         async with batching(steps, limit=4) as batcher:
             running = await call(batcher, 0)
-            await steps.begun()  # what runs does not wait
+            await steps.begun()  # an item that runs does not wait
             greedy = await call(batcher, 1, 2, 3)
             others = await call(batcher, 4, client="b") + await call(batcher, 5, client="c")
             too_many = await call(batcher, 6, client="d")
-            # Refused at once: nothing has gone on since.
+            # Rejected at once, before the batch has ended.
             assert [task.done() for task in greedy] == [False, False, True]
             assert isinstance(greedy[2].exception(), Unavailable)
             assert isinstance(too_many[0].exception(), Unavailable)
             steps.go_on()
             assert await outcomes(running + greedy[:2] + others) == [0, -1, -2, -4, -5]
-            # Whoever was refused may come again.
+            # A client that was rejected may try again.
             assert await outcomes(await call(batcher, 7, 8)) == [-7, -8]
         assert steps.attempts == [[0], [1, 2, 4, 5], [7, 8]]
 
     asyncio.run(scene())
 
 
-def test_who_waits_for_too_long_is_refused_and_never_runs() -> None:
+def test_an_item_that_waits_for_too_long_is_rejected_and_never_runs() -> None:
     async def scene() -> None:
         steps = Steps()
         clock = Clock()
@@ -103,7 +103,7 @@ def test_who_waits_for_too_long_is_refused_and_never_runs() -> None:
             for error in await outcomes(early):
                 assert isinstance(error, Unavailable)
             assert not late[0].done()
-            # A batch that runs is waited for, however long it takes.
+            # A batch that has begun may take any time.
             assert not running[0].done()
             steps.go_on()
             assert await outcomes(running + late) == [0, -3]
@@ -112,7 +112,7 @@ def test_who_waits_for_too_long_is_refused_and_never_runs() -> None:
     asyncio.run(scene())
 
 
-def test_one_after_the_other_is_refused_at_its_own_time() -> None:
+def test_each_item_is_rejected_at_its_own_time() -> None:
     async def scene() -> None:
         steps = Steps()
         clock = Clock()
@@ -132,7 +132,7 @@ def test_one_after_the_other_is_refused_at_its_own_time() -> None:
     asyncio.run(scene())
 
 
-def test_patience_without_any_refuses_all() -> None:
+def test_no_time_to_wait_rejects_all() -> None:
     async def scene() -> None:
         steps = Steps()
         async with batching(steps, max_wait_seconds=0) as batcher:
@@ -143,7 +143,7 @@ def test_patience_without_any_refuses_all() -> None:
     asyncio.run(scene())
 
 
-def test_the_item_of_a_canceled_caller_is_decided_all_the_same() -> None:
+def test_the_item_of_a_canceled_caller_runs_all_the_same() -> None:
     async def scene() -> None:
         steps = Steps()
         async with batching(steps) as batcher:
@@ -184,7 +184,7 @@ def test_draining_waits_for_all_and_ends_the_thread_with_its_connection() -> Non
     assert its_connection.connection is None
 
 
-def test_draining_what_was_never_used() -> None:
+def test_draining_a_batcher_without_calls() -> None:
     async def scene() -> None:
         async with batching(Steps()):
             pass
@@ -208,7 +208,7 @@ def test_too_few_outcomes_are_an_error_and_nothing_is_done_again() -> None:
     assert asked == [1, 2]
 
 
-def test_an_error_of_run_is_everybodys_and_the_next_batch_runs() -> None:
+def test_an_error_fails_the_whole_batch_and_the_next_one_runs() -> None:
     async def scene() -> None:
         steps = Steps(lambda items: ValueError("poison") if 1 in items else None)
         steps.go_on()
