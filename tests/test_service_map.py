@@ -1,4 +1,4 @@
-"""The map of the services: what `manage.py services` prints, and the document that keeps it."""
+"""The map of the services: the output of `manage.py services`, and its page in docs/."""
 
 import json
 from io import StringIO
