@@ -31,7 +31,6 @@ OPTIONAL = (
     "prometheus_client",
     "psycopg",
     "rest_framework",
-    "tqdm",
 )
 
 FILES = {
