@@ -97,7 +97,7 @@ def test_nothing_is_left_of_what_fails_on_the_way(
     written = []
 
     def full(path: str, *args: Any, **kwargs: Any) -> Any:
-        if path.endswith("views.py"):
+        if len(written) == 5:  # templates that were read and files that were written
             raise OSError(28, "No space left on device")
         written.append(path)
         return open(path, *args, **kwargs)  # noqa: PTH123 - stands for it
