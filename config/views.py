@@ -55,28 +55,28 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, Invalid("The request is not valid."), defaults.bad_request, exception)
+    return _error(request, Invalid("The request is not valid."), defaults.bad_request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, Forbidden(), defaults.permission_denied, exception)
+    return _error(request, Forbidden(), defaults.permission_denied, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, NotFound(), defaults.page_not_found, exception)
+    return _error(request, NotFound(), defaults.page_not_found, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    return _answer(request, Problem(), defaults.server_error)
+    return _error(request, Problem(), defaults.server_error)
 
 
-def _answer(
+def _error(
     request: HttpRequest,
-    answer: Problem,
+    problem: Problem,
     page: Callable[..., HttpResponseBase],
     *arguments: Any,
 ) -> HttpResponseBase:
-    return problem_response(answer) if wants_problem(request) else page(request, *arguments)
+    return problem_response(problem) if wants_problem(request) else page(request, *arguments)
 
 
 def _is_reached() -> bool:

@@ -126,10 +126,10 @@ async def on_both(
 
 
 async def by_django(lane: DjangoLane, scope: Scope, body: bytes) -> Reply:
-    async def answer(scope: Scope, _: Any, send: Any) -> None:
-        await lane.answer(scope, body, send)
+    async def application(scope: Scope, _: Any, send: Any) -> None:
+        await lane.respond(scope, body, send)
 
-    return reply_of(await messages_of(answer, scope))
+    return reply_of(await messages_of(application, scope))
 
 
 MUG = {"product_id": "<mug>", "quantity": 1}

@@ -20,7 +20,7 @@ from apps.orders.views import OrdersView
 from monoservices.api.http import REPLAYED
 from monoservices.api.problems import InvalidKey, MissingScope, Problem
 from monoservices.api.serializers import sent_fields
-from monoservices.server.asgi import Answer, problem_answer
+from monoservices.server.asgi import WholeResponse
 from monoservices.server.batching import Batcher
 from monoservices.server.express_request import ExpressRequest
 from monoservices.services.scopes import Caller
@@ -68,7 +68,7 @@ class PlaceOrder:
         )
         self._callers: dict[str, Caller] = {}
 
-    async def answer(self, request: ExpressRequest) -> Answer | None:
+    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
         digest = bearer_digest(request.authorization)
         if digest is None:
             return None
@@ -77,7 +77,9 @@ class PlaceOrder:
             with failures_counted:
                 caller = await self._keys.submit(digest, client=digest)
             if caller is None:
-                return problem_answer(InvalidKey(headers={"WWW-Authenticate": CHALLENGE}))
+                return WholeResponse.from_problem(
+                    InvalidKey(headers={"WWW-Authenticate": CHALLENGE})
+                )
             self._remember(digest, caller)
         try:
             wanted = order_of(request, caller)
@@ -90,12 +92,12 @@ class PlaceOrder:
             outcome = await self._orders.submit(job, client=caller.client_id)
         if isinstance(outcome, PlacedOrder):
             headers = _REPLAYED if outcome.replayed else {}
-            return Answer(201, outcome.answer.encode(), headers=headers)
+            return WholeResponse(201, outcome.answer.encode(), headers=headers)
         if isinstance(outcome, OrdersError):
-            return problem_answer(outcome)
+            return WholeResponse.from_problem(outcome)
         # The key is not what it was: revoked, or allowed something else.
         self._callers.pop(digest, None)
-        return await self.answer(request)
+        return await self.respond(request)
 
     async def drain(self) -> None:
         await self._keys.drain()

@@ -13,11 +13,11 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A decorator that describes a view's method: `@Endpoint("get_order", answer=OrderOut)`.
+    """A decorator that describes a view's method: `@Endpoint("get_order", response=OrderOut)`.
 
     operation_id: how generated clients name the call.
     query: the struct of the query string.
-    body, answer: a struct or a DRF serializer, in a `Page` for a list; None where there is none.
+    body, response: a struct or a DRF serializer, in a `Page` for a list; None where there is none.
     takes: the media types of a body that is a file, for the view's own parsers.
     gives: the media types of an answer that is a file.
     status: of the answer.
@@ -29,7 +29,7 @@ class Endpoint:
     operation_id: str
     query: type[Struct] | None = None
     body: Any = None
-    answer: Any = None
+    response: Any = None
     takes: Sequence[str] = ()
     gives: Sequence[str] = ()
     status: int = 200

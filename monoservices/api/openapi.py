@@ -45,7 +45,7 @@ class ServiceSchema(AutoSchema):
             "tags": self.get_tags(),
             "security": self._security(),
             "parameters": [*self._path_parameters(), *self._query(), *self._headers()],
-            "responses": self._answers() | self._problems(),
+            "responses": self._responses() | self._problems(),
         }
         if content := self._body():
             operation["requestBody"] = {"content": content, "required": True}
@@ -91,19 +91,19 @@ class ServiceSchema(AutoSchema):
             text = "The ETag that was read: refuse if the order changed since."
             yield _parameter("header", "If-Match", _text(text, pattern='^"[0-9]{1,9}"$'))
 
-    def _answers(self) -> Json:
-        answer: Json = {"description": HTTPStatus(self.endpoint.status).phrase}
-        if self.endpoint.answer is not None:
-            schema = self._schema(self.endpoint.answer, "response")
-            answer["content"] = {"application/json": {"schema": schema}}
+    def _responses(self) -> Json:
+        response: Json = {"description": HTTPStatus(self.endpoint.status).phrase}
+        if self.endpoint.response is not None:
+            schema = self._schema(self.endpoint.response, "response")
+            response["content"] = {"application/json": {"schema": schema}}
         elif self.endpoint.gives:
-            answer["content"] = _files(self.endpoint.gives)
+            response["content"] = _files(self.endpoint.gives)
         headers = {}
         if self.endpoint.idempotent:
             headers[REPLAYED] = _header("`true` where the key came before.", enum=["true"])
         if self.endpoint.versioned:
             headers["ETag"] = _header("The version, for If-Match.", required=True)
-        return {str(self.endpoint.status): answer | ({"headers": headers} if headers else {})}
+        return {str(self.endpoint.status): response | ({"headers": headers} if headers else {})}
 
     def _problems(self) -> Json:
         kinds: dict[int, dict[str, type[Problem]]] = {}
@@ -125,17 +125,17 @@ class ServiceSchema(AutoSchema):
     def _problem(self, status: int, kinds: dict[str, type[Problem]]) -> Json:
         schema = self._schema(problems.ProblemDocument, "response")
         schema = schema | {"properties": {"code": {"enum": sorted(kinds)}}}
-        answer: Json = {
+        response: Json = {
             "description": "\n".join(
                 f"- `{code}`: {kinds[code].default_detail}" for code in sorted(kinds)
             ),
             "content": {problems.CONTENT_TYPE: {"schema": schema}},
         }
         if status == problems.Unauthenticated.status:
-            answer["headers"] = {"WWW-Authenticate": _header("`Bearer`.", required=True)}
+            response["headers"] = {"WWW-Authenticate": _header("`Bearer`.", required=True)}
         if status == problems.Unavailable.status:
-            answer["headers"] = {"Retry-After": _header("In seconds.", required=True)}
-        return answer
+            response["headers"] = {"Retry-After": _header("In seconds.", required=True)}
+        return response
 
     def _map_serializer_field(
         self, field: Any, direction: Any, bypass_extensions: bool = False

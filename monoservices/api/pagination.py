@@ -22,13 +22,13 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str, msgspec.Meta(description="From `next` or `previous` of a page.")]
 
 ModelType = TypeVar("ModelType", bound=Model)
-Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
-class Page(msgspec.Struct, Generic[Answer]):
+class Page(msgspec.Struct, Generic[Item]):
     """One page of a list, with the addresses of the pages around it."""
 
-    results: list[Answer]
+    results: list[Item]
     next: str | None
     previous: str | None
 
@@ -38,10 +38,10 @@ def keyset_page(
     *,
     request: Request,
     ordering: str,
-    represent: Callable[[ModelType], Answer],
+    represent: Callable[[ModelType], Item],
     limit: int = DEFAULT_LIMIT,
     cursor: str | UnsetType = UNSET,
-) -> Page[Answer]:
+) -> Page[Item]:
     """Return the page of `queryset` that `cursor` names, the first one without a cursor.
 
     ordering: a column, with `-` in front for descending; ties are broken by the primary key.

@@ -17,12 +17,10 @@ class StructSerializer(BaseSerializer):  # type: ignore[type-arg]  # its instanc
 
     struct: what comes in. `data=` takes the bytes of a JSON text, or a dict.
     partial_struct: what comes in with `partial=True`; the same where it is not given.
-    answer: what goes out; `represent` makes one from an instance.
     """
 
     struct: ClassVar[type[Struct]]
     partial_struct: ClassVar[type[Struct] | None] = None
-    answer: ClassVar[type[Struct]]
 
     parsed: Struct
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 import msgspec
 from msgspec import Struct
@@ -27,33 +27,34 @@ IN_MEMORY = 1024 * 1024
 """How many bytes of a body are kept in memory."""
 
 
-class Answer(Struct, frozen=True):
-    """A whole answer."""
+class WholeResponse(Struct, frozen=True):
+    """A response that is sent in one piece."""
 
     status: int
     body: bytes
     content_type: str = "application/json"
     headers: Mapping[str, str] = {}
 
+    @classmethod
+    def from_problem(cls, problem: Problem) -> Self:
+        """The response to a request that failed with `problem`."""
+        body = msgspec.json.encode(problem.document())
+        return cls(problem.status, body, CONTENT_TYPE, problem.headers)
 
-def problem_answer(problem: Problem) -> Answer:
-    """The answer that a problem is."""
-    return Answer(
-        problem.status, msgspec.json.encode(problem.document()), CONTENT_TYPE, problem.headers
-    )
 
-
-async def respond(send: Send, answer: Answer, more_headers: RawHeaders = ()) -> None:
-    """Send an answer, with further headers."""
+async def send_response(send: Send, response: WholeResponse, more_headers: RawHeaders = ()) -> None:
+    """Send a response with its own headers and `more_headers`."""
     headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", b"%d" % len(answer.body)),
+        (b"content-type", response.content_type.encode()),
+        (b"content-length", b"%d" % len(response.body)),
         *more_headers,
     ]
-    if answer.headers:
-        headers += [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if response.headers:
+        headers += [
+            (name.lower().encode(), text.encode()) for name, text in response.headers.items()
+        ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Body | None:

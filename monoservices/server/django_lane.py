@@ -42,7 +42,7 @@ class DjangoLane:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
         self._in_flight = 0
 
-    async def answer(self, scope: Scope, body: Body, send: Send) -> None:
+    async def respond(self, scope: Scope, body: Body, send: Send) -> None:
         """Answer a request; whole answers at once, streams piece by piece. Closes the body.
 
         Raises Unavailable, with nothing done, where too many wait for a thread, and

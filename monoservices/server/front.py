@@ -23,14 +23,13 @@ from monoservices.api.exception_handling import as_problem
 from monoservices.api.problems import Problem, Unavailable
 from monoservices.metrics.requests import count_request
 from monoservices.server.asgi import (
-    Answer,
     Body,
     Receive,
     Scope,
     Send,
-    problem_answer,
+    WholeResponse,
     read_body,
-    respond,
+    send_response,
 )
 from monoservices.server.django_lane import DjangoLane, Headers, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
@@ -50,7 +49,7 @@ class ExpressRoute(Protocol):
     method: str
     url_name: str
 
-    async def answer(self, request: ExpressRequest) -> Answer | None:
+    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
         """Answer, or return None to hand the request to Django, with nothing done.
 
         Raises what `monoservices.api.exception_handling.as_problem` knows.
@@ -88,7 +87,9 @@ class Front:
             body = await read_body(scope["headers"], receive, limit=limit)
         except Problem as problem:
             # What of the body is still on its way must not be taken for the next request.
-            await respond(send, problem_answer(problem), [(b"connection", b"close")])
+            await send_response(
+                send, WholeResponse.from_problem(problem), [(b"connection", b"close")]
+            )
             count_request(scope["method"], "", problem.status, "none", started)
             return
         if body is None:  # whoever sent it has left
@@ -96,22 +97,22 @@ class Front:
         started = perf_counter()
         express = await self._express(scope, body)
         if express is not None:
-            answer, headers = express
+            response, headers = express
             del body  # who waits for a turn holds nothing but the connection
-            if answer.status == Unavailable.status:
+            if response.status == Unavailable.status:
                 await self._refusals.wait(waited=perf_counter() - started)
-            await respond(send, answer, headers)
-            count_request(scope["method"], scope["path"], answer.status, "express", started)
+            await send_response(send, response, headers)
+            count_request(scope["method"], scope["path"], response.status, "express", started)
             return
         try:
-            await self._django.answer(scope, body, send)
+            await self._django.respond(scope, body, send)
         except Unavailable as problem:
             del body
             await self._refusals.wait()
-            await respond(send, problem_answer(problem))
+            await send_response(send, WholeResponse.from_problem(problem))
             count_request(scope["method"], "", problem.status, "none", started)
 
-    async def _express(self, scope: Scope, body: Body) -> tuple[Answer, Headers] | None:
+    async def _express(self, scope: Scope, body: Body) -> tuple[WholeResponse, Headers] | None:
         """The answer of a hot route, and the headers that every answer has; None for Django."""
         route = self.routes.get((scope["method"], scope["path"]))
         if route is None or not isinstance(body, bytes):
@@ -119,12 +120,12 @@ class Front:
         request = express_request(scope, body)
         if request is None:
             return None
-        answer = await _answer(route, request)
-        if answer is None:
+        response = await _respond(route, request)
+        if response is None:
             return None
         if route not in self._common_headers:
             self._common_headers[route] = await self._django.common_headers(scope)
-        return answer, self._common_headers[route]
+        return response, self._common_headers[route]
 
     @property
     def routes(self) -> dict[tuple[str, str], ExpressRoute]:
@@ -165,11 +166,11 @@ class Front:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(route: ExpressRoute, request: ExpressRequest) -> Answer | None:
+async def _respond(route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
     try:
-        return await route.answer(request)
+        return await route.respond(request)
     except Exception as error:
         problem = as_problem(error)
         if problem is None:
             logger.exception("%s %s failed", route.method, route.url_name)
-        return problem_answer(problem or Problem())
+        return WholeResponse.from_problem(problem or Problem())

@@ -33,7 +33,6 @@ class NoteOut(Struct):
 class NoteSerializer(StructSerializer):
     struct = NoteIn
     partial_struct = NoteChanges
-    answer = NoteOut
     notes: ClassVar[dict[int, dict[str, Any]]] = {}
 
     @classmethod

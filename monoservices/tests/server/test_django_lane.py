@@ -141,7 +141,7 @@ def ask(application: WsgiApplication) -> list[Message]:
 
 def through(lane: DjangoLane, body: Body = b"") -> Any:
     async def application(scope: Scope, _: Any, send: Any) -> None:
-        await lane.answer(scope, body, send)
+        await lane.respond(scope, body, send)
 
     return application
 
@@ -180,7 +180,7 @@ def test_a_stream_stays_one() -> None:
 
     async def run() -> None:
         lane = DjangoLane(answering(Pieces()))
-        await lane.answer(http_scope("GET", "/"), b"", send)
+        await lane.respond(http_scope("GET", "/"), b"", send)
         await lane.drain()
 
     asyncio.run(run())
@@ -200,7 +200,7 @@ def test_a_stream_is_closed_where_its_reader_leaves() -> None:
     async def run() -> None:
         lane = DjangoLane(answering(response))
         with pytest.raises(ConnectionResetError):
-            await lane.answer(http_scope("GET", "/"), b"", send)
+            await lane.respond(http_scope("GET", "/"), b"", send)
         assert lane._in_flight == 0
         await lane.drain()
 
@@ -216,7 +216,7 @@ def test_a_fault_leaves_the_lane_as_it_was() -> None:
         lane = DjangoLane(application)
         body = io.BytesIO()
         with pytest.raises(ValueError, match="/faulty"):
-            await lane.answer(http_scope("POST", "/faulty"), body, None)  # type: ignore[arg-type]
+            await lane.respond(http_scope("POST", "/faulty"), body, None)  # type: ignore[arg-type]
         assert (body.closed, lane._in_flight) == (True, 0)
         await lane.drain()
 

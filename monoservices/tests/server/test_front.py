@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 
 from monoservices.api.problems import Conflict, Unavailable
 from monoservices.server import asgi, front
-from monoservices.server.asgi import Answer, Message
+from monoservices.server.asgi import Message, WholeResponse
 from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.server.express_request import ExpressRequest
 from monoservices.server.front import Front
@@ -28,13 +28,13 @@ class Route:
 
     method, url_name = "POST", "order-list"
 
-    def __init__(self, outcome: Answer | Exception | None) -> None:
+    def __init__(self, outcome: WholeResponse | Exception | None) -> None:
         self.outcome = outcome
         self.drained = 0
         self.threshold = 0
         self.requests: list[ExpressRequest] = []
 
-    async def answer(self, request: ExpressRequest) -> Answer | None:
+    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
         self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -94,7 +94,7 @@ def post(**scope: Any) -> Any:
 
 
 def test_a_clean_request_is_answered_on_the_express_lane(django: Django) -> None:
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     replies = ask(django, route, *[(post(), (b"{", b"}"))] * 2)
     headers = {"content-type": "application/json", "content-length": "4"}
     assert replies == [Reply(201, headers | COMMON, b"fast")] * 2
@@ -117,14 +117,14 @@ def test_what_the_route_declines_goes_to_django_with_its_body(django: Django) ->
     ],
 )
 def test_what_is_not_clean_or_not_hot_goes_to_django(django: Django, scope: Any) -> None:
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     assert ask(django, route, (scope, (b"{}",))) == [BY_DJANGO]
     assert (route.requests, django.bodies) == ([], [b"{}"])
 
 
 def test_a_body_in_a_file_goes_to_django(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "IN_MEMORY", 1)
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     assert ask(django, route, (post(), (b"{", b"}"))) == [BY_DJANGO]
     assert (route.requests, django.bodies) == ([], [b"{}"])
 
@@ -154,10 +154,10 @@ def test_what_a_route_raises_is_answered_as_a_problem(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (Answer(201, b""), 0)]
+    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (WholeResponse(201, b""), 0)]
 )
 def test_only_refusals_for_a_time_keep_to_their_pace(
-    django: Django, turns_taken: list[Throttle], outcome: Answer | Exception, turns: int
+    django: Django, turns_taken: list[Throttle], outcome: WholeResponse | Exception, turns: int
 ) -> None:
     ask(django, Route(outcome), (post(), (b"{}",)))
     assert len(turns_taken) == turns
@@ -201,7 +201,7 @@ def test_too_large_a_body_reaches_no_lane(
     django: Django, settings: Any, headers: list[tuple[str, str]], parts: tuple[bytes, ...]
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     [reply] = ask(django, route, (http_scope("POST", NOTES, headers), parts))
     assert (reply.status, reply.headers["connection"]) == (413, "close")
     assert reply.headers["content-type"] == "application/problem+json"
@@ -211,7 +211,7 @@ def test_too_large_a_body_reaches_no_lane(
 
 def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "SECONDS", 0.01)
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -228,7 +228,7 @@ def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.Mon
 
 
 def test_a_sender_that_leaves_is_not_answered(django: Django) -> None:
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     first = request_parts(b"{", b"}")[0]
     gone = {"type": "http.disconnect"}
     assert asyncio.run(messages_of(front_of(django, route), post(), first, gone)) == []
