@@ -14,9 +14,9 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 import msgspec
 from msgspec import Struct, StructMeta, UnsetType, structs
 
+from monoservices.api.expectations import describe, refusal
 from monoservices.api.problems import MAX_ERRORS, Errors, Invalid
 from monoservices.api.strict_json import parse, refuse_duplicate_keys
-from monoservices.api.types import EXPLANATIONS
 
 StructType = TypeVar("StructType", bound=Struct)
 
@@ -59,48 +59,49 @@ def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator
 
 
 class _Type:
-    """A type of a field, and how to look inside of what is compared with it.
+    """The type of a value, prepared once as the one field of a struct.
 
-    It is prepared once and kept, as the one field of a struct: msgspec prepares any other type anew
-    for every value.
+    msgspec prepares a type that is not a struct's field anew for every value.
     """
 
     def __init__(self, expected: Any) -> None:
         self.box = msgspec.defstruct("Box", [("value", expected)])
         decoder(self.box)
+        self.description = describe(expected)
         bare = get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
         self.kind: Any = get_origin(bare) or bare
-        self.inside = _Type(get_args(bare)[-1]) if self.kind in {list, dict} else self
+        self.inside = [_Type(each) for each in get_args(bare)] if self.kind in {list, dict} else []
 
-    def refusal(self, data: Any, strict: bool) -> str | None:
-        """Why `data` is not of this type, or None where it is."""
+    def accepts(self, data: Any, strict: bool) -> bool:
         try:
             msgspec.convert({"value": data}, self.box, strict=strict)
-        except msgspec.ValidationError as error:
-            return _readable(str(error))
-        return None
+        except msgspec.ValidationError:
+            return False
+        return True
 
 
 def _explain(data: Any, expected: _Type, path: str, strict: bool) -> Iterator[tuple[str, str]]:
-    refusal = expected.refusal(data, strict)
-    if refusal is not None:
+    if not expected.accepts(data, strict):
         inside = _explain_inside(data, expected, path, strict)
-        yield next(inside, (path, refusal))
+        yield next(inside, (path, refusal(expected.description, data)))
         yield from inside
 
 
 def _explain_inside(
     data: Any, expected: _Type, path: str, strict: bool
 ) -> Iterator[tuple[str, str]]:
-    """The errors of what `data` holds; none where it is wrong as a whole."""
-    match data:
-        case list() if expected.kind is list:
-            for index, item in enumerate(data):
-                yield from _explain(item, expected.inside, _join(path, str(index)), strict)
-        case dict() if expected.kind is dict:
+    """Yield the errors of the values that `data` holds; none if `data` itself is wrong."""
+    match data, expected.inside:
+        case list(), [item] if expected.kind is list:
+            for index, value in enumerate(data):
+                yield from _explain(value, item, _join(path, str(index)), strict)
+        case dict(), [key, value_type]:
+            wrong = next((name for name in data if not key.accepts(name, strict)), None)
+            if wrong is not None:
+                yield path, f"A key is not valid. {refusal(key.description, wrong)}"
             for name, value in data.items():
-                yield from _explain(value, expected.inside, _join(path, str(name)), strict)
-        case Mapping() if isinstance(expected.kind, StructMeta):
+                yield from _explain(value, value_type, _join(path, str(name)), strict)
+        case Mapping(), [] if isinstance(expected.kind, StructMeta):
             struct = cast("type[Struct]", expected.kind)
             yield from _explain_struct(data, struct, path, strict)
 
@@ -144,15 +145,6 @@ def _without_unset(expected: Any) -> Any:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _readable(message: str) -> str:
-    """msgspec's message without its own idea of the path, and with words for a pattern."""
-    sentence = message.split(" - at ", maxsplit=1)[0]
-    for pattern, explanation in EXPLANATIONS.items():
-        if repr(pattern) in sentence:
-            return explanation
-    return f"{sentence}."
 
 
 def decoder(struct: type[StructType]) -> msgspec.json.Decoder[StructType]:

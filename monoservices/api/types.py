@@ -25,8 +25,8 @@ LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"
 
 EXPLANATIONS = {
     NO_NUL: "The character NUL is not allowed.",
-    NOT_BLANK: "This must not be blank, nor contain NUL.",
-    SKU: "Expected 1 to 100 characters without control characters or outer spaces.",
+    NOT_BLANK: "Expected text that is not blank and has no NUL character.",
+    SKU: "Expected text without control characters and without spaces at its ends.",
     EMAIL: "Expected an e-mail address.",
     MONEY: 'Expected an amount as text, such as "9.99", at most 99999999.99.',
     LARGE_MONEY: 'Expected an amount as text, such as "9.99", at most 999999999999.99.',
@@ -38,8 +38,8 @@ Id = Annotated[int, Meta(ge=1, le=MAX_BIG_INTEGER)]
 Text = Annotated[str, Meta(max_length=10_000, pattern=NO_NUL)]
 ShortText = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 SearchText = Annotated[str, Meta(min_length=3, max_length=200, pattern=NO_NUL)]
-Name = Annotated[str, Meta(max_length=255, pattern=NOT_BLANK)]
-Sku = Annotated[str, Meta(max_length=100, pattern=SKU)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK)]
+Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=SKU)]
 Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
 Money = Annotated[str, Meta(pattern=MONEY, examples=["9.99"])]
 LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
