@@ -48,6 +48,7 @@ class PlaceOrder:
 
     method = "POST"
     url_name = "order-list"
+    view = OrdersView
 
     def __init__(self) -> None:
         self._orders = Batcher(

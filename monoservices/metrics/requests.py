@@ -17,8 +17,6 @@ REQUESTS = Observed(
 
 STARTED = "monoservices.started"
 """In a WSGI environment: when the request was there whole, by `perf_counter`."""
-UNCOUNTED = "monoservices.uncounted"
-"""In a WSGI environment: this is no request of anybody's."""
 
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -48,8 +46,7 @@ class CountRequests:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = request.META.get(STARTED) or perf_counter()
         response = self._get_response(request)
-        if UNCOUNTED not in request.META:
-            match = request.resolver_match
-            route = f"/{match.route}" if match else ""
-            count_request(request.method or "", route, response.status_code, "django", started)
+        match = request.resolver_match
+        route = f"/{match.route}" if match else ""
+        count_request(request.method or "", route, response.status_code, "django", started)
         return response

@@ -18,8 +18,8 @@ from urllib.parse import unquote_to_bytes
 from django.db import connections
 
 from monoservices.api.problems import Unavailable
-from monoservices.metrics.requests import STARTED, UNCOUNTED
-from monoservices.server.asgi import Body, Scope, Send
+from monoservices.metrics.requests import STARTED
+from monoservices.server.asgi import Body, Headers, Scope, Send
 
 THREADS = 4
 """Of each worker process; each has a connection to the database of its own."""
@@ -28,7 +28,6 @@ WAITING = 256
 READER_SECONDS = 15.0
 """How long a reader of a stream, which holds a thread, may take for a piece of it."""
 
-Headers = list[tuple[bytes, bytes]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 logger = logging.getLogger(__name__)
@@ -80,19 +79,6 @@ class DjangoLane:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": content})
 
-    async def common_headers(self, scope: Scope) -> Headers:
-        """The headers that every answer at this address has, by whichever middleware.
-
-        They are those of the answer to the same request without a key and a body.
-        """
-        bare = dict(scope)
-        bare["headers"] = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
-        loop = asyncio.get_running_loop()
-        asked = environ(bare, b"") | {UNCOUNTED: True}
-        whole = await loop.run_in_executor(self._threads, self._run, asked, None)
-        _, headers, _ = whole or (0, [], b"")
-        return [pair for pair in headers if pair[0] not in _OWN_HEADERS]
-
     async def drain(self) -> None:
         """Return when the threads have ended, with their connections closed.
 
@@ -115,7 +101,7 @@ class DjangoLane:
         self._threads.shutdown()
 
     def _run(
-        self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None] | None
+        self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]
     ) -> tuple[int, Headers, bytes] | None:
         """In a thread: the whole answer, or None where it was sent as a stream."""
         started: list[tuple[int, Headers]] = []
@@ -127,7 +113,7 @@ class DjangoLane:
         response: Any = self._application(environ, start_response)
         try:
             [(status, headers)] = started
-            if not getattr(response, "streaming", True) or send is None:
+            if not getattr(response, "streaming", True):
                 return status, headers, b"".join(response)
             send({"type": "http.response.start", "status": status, "headers": headers})
             for chunk in response:
@@ -137,9 +123,6 @@ class DjangoLane:
             if hasattr(response, "close"):
                 response.close()
         return None
-
-
-_OWN_HEADERS = {b"content-length", b"content-type", b"www-authenticate"}
 
 
 def environ(scope: Scope, body: Body) -> dict[str, Any]:

@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.urls import path
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from monoservices.api.problems import Unavailable
 from monoservices.server import django_lane
 from monoservices.server.asgi import Body, Message, Scope
 from monoservices.server.django_lane import DjangoLane, WsgiApplication, environ
-from tests.asgi import Reply, call, http_scope, messages_of, new_django, reply_of
+from tests.asgi import Reply, call, http_scope, messages_of, reply_of
 
 Start = Callable[..., Any]
 SECONDS = 10
@@ -315,55 +312,3 @@ def is_closed(opened: Any) -> bool:
     except Exception as error:
         return "closed" in str(error)
     return False
-
-
-class NotesView(APIView):
-    def get(self, request: Request) -> None: ...
-
-    def post(self, request: Request) -> None: ...
-
-
-urlpatterns = [path("notes/", NotesView.as_view())]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_common_headers_are_what_the_middleware_adds(settings: Any) -> None:
-    settings.ROOT_URLCONF = __name__
-
-    async def run() -> Any:
-        lane = DjangoLane(new_django())
-        sent = [("authorization", "Bearer x"), ("content-length", "2")]
-        scope = http_scope("POST", "/notes/", sent)
-        headers = await lane.common_headers(scope)
-        await lane.drain()
-        return headers
-
-    assert sorted(asyncio.run(run())) == [
-        (b"allow", b"GET, POST, HEAD, OPTIONS"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"referrer-policy", b"same-origin"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"x-frame-options", b"DENY"),
-    ]
-
-
-def test_common_headers_are_asked_for_without_key_and_body() -> None:
-    seen: list[dict[str, Any]] = []
-
-    def application(environ: dict[str, Any], start_response: Start) -> Any:
-        seen.append(environ)
-        start_response("401 Unauthorized", [("Content-Type", "a"), ("Content-Length", "1")])
-        return Whole(b"x")
-
-    async def run() -> Any:
-        lane = DjangoLane(application)
-        sent = [("authorization", "Bearer x"), ("content-length", "2")]
-        headers = await lane.common_headers(http_scope("POST", "/a/", sent))
-        await lane.drain()
-        return headers
-
-    assert asyncio.run(run()) == []
-    [made] = seen
-    assert "HTTP_AUTHORIZATION" not in made
-    assert (made["CONTENT_LENGTH"], made["wsgi.input"].read()) == ("0", b"")
-    assert isinstance(made["wsgi.input"], io.BytesIO)
