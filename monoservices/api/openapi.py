@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast, get_args, get_origin
 
 import uritemplate
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ComponentRegistry
+from drf_spectacular.plumbing import ComponentRegistry, resolve_django_path_parameter
 
 from monoservices.api import problems
 from monoservices.api.endpoints import Endpoint
@@ -64,10 +64,10 @@ class ServiceSchema(AutoSchema):
         scopes = [self._scope] if self._scope else []
         return [dict.fromkeys(requirement, scopes) for requirement in self.get_auth()]
 
-    def _path_parameters(self) -> list[Json]:
-        variables = uritemplate.variables(self.path)
-        parameters: list[Json] = self._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
-        return parameters
+    def _path_parameters(self) -> Iterator[Json]:
+        for name in uritemplate.variables(self.path):
+            typed = resolve_django_path_parameter(self.path_regex, name, [])
+            yield typed or _parameter("path", name, {"type": "string"}) | {"required": True}
 
     def _query(self) -> Iterator[Json]:
         if self.endpoint.query is None:
@@ -137,16 +137,6 @@ class ServiceSchema(AutoSchema):
             response["headers"] = {"Retry-After": _header("In seconds.", required=True)}
         return response
 
-    def _map_serializer_field(
-        self, field: Any, direction: Any, bypass_extensions: bool = False
-    ) -> Json | None:
-        schema: Json | None = super()._map_serializer_field(  # type: ignore[no-untyped-call]
-            field, direction, bypass_extensions
-        )
-        if schema is not None:
-            schema.pop("x-spec-enum-id", None)  # a note to drf-spectacular's own post-processing
-        return schema
-
     def _schema(self, described: Any, direction: str) -> Json:
         """A reference to the component of a struct or a serializer, or of a Page of them."""
         if get_origin(described) is Annotated:
@@ -164,6 +154,16 @@ class ServiceSchema(AutoSchema):
         schema = struct_schemas(Page)["Page"] | {"title": name}
         schema["properties"]["results"]["items"] = reference
         return register(self.registry, name, schema)
+
+
+def drop_enum_ids(result: Any, **context: Any) -> Any:
+    """Remove drf-spectacular's notes to its own hook for enumerations (a POSTPROCESSING_HOOK)."""
+    match result:
+        case dict():
+            return {k: drop_enum_ids(v) for k, v in result.items() if k != "x-spec-enum-id"}
+        case list():
+            return [drop_enum_ids(each) for each in result]
+    return result
 
 
 def _files(media_types: Sequence[str]) -> Json:
