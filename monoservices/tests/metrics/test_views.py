@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from monoservices.metrics import Counted
+
 TOKEN = "a-token-of-the-tests"
 
 
@@ -79,6 +81,11 @@ def test_with_a_token_nothing_else_opens_it(authorization: str, status: int) -> 
 @override_settings(METRICS_TOKEN="")
 def test_an_empty_token_opens_nothing() -> None:
     assert ask("192.0.2.7", Authorization="Bearer ").status_code == 403
+
+
+def test_it_shows_what_was_counted_just_now() -> None:
+    Counted("test_shown_total", "Shown.").of().add(3)
+    assert b"\ntest_shown_total 3.0\n" in ask().content
 
 
 def test_it_is_for_reading() -> None:
