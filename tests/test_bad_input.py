@@ -80,6 +80,7 @@ def body_of(case: Case, ids: dict[str, int]) -> bytes:
     return body
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_bad_input(shop: Shop, case: Case) -> None:
     before = rows()
