@@ -1,7 +1,7 @@
-"""From bytes or a dict to a struct, once: one fast pass, and a slow one that only failure pays for.
+"""Decodes bytes or a dict to a struct: a fast pass, and after a failure a slow pass.
 
-msgspec stops at the first error. Where it refuses, `explain` goes through the same data again and
-finds every error with the path of its field.
+The fast pass is msgspec, which stops at the first error. The slow pass, `explain`, goes through the
+same data again and finds every error with the path of its field.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,8 @@ StructType = TypeVar("StructType", bound=Struct)
 def decode(body: bytes, struct: type[StructType]) -> StructType:
     """Decode the JSON text `body` as a `struct`.
 
-    Raises Malformed where it is not JSON, Invalid with the errors by field path otherwise.
+    Raises Malformed if it is not JSON, and Invalid, with the errors by field path, if it is not a
+    `struct`.
     """
     try:
         value = decoder(struct).decode(body)
@@ -35,12 +36,12 @@ def decode(body: bytes, struct: type[StructType]) -> StructType:
 
 
 def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> StructType:
-    """Make a `struct` of Python data, such as what `parse` returns.
+    """Make a `struct` from Python data, such as `parse` returns.
 
-    strict: whether "1" is refused as an int; query strings are read with False.
-    Raises Invalid with the errors by field path, the first 100 of them.
+    strict: whether "1" is rejected as an int. Query strings are read with False.
+    Raises Invalid with the first 100 errors by field path.
     """
-    decoder(struct)  # which prepares the type
+    decoder(struct)  # prepares the type
     try:
         return msgspec.convert(data, struct, strict=strict)
     except msgspec.ValidationError:
@@ -51,9 +52,9 @@ def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> Stru
 
 
 def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator[tuple[str, str]]:
-    """Yield (field path, message) for every way in which `data` is not a `struct`.
+    """Yield (field path, message) for every error in `data`.
 
-    Yields nothing exactly where msgspec accepts `data`.
+    Yields nothing if and only if msgspec accepts `data`.
     """
     return _explain(data, _root(struct), "", strict)
 
@@ -127,7 +128,7 @@ def _root(struct: type[Struct]) -> _Type:
 
 @cache
 def _fields(struct: type[Struct]) -> dict[str, tuple[_Type, bool]]:
-    """By name: the type of a value that is sent, and whether one must be."""
+    """By name: the type of the field's value, and whether the field is required."""
     hints = get_type_hints(struct, include_extras=True)
     return {
         field.encode_name: (_Type(_without_unset(hints[field.name])), field.required)
@@ -136,7 +137,7 @@ def _fields(struct: type[Struct]) -> dict[str, tuple[_Type, bool]]:
 
 
 def _without_unset(expected: Any) -> Any:
-    """The type of a value that was sent for a field that may be left out."""
+    """The type of a field's value, without the mark that the field may be left out."""
     if get_origin(expected) not in (Union, UnionType):
         return expected
     kept = tuple(option for option in get_args(expected) if option is not UnsetType)
@@ -148,10 +149,10 @@ def _join(path: str, name: str) -> str:
 
 
 def decoder(struct: type[StructType]) -> msgspec.json.Decoder[StructType]:
-    """The decoder of a struct, which is made once.
+    """Return the decoder of a struct, which is made once.
 
-    Not by two threads at a time: msgspec 0.22 crashes where several prepare the same type at once,
-    which the first use of a struct does.
+    One thread at a time makes decoders. The first use of a struct prepares its type, and
+    msgspec 0.22 crashes if several threads prepare the same type at once.
     """
     made = _decoders.get(struct)
     if made is None:

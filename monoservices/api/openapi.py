@@ -1,6 +1,6 @@
-"""The OpenAPI document, from what views declare: `Endpoint`, scopes, paths and authentication.
+"""Makes the OpenAPI document from the views' `Endpoint`s, scopes, paths and authentication.
 
-A method without an `Endpoint` is described as drf-spectacular does by itself.
+drf-spectacular describes methods without an `Endpoint` by itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ class ServiceSchema(AutoSchema):
         return f"Needs the scope `{self._scope}`." if self._scope else ""
 
     def _security(self) -> list[Json]:
-        """In OpenAPI 3.1, what a requirement lists is what the key must be allowed to do."""
+        """The scopes that the key must have, which OpenAPI 3.1 lists with the requirement."""
         scopes = [self._scope] if self._scope else []
         return [dict.fromkeys(requirement, scopes) for requirement in self.get_auth()]
 
@@ -77,18 +77,20 @@ class ServiceSchema(AutoSchema):
             yield _parameter("query", name, of_parameter)
 
     def _body(self) -> Json:
-        """What the body can be, by media type; nothing where the method takes none."""
+        """The schemas of the request body by media type; empty if the method takes no body."""
         if self.endpoint.body is not None:
             return {"application/json": {"schema": self._schema(self.endpoint.body, "request")}}
         return _files(self.endpoint.takes)
 
     def _headers(self) -> Iterator[Json]:
         if self.endpoint.idempotent:
-            text = "The same key with the same request does its work once."
+            text = "The same request with the same key is carried out only once."
             pattern = "^[ -~]{1,255}$"
             yield _parameter("header", "Idempotency-Key", _text(text, pattern=pattern))
         if self.endpoint.versioned and self.method != "GET":
-            text = "The ETag that was read: refuse if the order changed since."
+            text = (
+                "The ETag that was read. The request is rejected if the version has changed since."
+            )
             yield _parameter("header", "If-Match", _text(text, pattern='^"[0-9]{1,9}"$'))
 
     def _responses(self) -> Json:
@@ -100,7 +102,8 @@ class ServiceSchema(AutoSchema):
             response["content"] = _files(self.endpoint.gives)
         headers = {}
         if self.endpoint.idempotent:
-            headers[REPLAYED] = _header("`true` where the key came before.", enum=["true"])
+            text = "`true` if an earlier request with the same key had this response."
+            headers[REPLAYED] = _header(text, enum=["true"])
         if self.endpoint.versioned:
             headers["ETag"] = _header("The version, for If-Match.", required=True)
         return {str(self.endpoint.status): response | ({"headers": headers} if headers else {})}
@@ -138,7 +141,7 @@ class ServiceSchema(AutoSchema):
         return response
 
     def _schema(self, described: Any, direction: str) -> Json:
-        """A reference to the component of a struct or a serializer, or of a Page of them."""
+        """A reference to the component of a struct, a serializer, or a Page of them."""
         if get_origin(described) is Annotated:
             struct, meta = get_args(described)
             extra: Json = meta.extra_json_schema

@@ -1,4 +1,4 @@
-"""What an ASGI server hands over and takes: headers, bodies within limits, answers."""
+"""What an ASGI server sends and receives: headers, bodies within limits, whole responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -18,14 +18,14 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 RawHeaders = Iterable[tuple[bytes, bytes]]
 Body = bytes | IO[bytes]
-"""A body that was read whole; one too large for memory is a file, at its beginning."""
+"""A whole body. One that is too large for memory is a file, positioned at its beginning."""
 
 SECONDS = 15.0
-"""How long a body of ordinary size may take, from the end of the headers."""
+"""How long a body of ordinary size may take after the headers."""
 BYTES_PER_SECOND = 64 * 1024
-"""How fast a larger one must come."""
+"""How fast a larger body must arrive."""
 IN_MEMORY = 1024 * 1024
-"""How many bytes of a body are kept in memory."""
+"""How many bytes of a body stay in memory."""
 
 
 class WholeResponse(Struct, frozen=True):
@@ -59,15 +59,15 @@ async def send_response(send: Send, response: WholeResponse, more_headers: RawHe
 
 
 async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Body | None:
-    """The body of a request; empty where none is announced, None where the sender has left.
+    """Return the body of a request; empty if none is announced, None if the client has left.
 
     limit: in bytes.
-    Raises TooLarge, as soon as that is clear, and RequestTimeout.
+    Raises TooLarge as soon as the body exceeds the limit, and RequestTimeout.
     """
     length = _announced_length(headers, limit)
     if length == 0:
         return b""
-    # `asyncio.timeout` does the same, at the price of reading a small body three times.
+    # `asyncio.timeout` does the same, but takes as long as reading three small bodies.
     loop = asyncio.get_running_loop()
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     seconds = SECONDS + max(0, limit - IN_MEMORY) / BYTES_PER_SECOND
@@ -76,7 +76,7 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
         message = await receive()
         if message["type"] == "http.request":
             part: bytes = message.get("body", b"")
-            # Granian says that more may come until it is asked again.
+            # Granian says that more may come until it is asked again, even if nothing comes.
             if len(part) == length or not message.get("more_body"):
                 return _within(limit, part)
         return await _read_parts(message, receive, limit)
@@ -90,12 +90,12 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
 
 
 def _announced_length(headers: RawHeaders, limit: int) -> int | None:
-    """How long the body is, in bytes; None where that will be seen at its end."""
+    """The length of the body in bytes; None if only its end will tell."""
     length = 0
     for name, value in headers:
-        if name == b"transfer-encoding":  # it wins (RFC 9112, section 6.3)
+        if name == b"transfer-encoding":  # overrides the length (RFC 9112, section 6.3)
             return None
-        if name == b"content-length":  # a number: the server answers 400 to anything else
+        if name == b"content-length":  # a number, as the server answers 400 to anything else
             length = int(value)
     if length > limit:
         raise TooLarge
@@ -103,7 +103,7 @@ def _announced_length(headers: RawHeaders, limit: int) -> int | None:
 
 
 async def _read_parts(message: Message, receive: Receive, limit: int) -> Body | None:
-    """A body of which `message` is the first part."""
+    """Read a body whose first part is `message`."""
     with ExitStack() as unfinished:
         file = unfinished.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
         size = 0

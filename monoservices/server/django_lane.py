@@ -1,7 +1,7 @@
-"""Django behind ASGI: its WSGI handler in threads, with requests that were read whole before.
+"""Django behind ASGI: its WSGI handler runs in threads, on requests that were read whole.
 
-Django's own ASGI handler starts a thread per request, and with it a connection to the database.
-Here a bounded number of threads keeps theirs.
+Django's own ASGI handler starts a thread, and with it a database connection, per request. Here a
+fixed number of threads keep their connections.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from monoservices.metrics.requests import STARTED
 from monoservices.server.asgi import Body, Headers, Scope, Send
 
 THREADS = 4
-"""Of each worker process; each has a connection to the database of its own."""
+"""Per worker process. Each thread has its own connection to the database."""
 WAITING = 256
 """How many requests may wait for a thread."""
 READER_SECONDS = 15.0
-"""How long a reader of a stream, which holds a thread, may take for a piece of it."""
+"""How long the reader of a stream may take for one piece, because a stream occupies a thread."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class DjangoLane:
-    """Answers requests by a WSGI application, at most THREADS at a time; WAITING more may wait."""
+    """Runs a WSGI application for up to THREADS requests at a time. WAITING more may wait."""
 
     def __init__(self, application: WsgiApplication) -> None:
         self._application = application
@@ -42,10 +42,10 @@ class DjangoLane:
         self._in_flight = 0
 
     async def respond(self, scope: Scope, body: Body, send: Send) -> None:
-        """Answer a request; whole answers at once, streams piece by piece. Closes the body.
+        """Answer a request, and close its body. Streams are sent piece by piece.
 
-        Raises Unavailable, with nothing done, where too many wait for a thread, and
-        ConnectionAbortedError where the reader of a stream does not go on reading.
+        Raises Unavailable, with nothing done, if too many requests wait for a thread.
+        Raises ConnectionAbortedError if the reader of a stream stops reading.
         """
         started = perf_counter()
         if self._in_flight >= THREADS + WAITING:
@@ -80,15 +80,15 @@ class DjangoLane:
             await send({"type": "http.response.body", "body": content})
 
     async def drain(self) -> None:
-        """Return when the threads have ended, with their connections closed.
+        """Return when the threads have ended and closed their connections.
 
-        Nothing must be sent here any more.
+        No further request may come.
         """
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._end)
 
     def _end(self) -> None:
-        everyone = Barrier(THREADS)  # none may take the part of two
+        everyone = Barrier(THREADS)  # so that each thread closes its own connection
 
         def close() -> None:
             try:
@@ -103,7 +103,7 @@ class DjangoLane:
     def _run(
         self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]
     ) -> tuple[int, Headers, bytes] | None:
-        """In a thread: the whole answer, or None where it was sent as a stream."""
+        """In a thread: return the whole response, or None if it was sent as a stream."""
         started: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -126,7 +126,7 @@ class DjangoLane:
 
 
 def environ(scope: Scope, body: Body) -> dict[str, Any]:
-    """A request as WSGI has it (PEP 3333). A body that was announced has a length, however sent."""
+    """Return the request as a WSGI environment (PEP 3333). A chunked body gets a length too."""
     raw_path = scope.get("raw_path") or scope["path"].encode()
     server, port = scope.get("server") or ("localhost", 80)
     values: dict[str, Any] = {
@@ -147,7 +147,7 @@ def environ(scope: Scope, body: Body) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if b"_" in name:  # would be taken for the one with a hyphen
+        if b"_" in name:  # would become the same variable as the name with a hyphen
             continue
         key = name.decode("latin-1").upper().replace("-", "_")
         if key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:

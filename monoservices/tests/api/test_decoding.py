@@ -130,7 +130,7 @@ def test_malformed_and_duplicate_keys_are_told_apart_from_wrong_fields() -> None
     for body in (b'{"price": "1", "price": "1"}', b'{"price": 1, "price": 1}'):
         with pytest.raises(Invalid) as error:
             decode(body, Whole)
-        assert error.value.errors == {"price": ["This key comes more than once in one object."]}
+        assert error.value.errors == {"price": ["An object has this key more than once."]}
 
 
 def test_query_strings_hold_numbers_and_times_as_text() -> None:
