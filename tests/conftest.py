@@ -8,8 +8,6 @@ import psycopg
 import pytest
 from django.db import connection
 
-from monoservices.database.dialect import is_postgresql
-
 MakeDatabase = Callable[[str, str], str]
 
 
@@ -19,7 +17,7 @@ def make_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeData
 
     On PostgreSQL it is on the server that the other tests use.
     """
-    if not is_postgresql():
+    if connection.vendor == "sqlite":
         directory = tmp_path_factory.mktemp("databases")
 
         def copy_file(name: str, template: str) -> str:

@@ -27,6 +27,7 @@ from monoservices.api.problems import (
     Unavailable,
     UnsupportedMediaType,
 )
+from monoservices.database.errors import is_lost_connection
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def as_problem(error: Exception) -> Problem | None:
             problem = Invalid(str(error))
         case OperationalError() | InterfaceError():
             logger.warning("answered 503: %s", error)
-            problem = Unavailable(_LOST if _is_lost_connection(error) else "")
+            problem = Unavailable(_LOST if is_lost_connection(error) else "")
         case UnreadablePostError():
             problem = Malformed("The request body ended early.")
         case drf.APIException():
@@ -114,13 +115,6 @@ _LOST = (
     "The connection to the database was lost, so the request may or may not have been carried out. "
     "Send it again with the same Idempotency-Key: it is carried out once."
 )
-
-
-def _is_lost_connection(error: Exception) -> bool:
-    """Whether the connection broke: errors that PostgreSQL itself reports have an SQLSTATE."""
-    return isinstance(error, OperationalError) and (
-        getattr(error.__cause__, "sqlstate", "") is None
-    )
 
 
 _KINDS: dict[type[drf.APIException], type[Problem]] = {

@@ -1,22 +1,20 @@
-"""The seam between the databases, on whichever is in use, with real tables."""
+"""What each engine does with real tables, on the database in use."""
 
+import subprocess
+import sys
 from threading import Thread
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection, transaction
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, connections, transaction
 
-from monoservices.database.dialect import (
-    consistent_snapshot,
-    for_update,
-    is_postgresql,
-    reserve_ids,
-)
+from monoservices.database.engines import engine, engine_of
 
 
 def reserved(count: int) -> list[int]:
-    return [key for (key,) in reserve_ids(Group, count).fetch()]
+    return [key for (key,) in engine().reserve_ids(Group, count).fetch()]
 
 
 @pytest.mark.django_db
@@ -40,7 +38,7 @@ def test_ids_can_be_reserved_in_an_empty_table(django_assert_num_queries: Any) -
 
 
 def test_locks_are_postgresqls() -> None:
-    assert for_update("p") == ("FOR NO KEY UPDATE OF p" if is_postgresql() else "")
+    assert engine().for_update("p") == ("FOR NO KEY UPDATE OF p" if engine().LOCKS_ROWS else "")
 
 
 def in_another_connection(function: Any) -> None:
@@ -65,7 +63,7 @@ def in_another_connection(function: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_snapshot_stays_as_it_was_while_others_write() -> None:
     Group.objects.create(name="before")
-    with consistent_snapshot():
+    with engine().consistent_snapshot():
         assert Group.objects.count() == 1
         in_another_connection(lambda: Group.objects.create(name="meanwhile"))
         assert Group.objects.count() == 1
@@ -85,14 +83,16 @@ def test_the_control_without_a_snapshot_sees_what_others_write() -> None:
 @pytest.mark.django_db
 def test_a_snapshot_fits_into_a_transaction() -> None:
     Group.objects.create(name="before")
-    with consistent_snapshot():
+    with engine().consistent_snapshot():
         assert Group.objects.count() == 1
     Group.objects.create(name="after")
     assert Group.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("not is_postgresql()", reason="only PostgreSQL has statement timeouts")
+@pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="only PostgreSQL has statement timeouts"
+)
 def test_a_snapshot_may_take_its_time() -> None:
     def timeout() -> str:
         with connection.cursor() as cursor:
@@ -100,6 +100,39 @@ def test_a_snapshot_may_take_its_time() -> None:
             return str(cursor.fetchone()[0])
 
     assert timeout() == "30s"
-    with consistent_snapshot():
+    with engine().consistent_snapshot():
         assert timeout() == "0"
     assert timeout() == "30s"
+
+
+def test_the_engine_is_that_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = connections["default"]
+    assert engine() is engine_of(database)
+    assert getattr(engine(), "__name__", "").endswith(f".{connection.vendor}")
+    monkeypatch.setattr(type(database), "vendor", "mysql")
+    with pytest.raises(ImproperlyConfigured, match="There is no engine for mysql"):
+        engine_of(database)
+
+
+WITHOUT_PSYCOPG = """
+import sys
+
+sys.modules["psycopg"] = None
+from django.conf import settings
+
+database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+settings.configure(DATABASES={"default": database})
+from monoservices.database import append_only, engines, errors, retrying, rows, statements
+
+with engines.engine().pipelined_transaction():
+    source = rows.rows_from({"number": "integer"})
+    parameters = rows.row_parameters({"number": "integer"}, [{"number": 1}, {"number": 2}])
+    print(statements.enqueue(f"SELECT number FROM {source}", parameters).fetch())
+"""
+
+
+def test_sqlite_needs_no_psycopg() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PSYCOPG], check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout == "[(1,), (2,)]\n"
