@@ -87,8 +87,8 @@ def test_bad_input(shop: Shop, case: Case) -> None:
     method, path = case.request.split(" ", maxsplit=1)
     for name, key in shop.ids.items():
         path = path.replace(f"<{name}>", str(key))
-    answer = shop.api.send(method, path, body=body_of(case, shop.ids), **case.headers)
-    status, code, errors = answer.error
+    response = shop.api.send(method, path, body=body_of(case, shop.ids), **case.headers)
+    status, code, errors = response.error
     assert (status, code, sorted(errors)) == (case.status, case.code, sorted(case.fields))
     assert all(messages and all(messages) for messages in errors.values())
     assert rows() == before
