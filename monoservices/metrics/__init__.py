@@ -10,7 +10,7 @@
     views.py       /metrics, and who may read it
 
 A service declares its own metrics in its `metrics.py`. Their names begin with the service's label.
-The documentation lists every metric.
+docs/reference/metrics.md lists every metric.
 """
 
 from monoservices.metrics.declaring import Counted, Observed, Sampled, Series
