@@ -7,7 +7,7 @@ from tests.mutations.document import document
 from tests.mutations.mutation import GUARD
 from tests.mutations.table import BY_NAME, MUTATIONS
 
-PAGES = [ROOT / "docs" / "boundaries.md"]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def test_the_documents_have_the_table() -> None:
