@@ -1,4 +1,4 @@
-"""`services` and `boundaries` need Django alone: no other library, and none of Django's own apps."""
+"""`services` and `boundaries` need Django alone, and none of the apps that come with it."""
 
 import subprocess
 import sys
