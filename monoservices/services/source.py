@@ -2,7 +2,7 @@
 
 import ast
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -165,13 +165,17 @@ def modules(service: ServiceConfig) -> tuple[Module, ...]:
 
     A file that this Python cannot parse is left out: this Python cannot run it either.
     """
-    found = (_module(service, path, path.stat().st_mtime_ns) for path in _files(service))
-    return tuple(module for module in found if module)
+    return _parsed(service, _files(service))
 
 
 def communication_sources(service: ServiceConfig) -> tuple[Module, ...]:
-    """The communication module of the service: none, one, or the modules of a package."""
-    return tuple(module for module in modules(service) if module.is_communication)
+    """The communication module of the service: none, one, or the modules of a package.
+
+    Nothing else is parsed: the first call of a crossing waits for this.
+    """
+    top = Path(service.path, COMMUNICATION)
+    paths = (top.with_suffix(".py"), *sorted(top.rglob("*.py")))
+    return _parsed(service, filter(Path.is_file, paths))
 
 
 def shown_path(path: Path) -> str:
@@ -187,6 +191,11 @@ def parse_file(path: Path, mtime: int) -> ast.Module | None:
         return ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError):
         return None
+
+
+def _parsed(service: ServiceConfig, paths: Iterable[Path]) -> tuple[Module, ...]:
+    found = (_module(service, path, path.stat().st_mtime_ns) for path in paths)
+    return tuple(module for module in found if module)
 
 
 def _files(service: ServiceConfig) -> Iterator[Path]:

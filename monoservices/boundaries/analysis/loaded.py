@@ -22,8 +22,9 @@ AnyField: TypeAlias = "Field[Any, Any] | ForeignObjectRel | GenericForeignKey"
 def models_at(origin: str) -> set[type[Model]]:
     """The models whose rows an expression of this dotted origin gives, as far as is known.
 
-    `shop.models.Order.objects.filter()` those of Order, `shop.models.Order.objects.get().lines`
-    those of OrderLine, a QuerySet or manager of a class of its own those that it is made for.
+    `shop.models.Order.objects.filter()` gives rows of Order, and
+    `shop.models.Order.objects.get().lines` rows of OrderLine. A QuerySet or manager class gives
+    rows of the models that use exactly this class.
     """
     found, names_below = _loaded(origin)
     for position, name in enumerate(names_below, start=1):

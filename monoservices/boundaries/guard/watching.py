@@ -3,7 +3,7 @@
 A static check sees code as written; the guard sees statements as they run. A QuerySet that leaked
 out of a communication module, `line.product.name`, a method of another service's instance: each
 ends in a statement, and the call stack tells which service runs it. `judging.py` has the rules.
-The documentation of the boundaries lists what the guard cannot see.
+docs/explanation/boundaries.md says what the guard cannot see.
 """
 
 import logging

@@ -117,7 +117,8 @@ async def steps(): yield Product
 
 def test_a_package_is_followed_from_module_to_module(project: Project) -> None:
     files = {
-        f"sales/{COMMUNICATION}/__init__.py": f"from {HOME}.items import names\n__all__ = ['names']",
+        f"sales/{COMMUNICATION}/__init__.py": f"from {HOME}.items import names\n"
+        "__all__ = ['names']",
         f"sales/{COMMUNICATION}/items.py": "from stock.models import Product\n"
         "def names(): return Product",
     }

@@ -126,7 +126,9 @@ def test_entries_of_services_that_are_not_installed_stay(baseline: Path, project
     assert entries(baseline) == [entry]
 
 
-@pytest.mark.parametrize("line", ["", "{}", '"x"', json.dumps(ENTRY | {"line": "1"})])
+@pytest.mark.parametrize(
+    "line", ["", "{}", '"x"', *(json.dumps(ENTRY | each) for each in ({"line": "1"}, {"id": 1}))]
+)
 def test_a_line_that_is_no_entry(baseline: Path, project: Project, line: str) -> None:
     baseline.write_text(f"{json.dumps(ENTRY)}\n{line}\n")
     project(FILES)
