@@ -94,7 +94,7 @@ def test_a_directory_that_is_there_is_left_alone(tmp_path: Path) -> None:
 def test_nothing_is_left_of_what_fails_on_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = []
+    written: list[str] = []
 
     def full(path: str, *args: Any, **kwargs: Any) -> Any:
         if len(written) == 5:  # templates that were read and files that were written
