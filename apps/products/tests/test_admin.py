@@ -164,9 +164,8 @@ def test_what_is_changed_is_set_and_nothing_else(
     assert (changed.sku, changed.name, changed.description) == ("MUG-B", "Blue Mug", "")
     assert (str(changed.price), changed.is_active) == ("0.00", False)
     assert (changed.stock_quantity, StockMovement.objects.count()) == (10, 1)
-    assert (
-        LogEntry.objects.get().get_change_message() == "Changed description, price and Is active."
-    )
+    message = LogEntry.objects.get().get_change_message()
+    assert message == "Changed Description, Price and On sale."
 
 
 def test_an_empty_low_mark_takes_it_away(admin_client: Browser, mug: Product) -> None:
@@ -190,7 +189,7 @@ def test_what_others_changed_since_the_page_was_opened_stays(
 
 
 WRONG = [
-    ({"sku": "TAKEN"}, "Product with this Sku already exists."),
+    ({"sku": "TAKEN"}, "Product with this SKU already exists."),
     ({"sku": "A\tB"}, "Expected 1 to 100 characters without control characters or outer spaces."),
     ({"sku": "A" * 101}, "Ensure this value has at most 100 characters (it has 101)."),
     ({"name": " "}, "This field is required."),
@@ -258,7 +257,7 @@ def test_a_sku_that_is_taken_while_the_form_is_read_is_an_error_of_the_form(
     finally:
         pre_save.disconnect(before_the_write, sender=Product)
     assert answer.status_code == 200
-    assert errors(answer.content) == ["Product with this Sku already exists."]
+    assert errors(answer.content) == ["Product with this SKU already exists."]
     assert list(Product.objects.values_list("name", flat=True)) == ["Taken"]
     assert (StockMovement.objects.count(), LogEntry.objects.count()) == (0, 0)
 
@@ -280,7 +279,7 @@ def test_archiving_and_bringing_back(staff: Callable[..., Browser], mug: Product
     assert "Products brought back: 1." in answer.content.decode()
     assert active() == [True, True]
     messages = [entry.get_change_message() for entry in LogEntry.objects.all()]
-    assert messages == ["Changed is active."] * 2
+    assert messages == ["Changed on sale."] * 2
 
 
 @pytest.mark.parametrize(
@@ -329,11 +328,11 @@ def test_every_form_has_a_token_of_its_own(admin_client: Browser, mug: Product) 
             {"units": MAX_INTEGER},
             ["A product&#x27;s stock can be 2147483647 at most.", "There are 10 in stock."],
         ),
-        ({"units": 0}, ["This moves nothing."]),
+        ({"units": 0}, ["Zero units change nothing."]),
         ({"units": ""}, ["This field is required."]),
         ({"units": "many"}, ["Enter a whole number."]),
         ({"units": 2**31}, ["Ensure this value is less than or equal to 2147483647."]),
-        ({"reason": "counted", "units": -1}, ["There cannot be less than nothing."]),
+        ({"reason": "counted", "units": -1}, ["A count cannot be negative."]),
         ({"reason": ""}, ["This field is required."]),
         ({"reason": "sold"}, ["Select a valid choice. sold is not one of the available choices."]),
         ({"note": " "}, ["This field is required."]),
