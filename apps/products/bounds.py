@@ -1,19 +1,11 @@
-"""What a product's fields can hold, said once: the tables, the forms and the API take it from here.
-
-A bounded type is `Annotated[int, Meta(ge=…, le=…)]` or `Annotated[str, Meta(max_length=…)]`.
+"""Bounds of fields, read from their types: `Annotated[int, Meta(ge=…, le=…)]` or
+`Annotated[str, Meta(max_length=…)]`.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db.models import CheckConstraint, Q
-from msgspec import Meta
-
-from monoservices.api.types import MAX_INTEGER, NO_NUL, Sku
-
-Quantity = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
-Delta = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-Note = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
 
 
 def longest(kind: Any) -> int:
@@ -35,6 +27,3 @@ def check(name: str, field: str, kind: Any, *, optional: bool = False) -> CheckC
     return CheckConstraint(
         name=name, condition=Q(**{f"{field}__isnull": True}) | within if optional else within
     )
-
-
-MAX_SKU = longest(Sku)

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminIntegerFieldWidget, AdminTextInputWidget
 
-from apps.products.bounds import Delta, Note, longest, validators
-from apps.products.models import MAX_PRICE, Product, StockMovement
+from apps.products.bounds import longest, validators
+from apps.products.models import MAX_PRICE, Delta, Note, Product, StockMovement
 
 _Reason = StockMovement.Reason
 EDITABLE = [field.name for field in Product._meta.fields if field.editable]

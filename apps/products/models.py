@@ -3,20 +3,25 @@
 import re
 import secrets
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
-from apps.products.bounds import Note, Quantity, check, longest, validators
+from apps.products.bounds import check, longest, validators
 from apps.products.exceptions import ProductNotFound
 from apps.products.names import FoldedField, named_like
-from monoservices.api.types import EXPLANATIONS, SKU, Name, Sku, Text
+from monoservices.api.types import EXPLANATIONS, MAX_INTEGER, NO_NUL, SKU, Name, Sku, Text
 
+# The bounds of fields. The tables, the forms and the API all take them from here.
+Quantity = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+Delta = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Note = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
+MAX_SKU = longest(Sku)
 MAX_PRICE = Decimal("99999999.99")
 
 
@@ -53,7 +58,7 @@ class Product(models.Model):
 
     sku = models.CharField(
         "SKU",
-        max_length=longest(Sku),
+        max_length=MAX_SKU,
         unique=True,
         default=generate_sku,
         validators=[validate_sku],

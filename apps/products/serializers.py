@@ -6,9 +6,8 @@ from typing import Any, Literal
 from django.conf import settings
 from msgspec import UNSET, Struct, UnsetType
 
-from apps.products.bounds import Quantity
 from apps.products.catalogue import create_product, update_product
-from apps.products.models import Product, ProductQuerySet
+from apps.products.models import Product, ProductQuerySet, Quantity
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.serializers import StructSerializer
 from monoservices.api.types import Moment, Money, Name, SearchText, Sku, Text, money

@@ -10,9 +10,9 @@ import msgspec
 from django.http import StreamingHttpResponse
 from msgspec import Meta, Struct
 
-from apps.products.bounds import MAX_SKU
 from apps.products.importing.importer import Outcome
 from apps.products.importing.plan import Result
+from apps.products.models import MAX_SKU
 
 SPOOL_BYTES = 1024 * 1024
 PIECE_BYTES = 64 * 1024

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework import serializers
 
-from apps.products.bounds import Delta, Note, Quantity, longest
-from apps.products.models import StockMovement
+from apps.products.bounds import longest
+from apps.products.models import Delta, Note, Quantity, StockMovement
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.problems import Errors, Invalid, ProblemDocument
 from monoservices.api.serializers import ForbidUnknownFields, WholeNumberField

@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from apps.products.bounds import MAX_SKU
 from apps.products.importing.reading.csv_records import CsvRecords
 from apps.products.importing.reading.rows import COLUMNS, Row
+from apps.products.models import MAX_SKU
 from monoservices.files.formulas import original
 
 SIGNATURE = {"Handle", "Title", "Option1 Name", "Option1 Value", "Variant Price"}
