@@ -13,11 +13,9 @@ from monoservices.api.serializers import StructSerializer
 from monoservices.api.types import Moment, Money, Name, SearchText, Sku, Text, money
 
 
+# What clients say about a product is declared here, once: ProductIn and ProductRow inherit it.
 class ProductChanges(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a product. Stock has a route of its own.
-
-    The structs below it add what they require. A field that all of them have is declared here once.
-    """
+    """What to change of a product. Stock has a route of its own."""
 
     sku: Sku | UnsetType = UNSET
     name: Name | UnsetType = UNSET

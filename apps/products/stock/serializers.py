@@ -116,7 +116,7 @@ class MovementOut(Struct, kw_only=True):
 
 
 class AdjustmentOut(Struct, kw_only=True):
-    """The outcome of one adjustment: its movement, or the problem why there is none."""
+    """The outcome of one adjustment: its movement, or the problem that prevented it."""
 
     movement: MovementOut | UnsetType = UNSET
     problem: ProblemDocument | UnsetType = UNSET
