@@ -12,6 +12,7 @@ from django.db.models.signals import pre_save
 from django.test import Client as Browser
 from django.urls import reverse
 
+from apps.products.forms import ProductForm
 from apps.products.models import Product, StockMovement
 from apps.products.operations import (
     StockMove,
@@ -179,8 +180,9 @@ def test_what_others_changed_since_the_page_was_opened_stays(
     admin_client: Browser, mug: Product
 ) -> None:
     page = admin_client.get(change_url(mug)).content.decode()
-    seen = re.findall(r'name="(initial-[^"]+)"(?: value="([^"]*)")?', page)
-    assert dict(seen) == SEEN
+    seen = dict(re.findall(r'name="(initial-[^"]+)"(?: value="([^"]*)")?', page))
+    assert seen.keys() == {f"initial-{name}" for name in ProductForm().fields}
+    assert {name: seen[name] for name in SEEN} == SEEN
     update_product(product_id=mug.pk, description="Matt.", price="8.00", is_active=False)
     admin_client.post(change_url(mug), VALUES | SEEN | {"name": "Cup"})
     changed = Product.objects.get()
