@@ -1,6 +1,6 @@
 """What the rows of an import change, decided before anything is written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -10,28 +10,16 @@ from msgspec import UNSET
 from apps.products.models import Product, StockMovement
 from apps.products.names import fold
 from apps.products.serializers import ProductRow
-from apps.products.stock.movements import MOVEMENT
+from apps.products.stock.movements import column_types
 from monoservices.api.problems import Forbidden, Problem
 from monoservices.api.serializers import sent_fields
 from monoservices.api.types import money
 from monoservices.database.dialect import as_timestamp, reserve_ids
-from monoservices.database.rows import ColumnType, ColumnTypes, insert_rows, update_rows
+from monoservices.database.rows import insert_rows, update_rows
 
-_TYPES: Mapping[str, ColumnType] = {
-    "BigAutoField": "bigint",
-    "BooleanField": "boolean",
-    "CharField": "text",
-    "DateTimeField": "timestamp",
-    "DecimalField": "numeric",
-    "IntegerField": "integer",
-    "TextField": "text",
-}
-_CREATED: ColumnTypes = {
-    field.attname: _TYPES[field.get_internal_type()] for field in Product._meta.concrete_fields
-}
-_UPDATED: ColumnTypes = {
-    name: kind for name, kind in _CREATED.items() if name not in {"sku", "created_at"}
-}
+_CREATED = column_types(Product)
+_UPDATED = column_types(Product, without=("sku", "created_at"))
+_MOVEMENT = column_types(StockMovement, without=("id", "idempotency_key"))
 
 
 class Result(StrEnum):
@@ -107,7 +95,7 @@ class ImportPlan:
         if self._movements:
             shared = {"reference": "", "revision": 0, "actor": actor, "note": "", "created_at": now}
             movements = [{**each, "product_id": each["product"].pk} for each in self._movements]
-            insert_rows(StockMovement, MOVEMENT, movements, shared=shared)
+            insert_rows(StockMovement, _MOVEMENT, movements, shared=shared)
 
 
 def _columns(product: Product) -> dict[str, Any]:

@@ -11,17 +11,13 @@ from msgspec import UNSET, Struct, structs
 
 from apps.products.exceptions import MovementKeyReused, ProductNotFound, ProductsError
 from apps.products.models import Product, StockMovement, StockRequest
-from apps.products.stock.movements import MOVEMENT, set_stock
+from apps.products.stock.movements import column_types, set_stock
 from apps.products.stock.serializers import AdjustmentOut, AdjustmentsOut, MovementOut
 from monoservices.database.dialect import as_timestamp, reserve_ids
 from monoservices.database.rows import ColumnTypes, insert_rows, update_rows
 
-_STOCK: ColumnTypes = {
-    "id": "bigint",
-    "stock_quantity": "integer",
-    "updated_at": "timestamp",
-}
-_MOVEMENT: ColumnTypes = {"id": "bigint", **MOVEMENT}
+_STOCK: ColumnTypes = {"id": "bigint", "stock_quantity": "integer", "updated_at": "timestamp"}
+_MOVEMENT = column_types(StockMovement, without=("idempotency_key",))
 
 
 class Adjustment(Struct, frozen=True, kw_only=True):

@@ -15,19 +15,11 @@ from apps.products.importing.reading.csv_file import CsvFile
 from apps.products.importing.reading.csv_records import CsvRecords
 from apps.products.importing.reading.json_lines import JsonLinesFile
 from apps.products.importing.reading.mapping import NO_MAPPING, parse_mapping
-from apps.products.importing.reading.rows import COLUMNS, REQUIRED, ProductFile, Row
+from apps.products.importing.reading.rows import ProductFile, Row
 from apps.products.importing.reading.shopify import ShopifyFile
 from monoservices.files.lines import TextLines
 
-__all__ = [
-    "COLUMNS",
-    "NO_MAPPING",
-    "REQUIRED",
-    "ProductFile",
-    "Row",
-    "parse_mapping",
-    "read_products",
-]
+__all__ = ["NO_MAPPING", "ProductFile", "Row", "parse_mapping", "read_products"]
 
 
 def read_products(

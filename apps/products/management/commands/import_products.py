@@ -16,7 +16,8 @@ from django.db import OperationalError, reset_queries
 from tqdm import tqdm
 
 from apps.products.exceptions import UnusableFile
-from apps.products.importing.reading import COLUMNS, REQUIRED, parse_mapping, read_products
+from apps.products.importing.reading import parse_mapping, read_products
+from apps.products.importing.reading.rows import COLUMNS, REQUIRED
 from apps.products.operations import Outcome, Result, import_products
 from monoservices.files.formulas import escape_formula, original
 
