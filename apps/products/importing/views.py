@@ -6,8 +6,8 @@ from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.products import operations
 from apps.products.apps import MAX_IMPORT_BYTES
+from apps.products.importing.importer import import_products
 from apps.products.importing.reading import read_products
 from apps.products.importing.report import ImportReport, report_import
 from monoservices.api.access import caller
@@ -39,7 +39,7 @@ class ProductImportView(APIView):
         also takes the scope `stock:write`. With `dry_run`, nothing is written.
         """
         query = read_query(request, ImportQuery)
-        outcomes = operations.import_products(
+        outcomes = import_products(
             read_products(read_body(request)),
             dry_run=query.dry_run,
             may_count="stock:write" in caller(request).scopes,

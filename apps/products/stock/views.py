@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.products import operations
 from apps.products.exceptions import MovementKeyReused, OutOfStock, ProductNotFound
 from apps.products.models import Product, StockMovement
+from apps.products.stock.many_products import Adjustment, adjust_stock
+from apps.products.stock.one_product import change_stock, count_stock
 from apps.products.stock.serializers import (
     AdjustmentsIn,
     AdjustmentsOut,
@@ -48,7 +49,7 @@ class StockView(APIView):
         serializer = StockAdjustmentSerializer(data=read_body(request))
         serializer.is_valid(raise_exception=True)
         change: dict[str, Any] = serializer.validated_data
-        adjust = operations.count_stock if "counted" in change else operations.change_stock
+        adjust = count_stock if "counted" in change else change_stock
         movement, replayed = adjust(
             product_id=product_id,
             actor=caller(request).actor,
@@ -76,9 +77,9 @@ class AdjustmentsView(APIView):
         """
         asked = decode(read_body(request), AdjustmentsIn)
         asked.check()
-        adjusted = operations.adjust_stock(
+        adjusted = adjust_stock(
             adjustments=[
-                operations.Adjustment(path=f"movements.{index}", **sent_fields(movement))
+                Adjustment(path=f"movements.{index}", **sent_fields(movement))
                 for index, movement in enumerate(asked.movements)
             ],
             actor=caller(request).actor,
