@@ -1,6 +1,6 @@
-"""The calls of the design that this project began from, by their names and positional arguments.
+"""The calls of the original design, with their names and positional arguments.
 
-docs/pattern.md says which of its points is held by which of these tests.
+docs/explanation/pattern.md says which of its points is held by which of these tests.
 """
 
 from collections.abc import Callable

@@ -26,7 +26,6 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.placing.pricing import PricedLine, ProductBook, price_lines, total_of, units
 from apps.orders.placing.requests import LineRequest, OrderChange
 from apps.orders.placing.statements import write_events, write_lines
-from monoservices.database.dialect import as_timestamp
 from monoservices.services.scopes import COMMAND_LINE
 
 
@@ -58,7 +57,7 @@ def change_order(
         data |= _change_lines(order, requested, change, actor)
     order.save()
     statuses = (order.status, order.status)
-    write_events({order.pk: actor}, "changed", statuses=statuses, at=as_timestamp(now), data=data)
+    write_events({order.pk: actor}, "changed", statuses=statuses, at=now, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 

@@ -19,7 +19,6 @@ from apps.orders.placing.pricing import ProductBook
 from apps.orders.placing.statements import stock_moves, write_events
 from monoservices.api.problems import Errors
 from monoservices.api.types import MAX_INTEGER
-from monoservices.database.dialect import as_timestamp
 
 Status = Order.Status
 
@@ -63,7 +62,7 @@ def move_order(*, order_id: int, status: str, actor: str, version: int | None = 
     now = timezone.now()
     order.status, order.version, order.updated_at = status, order.version + 1, now
     order.save(update_fields=["status", "version", "updated_at"])
-    write_events({order.pk: actor}, status, statuses=(before, status), at=as_timestamp(now))
+    write_events({order.pk: actor}, status, statuses=(before, status), at=now)
     if status == Status.CANCELED:
         deltas = units_by_product(order.lines.all())
         book = ProductBook(read_products(ids=deltas.keys(), lock="wait"))

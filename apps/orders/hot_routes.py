@@ -8,6 +8,7 @@ itself is left to the view.
 import time
 from collections.abc import Sequence
 
+from django.db import connections
 from msgspec import Struct
 
 from apps.orders.exceptions import OrdersError, ProductHeld
@@ -20,6 +21,7 @@ from apps.orders.views import OrdersView
 from monoservices.api.http import REPLAYED
 from monoservices.api.problems import InvalidKey, MissingScope, Problem
 from monoservices.api.serializers import sent_fields
+from monoservices.database.retrying import unwrap, with_retries
 from monoservices.server.asgi import Answer, problem_answer
 from monoservices.server.batching import Batcher
 from monoservices.server.express_request import ExpressRequest
@@ -51,7 +53,8 @@ class PlaceOrder:
 
     def __init__(self) -> None:
         self._orders = Batcher(
-            Placing().place,
+            with_retries(Placing().place),
+            at_end=connections.close_all,
             size=BATCH,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
@@ -60,7 +63,8 @@ class PlaceOrder:
         # Keys that were never seen have batches of their own: however many come, they take no
         # place from the orders of those that are known.
         self._keys = Batcher(
-            look_up,
+            with_retries(look_up),
+            at_end=connections.close_all,
             size=BATCH,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
@@ -75,7 +79,7 @@ class PlaceOrder:
         caller = self._callers.get(digest)
         if caller is None:
             with failures_counted:
-                caller = await self._keys.submit(digest, client=digest)
+                caller = unwrap(await self._keys.submit(digest, client=digest))
             if caller is None:
                 return problem_answer(InvalidKey(headers={"WWW-Authenticate": CHALLENGE}))
             self._remember(digest, caller)
@@ -87,7 +91,7 @@ class PlaceOrder:
             return None
         job = Job(digest, caller, wanted)
         with failures_counted:
-            outcome = await self._orders.submit(job, client=caller.client_id)
+            outcome = unwrap(await self._orders.submit(job, client=caller.client_id))
         if isinstance(outcome, PlacedOrder):
             headers = _REPLAYED if outcome.replayed else {}
             return Answer(201, outcome.answer.encode(), headers=headers)

@@ -13,7 +13,6 @@ from apps.orders.placing.statements import stock_moves, write_events
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import StockMovement
-from monoservices.database.dialect import as_timestamp
 from tests.books import assert_books_balance
 from tests.races.controls import drop_constraints
 from tests.races.workers import WORKERS, Workers, meet
@@ -51,7 +50,7 @@ def cancel_after_a_look(order_id: int) -> None:
     if order.status == Order.Status.PENDING:
         Order.objects.filter(pk=order_id).update(status=Order.Status.CANCELED)
         statuses = (order.status, "canceled")
-        at = as_timestamp(timezone.now())
+        at = timezone.now()
         write_events({order_id: "x"}, "canceled", statuses=statuses, at=at)
         deltas = {ordered.product_id: ordered.quantity}
         take_stock(moves=stock_moves(order_id, deltas, revision=2, actor="x"))

@@ -46,6 +46,6 @@ def test_the_document(tmp_path: Path) -> None:
             # Nothing is to be installed here.
             commands = step.text.replace("make ", "make --no-print-directory -o install-dev ")
             project.run(commands.replace(ALL_TESTS, OF_THE_FIELD))
-    assert "weight_grams:" in (project.path / "docs" / "openapi.yaml").read_text()
+    assert "weight_grams:" in (project.path / "docs/reference/openapi.yaml").read_text()
     (migration,) = (project.path / "apps/products/migrations").glob("*_weight.py")
     assert "product_weight_in_bounds" in migration.read_text()

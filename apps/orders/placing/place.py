@@ -19,9 +19,10 @@ from apps.orders.placing.deciding import Accepted, KnownOrder, Repeated, decide
 from apps.orders.placing.pricing import units
 from apps.orders.placing.requests import Key, OrderRequest, PlacedOrder
 from apps.orders.placing.statements import stock_moves, write_orders
-from monoservices.database.dialect import is_lock_timeout, reserve_ids
-from monoservices.database.pipelining import PendingRows, enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.errors import is_lock_timeout
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.database.statements import PendingRows, enqueue
 
 Outcome = PlacedOrder | OrdersError
 
@@ -64,9 +65,9 @@ def place_orders(requests: Sequence[OrderRequest], *, skip_held: bool = False) -
 
 
 def _attempt(requests: Sequence[OrderRequest], *, lock: Lock) -> list[Outcome]:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         known_orders = _send_keys({request.key for request in requests})
-        reserved = reserve_ids(Order, len(requests))
+        reserved = engine().reserve_ids(Order, len(requests))
         # The first look at an answer: what was sent above goes out with it.
         products = read_products(
             ids={line.product_id for order in requests for line in order.lines if line.product_id},

@@ -13,7 +13,6 @@ from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.placing.deciding import Accepted
 from apps.orders.placing.pricing import PricedLine
 from apps.orders.structs import LineOut, OrderOut
-from monoservices.database.dialect import as_timestamp
 from monoservices.database.rows import ColumnTypes, insert_rows
 
 _ORDER: ColumnTypes = {
@@ -62,7 +61,6 @@ def write_orders(accepted: Mapping[int, Accepted]) -> dict[int, str]:
         order_id: msgspec.json.encode(_answer(order_id, order, now)).decode()
         for order_id, order in accepted.items()
     }
-    at = as_timestamp(now)
     insert_rows(
         Order,
         _ORDER,
@@ -71,13 +69,13 @@ def write_orders(accepted: Mapping[int, Accepted]) -> dict[int, str]:
             "status": "pending",
             "currency": settings.CURRENCY,
             "version": 1,
-            "created_at": at,
-            "updated_at": at,
+            "created_at": now,
+            "updated_at": now,
         },
     )
     write_lines({order_id: order.lines for order_id, order in accepted.items()})
     actors = {order_id: order.request.actor for order_id, order in accepted.items()}
-    write_events(actors, "placed", statuses=("", "pending"), at=at)
+    write_events(actors, "placed", statuses=("", "pending"), at=now)
     return answers
 
 
@@ -103,12 +101,12 @@ def write_events(
     kind: str,
     *,
     statuses: tuple[str, str],
-    at: str,
+    at: datetime,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert the same event for each of many orders. One statement.
 
-    actors: who did it, by the orders' ids. statuses: before and after. at: from `as_timestamp`.
+    actors: who did it, by the orders' ids. statuses: before and after.
     data: nothing personal.
     """
     insert_rows(

@@ -198,7 +198,7 @@ def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> No
         placings.before = hold
         first = asyncio.create_task(shop.order())
         assert await asyncio.to_thread(begun.wait, SECONDS)
-        route._orders._patience = 0.0
+        route._orders._max_wait_seconds = 0.0
         second = await shop.order()
         go_on.set()
         return await first, second

@@ -14,7 +14,7 @@ from apps.products.stock.movements import column_types
 from monoservices.api.problems import Forbidden, Problem
 from monoservices.api.serializers import sent_fields
 from monoservices.api.types import money
-from monoservices.database.dialect import as_timestamp, reserve_ids
+from monoservices.database.engines import engine
 from monoservices.database.rows import insert_rows, update_rows
 
 _CREATED = column_types(Product)
@@ -79,10 +79,10 @@ class ImportPlan:
 
     def write(self, actor: str) -> None:
         """Write what was added, in at most four statements. Raises DataError, IntegrityError."""
-        now = as_timestamp(timezone.now())
+        now = timezone.now()
         touched = {"updated_at": now}
         if self._created:
-            reserved = reserve_ids(Product, len(self._created)).fetch()
+            reserved = engine().reserve_ids(Product, len(self._created)).fetch()
             for product, (product_id,) in zip(self._created, reserved, strict=True):
                 product.pk = product_id
             # By SKU, so that two imports of the same products cannot deadlock.

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -13,7 +14,8 @@ from apps.products.exceptions import MovementKeyReused, ProductNotFound, Product
 from apps.products.models import Product, StockMovement, StockRequest
 from apps.products.stock.movements import column_types, set_stock
 from apps.products.stock.serializers import AdjustmentOut, AdjustmentsOut, MovementOut
-from monoservices.database.dialect import as_timestamp, reserve_ids
+from monoservices.database.engines import engine
+from monoservices.database.retrying import retry_once
 from monoservices.database.rows import ColumnTypes, insert_rows, update_rows
 
 _STOCK: ColumnTypes = {"id": "bigint", "stock_quantity": "integer", "updated_at": "timestamp"}
@@ -53,13 +55,9 @@ def adjust_stock(
         first response, refusals included.
     Raises MovementKeyReused.
     """
-    try:
-        return _adjust(adjustments, actor, idempotency_key)
-    except IntegrityError:
-        if idempotency_key is None:
-            raise
-    # Another request has used the key meanwhile, so that this time it is found.
-    return _adjust(adjustments, actor, idempotency_key)
+    # Another request may use the key meanwhile. The second attempt finds it.
+    attempt = partial(_adjust, adjustments, actor, idempotency_key)
+    return retry_once(attempt, after=IntegrityError)
 
 
 @transaction.atomic
@@ -138,8 +136,7 @@ class _Shelf:
         """Give the movements their ids; write them and the stock that they leave."""
         if not self._movements:
             return
-        now = as_timestamp(self._now)
-        reserved = reserve_ids(StockMovement, len(self._movements)).fetch()
+        reserved = engine().reserve_ids(StockMovement, len(self._movements)).fetch()
         for movement, (movement_id,) in zip(self._movements, reserved, strict=True):
             movement.id = movement_id
         update_rows(
@@ -149,11 +146,11 @@ class _Shelf:
                 {"id": key, "stock_quantity": product.stock_quantity}
                 for key, product in self._moved.items()
             ],
-            shared={"updated_at": now},
+            shared={"updated_at": self._now},
         )
         insert_rows(
             StockMovement,
             _MOVEMENT,
             [structs.asdict(movement) for movement in self._movements],
-            shared={"revision": 0, "created_at": now},
+            shared={"revision": 0, "created_at": self._now},
         )
