@@ -44,7 +44,6 @@ class OrderSerializer(StructSerializer):
 
     struct = OrderIn
     partial_struct = OrderChanges
-    answer = OrderOut
 
     @classmethod
     def check(cls, parsed: OrderIn, *, partial: bool) -> None:
@@ -180,8 +179,6 @@ def _amount(text: str | None) -> Decimal | None:
 
 class EventSerializer(StructSerializer):
     """An event of an order's history, out."""
-
-    answer = EventOut
 
     @classmethod
     def represent(cls, instance: OrderEvent) -> EventOut:

@@ -79,7 +79,7 @@ def answer(order: Order) -> Response:
 
 
 class OrderListView(APIView):
-    @Endpoint("list_orders", query=OrderQuery, answer=Page[OrderOut])
+    @Endpoint("list_orders", query=OrderQuery, response=Page[OrderOut])
     def get(self, request: Request) -> Response:
         """The caller's orders, newest first; every client's with the scope `orders:manage`."""
         query = read_query(request, OrderQuery)
@@ -98,7 +98,7 @@ class OrderCreateView(APIView):
     @Endpoint(
         "place_order",
         body=NewOrder,
-        answer=OrderOut,
+        response=OrderOut,
         status=201,
         refusals=[
             UnknownProduct,
@@ -132,7 +132,7 @@ class OrdersView(OrderListView, OrderCreateView):
 class OrderView(APIView):
     scopes = {"GET": "orders:read", "PATCH": "orders:write"}
 
-    @Endpoint("get_order", answer=OrderOut, refusals=[OrderNotFound], versioned=True)
+    @Endpoint("get_order", response=OrderOut, refusals=[OrderNotFound], versioned=True)
     def get(self, request: Request, order_id: int) -> Response:
         """One order."""
         return answer(get_order(caller(request), order_id))
@@ -140,7 +140,7 @@ class OrderView(APIView):
     @Endpoint(
         "change_order",
         body=OrderChanges,
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[
             UnknownProduct,
             OrderNotFound,
@@ -173,7 +173,7 @@ class EventListView(APIView):
     @Endpoint(
         "list_order_events",
         query=EventQuery,
-        answer=Page[EventOut],
+        response=Page[EventOut],
         refusals=[OrderNotFound],
     )
     def get(self, request: Request, order_id: int) -> Response:
@@ -202,7 +202,7 @@ class CancelView(APIView):
 
     @Endpoint(
         "cancel_order",
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[OrderNotFound, IllegalTransition, VersionConflict, StockFull],
         versioned=True,
     )
@@ -216,7 +216,7 @@ class ShipView(APIView):
 
     @Endpoint(
         "ship_order",
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[OrderNotFound, IllegalTransition, VersionConflict],
         versioned=True,
     )
@@ -230,7 +230,7 @@ class DeliverView(APIView):
 
     @Endpoint(
         "deliver_order",
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[OrderNotFound, IllegalTransition, VersionConflict],
         versioned=True,
     )

@@ -23,7 +23,7 @@ from monoservices.api.pagination import Page, keyset_page
 class ProductListView(APIView):
     scopes = {"GET": "products:read", "POST": "products:write"}
 
-    @Endpoint("list_products", query=ProductQuery, answer=Page[ProductOut])
+    @Endpoint("list_products", query=ProductQuery, response=Page[ProductOut])
     def get(self, request: Request) -> Response:
         """Products, archived ones included, a page at a time."""
         query = read_query(request, ProductQuery)
@@ -37,7 +37,9 @@ class ProductListView(APIView):
         )
         return Response(page)
 
-    @Endpoint("create_product", body=ProductIn, answer=ProductOut, status=201, refusals=[SkuExists])
+    @Endpoint(
+        "create_product", body=ProductIn, response=ProductOut, status=201, refusals=[SkuExists]
+    )
     def post(self, request: Request) -> Response:
         """Create a product. Its stock enters the ledger as received."""
         serializer = ProductSerializer(data=read_body(request))
@@ -49,7 +51,7 @@ class ProductListView(APIView):
 class ProductView(APIView):
     scopes = {"GET": "products:read", "PATCH": "products:write", "DELETE": "products:write"}
 
-    @Endpoint("get_product", answer=ProductOut, refusals=[ProductNotFound])
+    @Endpoint("get_product", response=ProductOut, refusals=[ProductNotFound])
     def get(self, request: Request, product_id: int) -> Response:
         """One product."""
         return Response(ProductSerializer.represent(Product.objects.with_id(product_id)))
@@ -57,7 +59,7 @@ class ProductView(APIView):
     @Endpoint(
         "update_product",
         body=ProductChanges,
-        answer=ProductOut,
+        response=ProductOut,
         refusals=[ProductNotFound, SkuExists],
     )
     def patch(self, request: Request, product_id: int) -> Response:

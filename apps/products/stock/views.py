@@ -39,7 +39,7 @@ class StockView(APIView):
     @Endpoint(
         "adjust_stock",
         body=StockAdjustmentSerializer,
-        answer=MovementSerializer,
+        response=MovementSerializer,
         status=201,
         refusals=[ProductNotFound, OutOfStock, MovementKeyReused],
         idempotent=True,
@@ -66,7 +66,7 @@ class AdjustmentsView(APIView):
     @Endpoint(
         "adjust_stocks",
         body=AdjustmentsIn,
-        answer=AdjustmentsOut,
+        response=AdjustmentsOut,
         refusals=[MovementKeyReused],
         idempotent=True,
     )
@@ -95,7 +95,7 @@ class MovementListView(APIView):
     @Endpoint(
         "list_movements",
         query=MovementQuery,
-        answer=Page[MovementSerializer],
+        response=Page[MovementSerializer],
         refusals=[ProductNotFound],
     )
     def get(self, request: Request, product_id: int) -> Response:
