@@ -1,5 +1,6 @@
 """Creating, changing and archiving products."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -7,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from apps.products.exceptions import SkuExists
 from apps.products.models import Product, StockMovement, generate_sku
-from apps.products.stock.one import lock_product, record_movement
+from apps.products.stock.movements import record_movement
 from monoservices.api.types import money
 from monoservices.services.scopes import COMMAND_LINE
 
@@ -22,10 +23,12 @@ def create_product(
     low_stock_at: int | None = None,
     is_active: bool = True,
     actor: str = COMMAND_LINE,
+    at: datetime | None = None,
 ) -> Product:
-    """Create a product; what it has in stock enters the ledger as `received`.
+    """Create a product; its stock enters the ledger as `received`.
 
-    price: in the shop's currency, two decimal places. sku: generated where it is empty.
+    price: in the shop's currency, with two decimal places. sku: generated where it is empty.
+    at: the moment it happened; now where it is None.
     Raises SkuExists.
     """
     product = Product(
@@ -39,12 +42,16 @@ def create_product(
     )
     with transaction.atomic():
         _save(product)
+        if at is not None:  # saving sets both to now
+            product.created_at = product.updated_at = at
+            Product.objects.filter(pk=product.pk).update(created_at=at, updated_at=at)
         if stock_quantity:
             record_movement(
                 product=product,
                 delta=stock_quantity,
                 reason=StockMovement.Reason.RECEIVED,
                 actor=actor,
+                at=at,
             )
     return product
 
@@ -61,9 +68,9 @@ def update_product(
     is_active: bool | UnsetType = UNSET,
     actor: str = COMMAND_LINE,
 ) -> Product:
-    """Set what is passed, zero and the empty string included; UNSET leaves as it is.
+    """Set what is passed, zero and the empty string included. UNSET leaves a field unchanged.
 
-    A change of stock is a count, and enters the ledger as `counted`.
+    A change of stock is a count: it enters the ledger as `counted`.
     Raises ProductNotFound, SkuExists.
     """
     changes = {
@@ -75,7 +82,7 @@ def update_product(
         "is_active": is_active,
     }
     with transaction.atomic():
-        product = lock_product(product_id)
+        product = Product.objects.lock().with_id(product_id)
         for field, value in changes.items():
             if value is not UNSET:
                 setattr(product, field, value)
@@ -90,7 +97,7 @@ def update_product(
 
 
 def archive_product(*, product_id: int) -> Product:
-    """Take a product out of the shop; its stock and its history stay. Raises ProductNotFound."""
+    """Stop selling a product. Its stock and its history stay. Raises ProductNotFound."""
     return update_product(product_id=product_id, is_active=False)
 
 
