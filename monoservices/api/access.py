@@ -1,17 +1,14 @@
 """Who calls, and whether the scopes of their API key allow the call."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
 
 from monoservices.services.scopes import Caller
 
-if TYPE_CHECKING:
-    from rest_framework.request import Request
-    from rest_framework.views import APIView
 
-
-def caller(request: "Request") -> Caller:
+def caller(request: Request) -> Caller:
     """Return who sent a request that ScopePermission has let through."""
     if not isinstance(request.auth, Caller):
         raise TypeError("This view lets requests without a key through. Use ScopePermission.")
@@ -27,7 +24,7 @@ class ScopePermission(BasePermission):
 
     message = "This key lacks a scope."
 
-    def has_permission(self, request: "Request", view: "APIView") -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, Caller):
             return False
         method = "GET" if request.method == "HEAD" else str(request.method)

@@ -56,7 +56,7 @@ def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator
 
     Yields nothing if and only if msgspec accepts `data`.
     """
-    return _explain(data, _root(struct), "", strict)
+    return _explain(data, _type_of(struct), "", strict)
 
 
 class _Type:
@@ -79,6 +79,9 @@ class _Type:
         except msgspec.ValidationError:
             return False
         return True
+
+
+_type_of = cache(_Type)
 
 
 def _explain(data: Any, expected: _Type, path: str, strict: bool) -> Iterator[tuple[str, str]]:
@@ -119,11 +122,6 @@ def _explain_struct(
             yield from _explain(data[name], expected, _join(path, name), strict)
         elif required:
             yield _join(path, name), "This field is required."
-
-
-@cache
-def _root(struct: type[Struct]) -> _Type:
-    return _Type(struct)
 
 
 @cache

@@ -10,26 +10,16 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from monoservices.api.problems import (
-    CONTENT_TYPE,
-    Errors,
-    Forbidden,
-    Invalid,
-    InvalidKey,
-    Malformed,
-    MethodNotAllowed,
-    MissingScope,
-    NotAcceptable,
-    NotFound,
-    Problem,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-    UnsupportedMediaType,
-)
+from monoservices.api import problems
+from monoservices.api.problems import CONTENT_TYPE, Errors, Problem
 from monoservices.database.errors import is_lost_connection
 
 logger = logging.getLogger(__name__)
+
+_LOST = (
+    "The connection to the database was lost, so the request may or may not have been carried out. "
+    "Send it again with the same Idempotency-Key: it is carried out once."
+)
 
 
 class StructValidationError(drf.ValidationError):
@@ -48,18 +38,18 @@ def as_problem(error: Exception) -> Problem | None:
         case StructValidationError():
             problem = error.problem
         case Http404() | drf.NotFound():
-            problem = NotFound()
+            problem = problems.NotFound()
         case PermissionDenied():
-            problem = Forbidden()
+            problem = problems.Forbidden()
         case RequestDataTooBig():
-            problem = TooLarge()
+            problem = problems.TooLarge()
         case SuspiciousOperation():
-            problem = Invalid(str(error))
+            problem = problems.Invalid(str(error))
         case OperationalError() | InterfaceError():
             logger.warning("answered 503: %s", error)
-            problem = Unavailable(_LOST if is_lost_connection(error) else "")
+            problem = problems.Unavailable(_LOST if is_lost_connection(error) else "")
         case UnreadablePostError():
-            problem = Malformed("The request body ended early.")
+            problem = problems.Malformed("The request body ended early.")
         case drf.APIException():
             problem = _from_api_exception(error)
         case _:
@@ -89,10 +79,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if problem is None:
         return None
     return Response(
-        problem.document(),
-        status=problem.status,
-        headers=problem.headers,
-        content_type=CONTENT_TYPE,
+        problem.document(), problem.status, headers=problem.headers, content_type=CONTENT_TYPE
     )
 
 
@@ -111,30 +98,23 @@ def wants_problem(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
-_LOST = (
-    "The connection to the database was lost, so the request may or may not have been carried out. "
-    "Send it again with the same Idempotency-Key: it is carried out once."
-)
-
-
 _KINDS: dict[type[drf.APIException], type[Problem]] = {
-    drf.NotAuthenticated: Unauthenticated,
-    drf.AuthenticationFailed: InvalidKey,
-    drf.PermissionDenied: MissingScope,
-    drf.MethodNotAllowed: MethodNotAllowed,
-    drf.NotAcceptable: NotAcceptable,
-    drf.UnsupportedMediaType: UnsupportedMediaType,
-    drf.ParseError: Malformed,
+    drf.NotAuthenticated: problems.Unauthenticated,
+    drf.AuthenticationFailed: problems.InvalidKey,
+    drf.PermissionDenied: problems.MissingScope,
+    drf.MethodNotAllowed: problems.MethodNotAllowed,
+    drf.NotAcceptable: problems.NotAcceptable,
+    drf.UnsupportedMediaType: problems.UnsupportedMediaType,
+    drf.ParseError: problems.Malformed,
 }
 
 
 def _from_api_exception(error: drf.APIException) -> Problem:
     if isinstance(error, drf.ValidationError):
         errors = flatten(error.detail)
-        return Invalid(" ".join(errors.pop("", [])), errors=errors)
-    headers = {}
-    if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = challenge
+        return problems.Invalid(" ".join(errors.pop("", [])), errors=errors)
+    challenge = getattr(error, "auth_header", None)
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
     kind = _KINDS.get(type(error))
     problem = (kind or Problem)(str(error.detail), headers=headers)
     if kind is None:

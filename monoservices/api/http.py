@@ -1,9 +1,8 @@
 """Between HTTP and views: bodies, query strings and headers come in, structs go out."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 from django.core.handlers.wsgi import WSGIRequest
@@ -23,26 +22,15 @@ class RawJSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         # The body of Django's request, which enforces DATA_UPLOAD_MAX_MEMORY_SIZE.
-        body: bytes = (parser_context or {})["request"].body
-        return body
+        return parser_context["request"].body
 
 
 class StrictJSONParser(RawJSONParser):
     """Makes `request.data` the decoded body, for a plain DRF serializer."""
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         return parse(super().parse(stream, media_type, parser_context))
 
 
@@ -53,12 +41,7 @@ class StructRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
+    def render(self, data: Any, accepted_media_type: Any = None, context: Any = None) -> bytes:
         return b"" if data is None else msgspec.json.encode(data, enc_hook=str)
 
 

@@ -25,12 +25,7 @@ class ServiceSchema(AutoSchema):
     endpoint: Endpoint
 
     def get_operation(
-        self,
-        path: str,
-        path_regex: str,
-        path_prefix: str,
-        method: str,
-        registry: ComponentRegistry,
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
     ) -> Json | None:
         declared = getattr(getattr(self.view, method.lower()), "endpoint", None)
         if declared is None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import migrations
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from monoservices.database.engines import engine_of
 
@@ -21,27 +20,18 @@ class AppendOnly(migrations.operations.base.Operation):
         pass
 
     def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: Any,
-        to_state: Any,
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        forwards, _ = engine_of(schema_editor.connection).append_only(table)
-        for sql in forwards:
-            schema_editor.execute(sql, params=None)
+        self._execute(schema_editor, to_state.apps.get_model(app_label, self.model_name), 0)
 
     def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: Any,
-        to_state: Any,
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        _, backwards = engine_of(schema_editor.connection).append_only(table)
-        for sql in backwards:
+        self._execute(schema_editor, from_state.apps.get_model(app_label, self.model_name), 1)
+
+    def _execute(self, schema_editor: Any, model: Any, direction: int) -> None:
+        statements = engine_of(schema_editor.connection).append_only(model._meta.db_table)
+        for sql in statements[direction]:
             schema_editor.execute(sql, params=None)
 
     def describe(self) -> str:

@@ -15,6 +15,8 @@ ColumnTypes = Mapping[str, ColumnType]
 Values = Mapping[str, Any]
 """Values of columns, by name: dicts and lists for `json`, aware datetimes for `timestamp`."""
 
+Table = type[models.Model]
+
 _NOTHING: Values = {}
 _Pairs = tuple[tuple[str, ColumnType], ...]
 
@@ -45,11 +47,7 @@ def row_parameters(
 
 
 def insert_rows(
-    model: type[models.Model],
-    columns: ColumnTypes,
-    rows: Sequence[Values],
-    *,
-    shared: Values = _NOTHING,
+    model: Table, columns: ColumnTypes, rows: Sequence[Values], *, shared: Values = _NOTHING
 ) -> None:
     """Insert `rows` into the table of `model`, in one statement.
 
@@ -61,37 +59,28 @@ def insert_rows(
 
 
 def update_rows(
-    model: type[models.Model],
-    columns: ColumnTypes,
-    rows: Sequence[Values],
-    *,
-    shared: Values = _NOTHING,
+    model: Table, columns: ColumnTypes, rows: Sequence[Values], *, shared: Values = _NOTHING
 ) -> None:
-    """Update the rows of `model` that have the given ids, in one statement.
+    """Update the rows of `model` with the given ids, as `insert_rows` inserts them.
 
-    columns: `id`, and the columns to set. shared: the values that all rows have in common.
-    Defaults and signals of the model do not apply.
+    columns: `id`, and the columns to set.
     """
     statement = _update_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
     enqueue(statement, row_parameters(columns, rows, shared=shared))
 
 
 @cache
-def _update_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{name} = r.{name}" for name, _ in columns if name != "id")
-    return (
-        f"UPDATE {table} SET {changes} "  # noqa: S608 - names, not values
-        f"FROM {rows_from(dict(columns), shared=shared)} WHERE {table}.id = r.id"
-    )
+def _insert_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> str:
+    names = ", ".join(name for name, _ in columns)
+    source = rows_from(dict(columns), shared=shared)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}"  # noqa: S608 - names
 
 
 @cache
-def _insert_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> str:
-    names = ", ".join(name for name, _ in columns)
-    return (
-        f"INSERT INTO {table} ({names}) "  # noqa: S608 - names, not values
-        f"SELECT {names} FROM {rows_from(dict(columns), shared=shared)}"
-    )
+def _update_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = r.{name}" for name, _ in columns if name != "id")
+    source = rows_from(dict(columns), shared=shared)
+    return f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.id = r.id"  # noqa: S608
 
 
 def _as_sent(kind: ColumnType, values: Sequence[Any]) -> Sequence[Any]:

@@ -1,7 +1,6 @@
 """Files as request bodies, which are read piece by piece."""
 
 import io
-from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
@@ -40,15 +39,9 @@ class UploadParser(BaseParser):
     front applies the service's `large_bodies`.
     """
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        context = parser_context or {}
-        size = int(context["request"].META["CONTENT_LENGTH"])
-        if size > context["view"].max_body:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        size = int(parser_context["request"].META["CONTENT_LENGTH"])
+        if size > parser_context["view"].max_body:
             raise TooLarge
         return io.BufferedReader(Upload(stream, size), BUFFER_BYTES)
 

@@ -24,11 +24,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         """Whether the connection seems usable, as far as one can tell without a statement.
 
-        When a server ends a connection, there is something to read on the socket; on an idle
-        connection there is nothing otherwise. If a server vanishes silently, the first statement
-        waits for it, and it makes no difference which statement that is. Django would send
-        `SELECT 1` before the first statement of every request. This sends it only if there is
-        something to read, or after an error.
+        Django would send `SELECT 1` before the first statement of every request. This sends it only
+        after an error, or if there is something to read on the socket of an idle connection: the
+        server has ended it. If a server vanishes silently, any first statement waits for it.
         """
         if self.connection is None:
             return False

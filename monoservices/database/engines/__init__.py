@@ -22,19 +22,17 @@ class Engine(Protocol):
     """What each database does in its own way."""
 
     LOCKS_ROWS: bool
-    """Whether writers lock rows, so that many can write at a time; otherwise only one can.
+    """Whether many can write at a time; otherwise only one can.
 
-    Where they do, one statement may also change several tables, in its WITH clauses.
+    Where many can, one statement may also change several tables, in its WITH clauses.
     """
 
     def pipelined_transaction(self) -> AbstractContextManager[None]:
         """`transaction.atomic()` in which enqueued statements share round trips.
 
-        An error of a statement is raised when somebody fetches rows, or when the block ends; after
-        that, everything is certain. Inside another transaction the block is a savepoint, and the
-        outer transaction commits. Other statements may run in between; they run after those that
-        were enqueued before them.
-        Raises Django's database errors; then the block has changed nothing.
+        An error of a statement is raised when somebody fetches rows, or when the block ends; then
+        the block has changed nothing. Inside another transaction the block is a savepoint. Other
+        statements may run in between, after those that were enqueued before them.
         """
 
     def consistent_snapshot(self) -> AbstractContextManager[None]:
@@ -64,11 +62,7 @@ class Engine(Protocol):
     def row_parameters(
         self, columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
     ) -> list[Parameter]:
-        """The parameters for `rows_from`.
-
-        own: the values of each column, one for each row. shared: the value that a column has in
-        all rows.
-        """
+        """The parameters for `rows_from`. own: the values of a column, one for each row."""
 
     def append_only(self, table: str) -> tuple[Sequence[str], Sequence[str]]:
         """(statements after which UPDATE and DELETE raise IntegrityError, statements to undo it)"""
