@@ -9,5 +9,4 @@ class AccountsConfig(ServiceConfig):
     depends_on = ()
 
     def ready(self) -> None:
-        """Register the authentication with drf-spectacular."""
-        from apps.accounts import schema  # noqa: F401
+        from apps.accounts import schema  # noqa: F401 - registers itself with drf-spectacular

@@ -1,14 +1,6 @@
 """What can go wrong with clients and keys.
 
-    AccountsError
-    ├── InvalidClientName
-    ├── MalformedSecret
-    ├── SecretInUse
-    ├── UnknownClient
-    ├── UnknownKey
-    └── UnknownScope
-
-Commands and staff pages show the message. The API never raises them.
+Commands and staff pages show the message. The API never raises these errors.
 """
 
 from collections.abc import Iterable

@@ -98,15 +98,12 @@ class ProductAdmin(StaffAdmin):
         self._set_active(request, products, True)
 
     def _set_active(self, request: HttpRequest, products: ProductQuerySet, is_active: bool) -> None:
-        others = products.filter(is_active=not is_active).values_list("pk", flat=True)
-        changed = [
-            operations.update_product(product_id=product_id, is_active=is_active)
-            for product_id in others
-        ]
-        for product in changed:
+        others = list(products.filter(is_active=not is_active).values_list("pk", flat=True))
+        for product_id in others:
+            product = operations.update_product(product_id=product_id, is_active=is_active)
             self.log_change(request, product, [{"changed": {"fields": ["on sale"]}}])
         done = "brought back" if is_active else "archived"
-        self.message_user(request, f"Products {done}: {len(changed)}.", messages.SUCCESS)
+        self.message_user(request, f"Products {done}: {len(others)}.", messages.SUCCESS)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.stock_view)

@@ -1,13 +1,4 @@
-"""The errors of products.
-
-ProductsError
-├── ProductNotFound        404
-├── SkuExists              409
-├── OutOfStock             409
-├── StockBeyondBounds      400
-├── MovementKeyReused      422
-└── UnusableFile           400
-"""
+"""The errors of products."""
 
 from monoservices.api.problems import Conflict, Invalid, NotFound, Problem, Unprocessable
 

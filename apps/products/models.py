@@ -57,11 +57,7 @@ class Product(models.Model):
     """Something that customers can order. A product is archived, never deleted."""
 
     sku = models.CharField(
-        "SKU",
-        max_length=MAX_SKU,
-        unique=True,
-        default=generate_sku,
-        validators=[validate_sku],
+        "SKU", max_length=MAX_SKU, unique=True, default=generate_sku, validators=[validate_sku]
     )
     name = models.CharField(max_length=longest(Name))
     folded_name = FoldedField(source="name")
@@ -168,8 +164,7 @@ class StockMovement(models.Model):
                 condition=~Q(reference=""),
             ),
             models.UniqueConstraint(
-                name="movement_once_per_key",
-                fields=("product", "idempotency_key"),
+                name="movement_once_per_key", fields=("product", "idempotency_key")
             ),
             models.CheckConstraint(
                 # A count that confirms the stock gets a row too, which remembers its key.

@@ -51,7 +51,14 @@ def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHtt
         for outcome in outcomes:
             counts[outcome.result] += 1
             rows.write(b"," if rows.tell() else b"")
-            rows.write(msgspec.json.encode(_report(outcome)))
+            sku = outcome.row.fields.get("sku", "")
+            report = RowReport(
+                line=outcome.row.line,
+                sku=sku[:MAX_SKU] if isinstance(sku, str) else "",
+                result=outcome.result,
+                reason=outcome.reason,
+            )
+            rows.write(msgspec.json.encode(report))
         until_read.pop_all()  # `_pieces` closes it
     summary = ImportCounts(dry_run=dry_run, **{each.value: counts[each] for each in Result})
     head, tail = msgspec.json.encode(summary)[:-1] + b',"rows":[', b"]}"
@@ -60,16 +67,6 @@ def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHtt
         _pieces(head, rows, tail),
         content_type="application/json",
         headers={"Content-Length": str(size)},
-    )
-
-
-def _report(outcome: Outcome) -> RowReport:
-    sku = outcome.row.fields.get("sku", "")
-    return RowReport(
-        line=outcome.row.line,
-        sku=sku[:MAX_SKU] if isinstance(sku, str) else "",
-        result=outcome.result,
-        reason=outcome.reason,
     )
 
 

@@ -73,12 +73,7 @@ def move_stock(
         enqueue(movements, of_moves)
 
 
-_CHANGES: ColumnTypes = {
-    "id": "bigint",
-    "delta": "integer",
-    "price": "numeric",
-    "now": "timestamp",
-}
+_CHANGES: ColumnTypes = {"id": "bigint", "delta": "integer", "price": "numeric", "now": "timestamp"}
 _MOVES: ColumnTypes = {
     "position": "integer",
     "product_id": "bigint",

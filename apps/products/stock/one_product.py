@@ -7,7 +7,6 @@ from apps.products.models import Product, StockMovement
 from apps.products.stock.movements import record_movement, set_stock
 
 
-@transaction.atomic
 def change_stock(
     *,
     product_id: int,
@@ -22,23 +21,11 @@ def change_stock(
     idempotency_key: the same key with the same change moves nothing again.
     Raises ProductNotFound, OutOfStock, StockBeyondBounds, MovementKeyReused.
     """
-    product = Product.objects.lock().with_id(product_id)
-    if known := _known(product, idempotency_key):
-        if (known.delta, known.reason, known.note) != (delta, reason, note):
-            raise MovementKeyReused
-        return known, True
-    set_stock(product, product.stock_quantity + delta, path="delta")
-    return _record(product, delta, reason, actor=actor, note=note, key=idempotency_key), False
+    return _move(product_id, reason, actor, note, idempotency_key, delta=delta)
 
 
-@transaction.atomic
 def count_stock(
-    *,
-    product_id: int,
-    counted: int,
-    actor: str,
-    note: str = "",
-    idempotency_key: str | None = None,
+    *, product_id: int, counted: int, actor: str, note: str = "", idempotency_key: str | None = None
 ) -> tuple[StockMovement, bool]:
     """Set the stock to what was counted. Return the movement and whether it is a replay.
 
@@ -46,26 +33,31 @@ def count_stock(
     Raises ProductNotFound, StockBeyondBounds, MovementKeyReused.
     """
     reason = StockMovement.Reason.COUNTED
+    return _move(product_id, reason, actor, note, idempotency_key, quantity_after=counted)
+
+
+@transaction.atomic
+def _move(
+    product_id: int, reason: str, actor: str, note: str, key: str | None, **wanted: int
+) -> tuple[StockMovement, bool]:
+    """Move the stock. wanted: `delta` or `quantity_after`, as the movement will have it."""
     product = Product.objects.lock().with_id(product_id)
-    if known := _known(product, idempotency_key):
-        if (known.quantity_after, known.reason, known.note) != (counted, reason, note):
-            raise MovementKeyReused
-        return known, True
-    delta = counted - product.stock_quantity
-    set_stock(product, counted, path="delta")
-    return _record(product, delta, reason, actor=actor, note=note, key=idempotency_key), False
-
-
-def _known(product: Product, idempotency_key: str | None) -> StockMovement | None:
-    if idempotency_key is None:
-        return None
-    return StockMovement.objects.filter(product=product, idempotency_key=idempotency_key).first()
-
-
-def _record(
-    product: Product, delta: int, reason: str, *, actor: str, note: str, key: str | None
-) -> StockMovement:
+    if key is not None:
+        known = product.movements.filter(idempotency_key=key).first()
+        if known is not None:
+            asked = wanted | {"reason": reason, "note": note}
+            if any(getattr(known, field) != value for field, value in asked.items()):
+                raise MovementKeyReused
+            return known, True
+    before = product.stock_quantity
+    set_stock(product, wanted.get("quantity_after", before + wanted.get("delta", 0)), path="delta")
     product.save(update_fields=["stock_quantity", "updated_at"])
-    return record_movement(
-        product=product, delta=delta, reason=reason, actor=actor, note=note, idempotency_key=key
+    movement = record_movement(
+        product=product,
+        delta=product.stock_quantity - before,
+        reason=reason,
+        actor=actor,
+        note=note,
+        idempotency_key=key,
     )
+    return movement, False

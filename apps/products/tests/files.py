@@ -3,14 +3,14 @@
 import io
 from typing import Any
 
-from apps.products.importing.reading import NO_MAPPING, ProductFile, Row, read_products
+from apps.products.importing.reading import ProductFile, Row, read_products
 
 
 def product_file(content: str | bytes, mapping: dict[str, str] | None = None) -> ProductFile:
     """The file that has this content."""
     encoded = content.encode() if isinstance(content, str) else content
     raw: Any = io.BytesIO(encoded)
-    return read_products(io.BufferedReader(raw), mapping or NO_MAPPING)
+    return read_products(io.BufferedReader(raw), mapping)
 
 
 def rows_of(content: str | bytes, mapping: dict[str, str] | None = None) -> list[Row]:

@@ -1,7 +1,6 @@
 """Files of products as rows, with the lines on which they stand. Nothing is validated here.
 
-rows         what every reader yields: `Row`
-mapping      other people's column names
+rows         what every reader yields: `Row`, and other people's names for columns
 csv_records  CSV as cells, whatever they mean
 csv_file     CSV with the names of products
 shopify      Shopify's product CSV
@@ -14,16 +13,15 @@ from collections.abc import Mapping
 from apps.products.importing.reading.csv_file import CsvFile
 from apps.products.importing.reading.csv_records import CsvRecords
 from apps.products.importing.reading.json_lines import JsonLinesFile
-from apps.products.importing.reading.mapping import NO_MAPPING, parse_mapping
-from apps.products.importing.reading.rows import ProductFile, Row
+from apps.products.importing.reading.rows import ProductFile, Row, parse_mapping
 from apps.products.importing.reading.shopify import ShopifyFile
 from monoservices.files.lines import TextLines
 
-__all__ = ["NO_MAPPING", "ProductFile", "Row", "parse_mapping", "read_products"]
+__all__ = ["ProductFile", "Row", "parse_mapping", "read_products"]
 
 
 def read_products(
-    stream: io.BufferedReader, mapping: Mapping[str, str] = NO_MAPPING
+    stream: io.BufferedReader, mapping: Mapping[str, str] | None = None
 ) -> ProductFile:
     """The products of a file. Its first bytes tell the format; rows are read lazily.
 
@@ -33,8 +31,8 @@ def read_products(
     """
     lines = TextLines(stream)
     if lines.starts_with(b"{"):
-        return JsonLinesFile(lines, mapping)
+        return JsonLinesFile(lines, mapping or {})
     records = CsvRecords(lines)
     if not mapping and ShopifyFile.recognises(records.header):
         return ShopifyFile(records)
-    return CsvFile(records, mapping)
+    return CsvFile(records, mapping or {})

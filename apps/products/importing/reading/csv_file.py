@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
+from msgspec import structs
+
 from apps.products.exceptions import UnusableFile
-from apps.products.importing.reading.csv_records import CsvRecords, Record
-from apps.products.importing.reading.mapping import columns_by_name
-from apps.products.importing.reading.rows import REQUIRED, UNSET_WHEN_EMPTY, Row
+from apps.products.importing.reading.csv_records import CsvRecords
+from apps.products.importing.reading.rows import (
+    REQUIRED,
+    UNSET_WHEN_EMPTY,
+    Row,
+    columns_by_name,
+)
 from monoservices.files.formulas import original
 
 
@@ -34,17 +40,11 @@ class CsvFile:
     def __iter__(self) -> Iterator[Row]:
         return map(self._row, self._records)
 
-    def _row(self, record: Record) -> Row:
-        fields = {}
-        if not record.problem:
-            fields = {name: original(record.cells[at]) for name, at in self._places.items()}
-            for name in UNSET_WHEN_EMPTY:
-                if not fields.get(name):
-                    fields.pop(name, None)
-        return Row(
-            line=record.line,
-            size=record.size,
-            fields=fields,
-            cells=record.cells,
-            problem=record.problem,
+    def _row(self, row: Row) -> Row:
+        if row.problem or row.cells is None:
+            return row
+        fields = {name: original(row.cells[at]) for name, at in self._places.items()}
+        unset = [name for name in UNSET_WHEN_EMPTY if not fields.get(name)]
+        return structs.replace(
+            row, fields={name: value for name, value in fields.items() if name not in unset}
         )

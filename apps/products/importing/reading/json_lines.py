@@ -5,9 +5,8 @@ from typing import Any
 
 import msgspec
 
-from apps.products.importing.reading.mapping import columns_by_name
-from apps.products.importing.reading.rows import COLUMNS, TEXTS, Row
-from monoservices.api.problems import Problem
+from apps.products.importing.reading.rows import COLUMNS, TEXTS, Row, columns_by_name
+from monoservices.api.problems import Invalid, Problem
 from monoservices.api.strict_json import refuse_duplicate_keys
 from monoservices.files.lines import RecordTooLong, TextLines
 
@@ -38,34 +37,30 @@ class JsonLinesFile:
                 return
             except RecordTooLong as error:
                 problem = f"{error}."
-            except Unusable as error:
+            except Invalid as error:
                 problem = str(error)
             line, size = self._lines.number, self._lines.record_size
             yield Row(line=line, size=size, fields=fields, problem=problem)
 
     def _fields(self, text: str) -> dict[str, Any]:
-        """The values of the line's object, by our names. Raises Unusable."""
+        """The values of the line's object, by our names. Raises Invalid if there is none."""
         if not self._lines.is_utf8:
-            raise Unusable("It is not UTF-8.")
+            raise Invalid("It is not UTF-8.")
         line = text.encode()
         try:
             value = msgspec.json.decode(line)
             refuse_duplicate_keys(line)
         except msgspec.MsgspecError as error:
-            raise Unusable(f"This is not JSON: {error}.") from None
+            raise Invalid(f"This is not JSON: {error}.") from None
         except RecursionError:
-            raise Unusable("It is nested too deeply.") from None
+            raise Invalid("It is nested too deeply.") from None
         except Problem as error:
             twice = ", ".join(error.errors)
-            raise Unusable(f"A name comes twice: {twice}." if twice else str(error)) from None
+            raise Invalid(f"A name comes twice: {twice}." if twice else str(error)) from None
         if not isinstance(value, dict):
-            raise Unusable("Expected an object, such as {…}.")
+            raise Invalid("Expected an object, such as {…}.")
         fields = {name: value.get(key) for name, key in self._keys.items()}
         return {name: _text(name, each) for name, each in fields.items() if each is not None}
-
-
-class Unusable(Exception):
-    """A line without a product, and why."""
 
 
 def _text(name: str, value: Any) -> Any:

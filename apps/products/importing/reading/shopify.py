@@ -56,14 +56,13 @@ class ShopifyFile:
         return set(header) >= SIGNATURE
 
     def __iter__(self) -> Iterator[Row]:
-        for record in self._records:
-            fields: dict[str, Any] = {}
-            problem = record.problem
-            if not problem:
-                cells = {name: original(record.cells[at]) for name, at in self._places.items()}
+        for row in self._records:
+            fields, problem = {}, row.problem
+            if row.cells and not problem:
+                cells = {name: original(row.cells[at]) for name, at in self._places.items()}
                 fields, problem = self._read(cells)
             if fields or problem:
-                yield Row(line=record.line, size=record.size, fields=fields, problem=problem)
+                yield Row(line=row.line, size=row.size, fields=fields, problem=problem)
 
     def _read(self, cells: dict[str, str]) -> tuple[dict[str, Any], str]:
         """The fields of a variant, or its problem. Neither for a row with only an image."""
