@@ -10,15 +10,8 @@ from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
+from monoservices.api import problems
 from monoservices.api.exception_handling import problem_response, wants_problem
-from monoservices.api.problems import (
-    Forbidden,
-    Invalid,
-    NotFound,
-    Problem,
-    Unavailable,
-    problem_kinds,
-)
 from monoservices.services.config import served_services
 
 COUNTS_LIVE_SECONDS = 5
@@ -41,38 +34,40 @@ def livez(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 if the process can reach its database. A lost connection is replaced."""
     if not (_is_reached() or _is_reached()):
-        return problem_response(Unavailable("The database cannot be reached."))
+        return problem_response(problems.Unavailable("The database cannot be reached."))
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 def problem(request: HttpRequest, code: str) -> HttpResponse:
     """The page that the `type` of a problem document links to."""
-    kind = problem_kinds().get(code)
+    kind = problems.problem_kinds().get(code)
     if kind is None:
         raise Http404
     return render(request, "problem.html", {"kind": kind})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, Invalid("The request is not valid."), defaults.bad_request, exception)
+    return _error(
+        request, problems.Invalid("The request is not valid."), defaults.bad_request, exception
+    )
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, Forbidden(), defaults.permission_denied, exception)
+    return _error(request, problems.Forbidden(), defaults.permission_denied, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, NotFound(), defaults.page_not_found, exception)
+    return _error(request, problems.NotFound(), defaults.page_not_found, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    return _error(request, Problem(), defaults.server_error)
+    return _error(request, problems.Problem(), defaults.server_error)
 
 
 def _error(
     request: HttpRequest,
-    problem: Problem,
+    problem: problems.Problem,
     page: Callable[..., HttpResponseBase],
     *arguments: Any,
 ) -> HttpResponseBase:

@@ -26,14 +26,12 @@ class StockFilter(admin.SimpleListFilter):
         return [("in", "In stock"), ("low", "Low"), ("out", "Out of stock")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        match self.value():
-            case "in":
-                return queryset.filter(stock_quantity__gt=0)
-            case "low":
-                return queryset.filter(stock_quantity__lte=F("low_stock_at"))
-            case "out":
-                return queryset.filter(stock_quantity=0)
-        return queryset
+        conditions = {
+            "in": Q(stock_quantity__gt=0),
+            "low": Q(stock_quantity__lte=F("low_stock_at")),
+            "out": Q(stock_quantity=0),
+        }
+        return queryset.filter(conditions.get(str(self.value()), Q()))
 
 
 @admin.register(Product)

@@ -13,8 +13,6 @@ urlpatterns = [
     path("products/<int:product_id>/", ProductView.as_view(), name="product"),
     path("products/<int:product_id>/stock/", StockView.as_view(), name="product-stock"),
     path(
-        "products/<int:product_id>/movements/",
-        MovementListView.as_view(),
-        name="product-movements",
+        "products/<int:product_id>/movements/", MovementListView.as_view(), name="product-movements"
     ),
 ]

@@ -5,6 +5,7 @@ type as `msgspec.inspect` describes it.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,7 +57,9 @@ def refusal(expected: inspect.Type, data: Any) -> str:
 
 def _refused_text(expected: inspect.StrType, data: Any) -> str:
     length = _length(expected, "characters")
-    if expected.pattern is None or (length and not _has_length(expected, data)):
+    least, most = expected.min_length or 0, expected.max_length or math.inf
+    fits = isinstance(data, str) and least <= len(data) <= most
+    if expected.pattern is None or (length and not fits):
         return f"Expected text{length}."
     return EXPLANATIONS.get(expected.pattern, "Expected text in another form.")
 
@@ -104,12 +107,6 @@ def _length(expected: inspect.StrType | inspect.ListType | inspect.DictType, uni
             return f" of at least {least} {units}"
         case least, most:
             return f" of {least} to {most} {units}"
-
-
-def _has_length(expected: inspect.StrType, data: Any) -> bool:
-    if not isinstance(data, str) or len(data) < (expected.min_length or 0):
-        return False
-    return expected.max_length is None or len(data) <= expected.max_length
 
 
 def _either(options: Iterable[str]) -> str:

@@ -33,10 +33,11 @@ class ServiceSchema(AutoSchema):
         self.registry, self.endpoint = registry, declared
         self.path, self.path_regex, self.path_prefix = path, path_regex, path_prefix
         self.method = method.upper()
+        needs = f"Needs the scope `{self._scope}`." if self._scope else ""
         operation = {
             "operationId": declared.operation_id,
             "summary": declared.operation_id.replace("_", " ").capitalize(),
-            "description": "\n\n".join(filter(None, [self.get_description(), self._needs()])),
+            "description": "\n\n".join(filter(None, [self.get_description(), needs])),
             "tags": self.get_tags(),
             "security": self._security(),
             "parameters": [*self._path_parameters(), *self._query(), *self._headers()],
@@ -50,9 +51,6 @@ class ServiceSchema(AutoSchema):
     def _scope(self) -> str | None:
         scope: str | None = getattr(self.view, "scopes", {}).get(self.method)
         return scope
-
-    def _needs(self) -> str:
-        return f"Needs the scope `{self._scope}`." if self._scope else ""
 
     def _security(self) -> list[Json]:
         """The scopes that the key must have, which OpenAPI 3.1 lists with the requirement."""

@@ -4,7 +4,7 @@ A cursor holds the sort key of the row before the page (https://use-the-index-lu
 It is signed for its list and its ordering, so that clients cannot make up cursors.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -49,7 +49,11 @@ def keyset_page(
     Every page takes one statement. Raises Invalid if the cursor is not from this list and ordering.
     """
     salt = f"{queryset.model._meta.label}:{ordering}"
-    position = _read_cursor(cursor, salt) if cursor is not UNSET else None
+    try:
+        position = signing.loads(cursor, salt=salt) if cursor is not UNSET else None
+    except signing.BadSignature:
+        text = "This cursor does not belong to this list in this ordering."
+        raise Invalid(errors={"cursor": [text]}) from None
     backwards = position is not None and position["backwards"]
     column, descending = ordering.removeprefix("-"), ordering.startswith("-")
     if column == queryset.model._meta.pk.name:
@@ -65,8 +69,9 @@ def keyset_page(
         rows.reverse()
 
     def address(row: ModelType, *, backwards: bool) -> str:
-        value = {"after": _position(row, column), "backwards": backwards}
-        token = signing.dumps(value, salt=salt)
+        value = getattr(row, column)
+        after = [value if isinstance(value, int) else str(value), row.pk]
+        token = signing.dumps({"after": after, "backwards": backwards}, salt=salt)
         return replace_query_param(request.build_absolute_uri(), "cursor", token)
 
     has_next = more or backwards
@@ -78,11 +83,6 @@ def keyset_page(
     )
 
 
-def _position(row: Model, column: str) -> list[Any]:
-    value = row.pk if column == "pk" else getattr(row, column)
-    return [value if isinstance(value, int) else str(value), row.pk]
-
-
 def _beyond(column: str, after: list[Any], *, descending: bool) -> Q:
     value, key = after
     side = "lt" if descending else "gt"
@@ -92,13 +92,3 @@ def _beyond(column: str, after: list[Any], *, descending: bool) -> Q:
     return Q(**{f"{column}__{side}e": value}) & (
         Q(**{f"{column}__{side}": value}) | Q(**{f"pk__{side}": key})
     )
-
-
-def _read_cursor(cursor: str, salt: str) -> Mapping[str, Any]:
-    try:
-        position: Mapping[str, Any] = signing.loads(cursor, salt=salt)
-    except signing.BadSignature:
-        raise Invalid(
-            errors={"cursor": ["This cursor does not belong to this list in this ordering."]}
-        ) from None
-    return position

@@ -34,6 +34,9 @@ MAX_ERRORS = 100
 Errors = dict[str, list[str]]
 """Messages by the path of the field, such as `lines.2.quantity`."""
 
+# The titles of RFC 9110, which Python has since 3.13.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 
 class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The body of every error response (RFC 9457, section 3), with a stable `code`."""
@@ -71,8 +74,15 @@ class Problem(Exception):
         super().__init__(self.detail)
 
     def document(self) -> ProblemDocument:
-        """Return the body of the response."""
-        return problem_document(self.status, self.code, self.detail, self.errors)
+        """Return the body of the response. Raises ValueError if `status` is no HTTP status."""
+        return ProblemDocument(
+            type=f"/problems/{self.code}/",
+            title=_TITLES.get(self.status) or HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            errors=self.errors,
+        )
 
 
 class Malformed(Problem):
@@ -153,24 +163,6 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
-
-
-# The titles of RFC 9110, which Python has since 3.13.
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
-
-
-def problem_document(
-    status: int, code: str, detail: str, errors: Errors | None = None
-) -> ProblemDocument:
-    """Return the body of an error response. Raises ValueError if `status` is no HTTP status."""
-    return ProblemDocument(
-        type=f"/problems/{code}/",
-        title=_TITLES.get(status) or HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
-        errors=errors or {},
-    )
 
 
 def problem_kinds(base: type[Problem] = Problem) -> dict[str, type[Problem]]:

@@ -43,7 +43,7 @@ def execute(
     encoded = [(sql, encode_parameters(params)) for sql, params in statements]
     pgconn.enter_pipeline_mode()
     try:
-        sent = (_send_prepared if prepare else _send)(connection, encoded)
+        sent = _send(connection, encoded, prepare=prepare)
         pgconn.pipeline_sync()
         results = connection.wait(_results(pgconn, len(sent)))
     finally:
@@ -58,27 +58,20 @@ def execute(
 
 
 def _send(
-    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
-) -> list[str | None]:
-    sent: list[str | None] = []
-    for sql, (values, formats) in statements:
-        connection.pgconn.send_query_params(_numbered(sql), values, param_formats=formats)
-        sent.append(None)
-    return sent
-
-
-def _send_prepared(
-    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
+    connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]], *, prepare: bool
 ) -> list[str | None]:
     """Return for each message the statement that it prepares, or None if it executes one."""
-    names = _prepared.setdefault(connection, {})
+    pgconn, names = connection.pgconn, _prepared.setdefault(connection, {})
     sent: list[str | None] = []
     for sql, (values, formats) in statements:
-        if sql not in names:
+        if prepare and sql not in names:
             names[sql] = b"in_one_trip_%d" % next(_numbers)
-            connection.pgconn.send_prepare(names[sql], _numbered(sql))
+            pgconn.send_prepare(names[sql], _numbered(sql))
             sent.append(sql)
-        connection.pgconn.send_query_prepared(names[sql], values, param_formats=formats)
+        if prepare:
+            pgconn.send_query_prepared(names[sql], values, param_formats=formats)
+        else:
+            pgconn.send_query_params(_numbered(sql), values, param_formats=formats)
         sent.append(None)
     return sent
 

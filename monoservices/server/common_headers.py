@@ -25,16 +25,22 @@ def common_headers(view: type[APIView], method: str, path: str, *, secure: bool)
     secure: whether the requests come over TLS, because then middleware may add HSTS.
     None: the middleware answers such requests itself or sets cookies, so only Django can.
     """
-    request = _request(method, path, secure=secure)
+    host = next(iter(settings.ALLOWED_HOSTS), "localhost")
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "SERVER_NAME": "localhost" if host == "*" else host,
+        "SERVER_PORT": "443" if secure else "80",
+        "wsgi.url_scheme": "https" if secure else "http",
+        "wsgi.input": BytesIO(),
+    }
+    request = WSGIRequest(environ)
     instance = view()
     instance.setup(request)  # adds HEAD to GET
     response = HttpResponse(headers=instance.default_response_headers)
 
-    def get_response(request: HttpRequest) -> HttpResponseBase:
-        return response
-
     try:
-        passed = _with_middleware(get_response)(request)
+        passed = _with_middleware(lambda _: response)(request)
     except DisallowedHost:  # ALLOWED_HOSTS is empty
         return None
     if passed is not response or response.cookies:
@@ -62,17 +68,3 @@ def _with_middleware(get_response: GetResponse) -> GetResponse:
             except MiddlewareNotUsed:
                 continue
     return get_response
-
-
-def _request(method: str, path: str, *, secure: bool) -> HttpRequest:
-    host = next(iter(settings.ALLOWED_HOSTS), "localhost")
-    return WSGIRequest(
-        {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "SERVER_NAME": "localhost" if host == "*" else host,
-            "SERVER_PORT": "443" if secure else "80",
-            "wsgi.url_scheme": "https" if secure else "http",
-            "wsgi.input": BytesIO(),
-        }
-    )

@@ -84,8 +84,7 @@ class DjangoLane:
 
         No further request may come.
         """
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._end)
+        await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
         everyone = Barrier(THREADS)  # so that each thread closes its own connection
@@ -129,6 +128,7 @@ def environ(scope: Scope, body: Body) -> dict[str, Any]:
     """Return the request as a WSGI environment (PEP 3333). A chunked body gets a length too."""
     raw_path = scope.get("raw_path") or scope["path"].encode()
     server, port = scope.get("server") or ("localhost", 80)
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
     values: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": scope.get("root_path", ""),
@@ -140,7 +140,7 @@ def environ(scope: Scope, body: Body) -> dict[str, Any]:
         "REMOTE_ADDR": (scope.get("client") or ("",))[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
+        "wsgi.input": stream,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
@@ -155,13 +155,6 @@ def environ(scope: Scope, body: Body) -> dict[str, Any]:
         text = value.decode("latin-1")
         values[key] = f"{values[key]},{text}" if key in values else text
     if "CONTENT_LENGTH" in values or "HTTP_TRANSFER_ENCODING" in values:
-        values["CONTENT_LENGTH"] = str(_length(body))
+        values["CONTENT_LENGTH"] = str(stream.seek(0, io.SEEK_END))
+        stream.seek(0)
     return values
-
-
-def _length(body: Body) -> int:
-    if isinstance(body, bytes):
-        return len(body)
-    length = body.seek(0, io.SEEK_END)
-    body.seek(0)
-    return length

@@ -127,7 +127,13 @@ class Front:
         headers = self.common_headers[address][request.is_secure]
         if headers is None:
             return None
-        response = await _respond(route, request)
+        try:
+            response = await route.respond(request)
+        except Exception as error:
+            problem = as_problem(error)
+            if problem is None:
+                logger.exception("%s %s failed", route.method, route.url_name)
+            response = WholeResponse.from_problem(problem or Problem())
         return None if response is None else (response, headers)
 
     @cached_property
@@ -173,13 +179,3 @@ class Front:
                     await route.drain()
                 await self._django.drain()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _respond(route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
-    try:
-        return await route.respond(request)
-    except Exception as error:
-        problem = as_problem(error)
-        if problem is None:
-            logger.exception("%s %s failed", route.method, route.url_name)
-        return WholeResponse.from_problem(problem or Problem())

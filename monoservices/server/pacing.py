@@ -15,20 +15,14 @@ LONGEST = 5.0
 
 
 class Throttle:
-    """At most `per_second` turns per second.
+    """At most `per_second` turns per second. If callers would wait for too long, turns are faster.
 
-    at_once: how many turns need no wait after a quiet time.
-    longest: how many seconds a caller waits at most. If more callers come, turns are faster.
     The algorithm is the virtual scheduling of GCRA, the generic cell rate algorithm (ITU-T I.371,
     annex A). GCRA rejects a cell that comes too early; a caller here waits until its time.
     """
 
     def __init__(
-        self,
-        per_second: float = REFUSALS,
-        *,
-        at_once: int = AT_ONCE,
-        longest: float = LONGEST,
+        self, per_second: float = REFUSALS, *, at_once: int = AT_ONCE, longest: float = LONGEST
     ) -> None:
         self._interval = 1 / per_second
         self._early = (at_once - 1) * self._interval

@@ -29,11 +29,7 @@ class Outcome(Struct, frozen=True):
 
 
 def import_products(
-    rows: Iterable[Row],
-    *,
-    dry_run: bool = False,
-    may_count: bool = True,
-    actor: str = COMMAND_LINE,
+    rows: Iterable[Row], *, dry_run: bool = False, may_count: bool = True, actor: str = COMMAND_LINE
 ) -> Iterator[Outcome]:
     """Create or update the product with each row's SKU; yield the outcomes in the rows' order.
 

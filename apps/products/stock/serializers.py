@@ -1,5 +1,6 @@
 """What goes over the wire: movements of stock, of one product and of many at once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,13 +11,22 @@ from apps.products.bounds import longest
 from apps.products.models import Delta, Note, Quantity, StockMovement
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.problems import Errors, Invalid, ProblemDocument
-from monoservices.api.serializers import ForbidUnknownFields, WholeNumberField
+from monoservices.api.serializers import ForbidUnknownFields, WholeNumberField, sent_fields
 from monoservices.api.types import MAX_INTEGER, Id, Sku
 
 MAX_MOVEMENTS = 1_000
-EITHER = "Send either delta or counted."
-REASON = "A delta needs a reason, a count has none."
-NO_MOVE = "A delta of 0 moves nothing."
+
+
+def contradictions(sent: Mapping[str, Any]) -> Errors:
+    """The errors of an adjustment's fields that are valid alone but not together."""
+    errors: Errors = {}
+    if ("delta" in sent) == ("counted" in sent):
+        errors["delta"] = ["Send either delta or counted."]
+    elif sent.get("delta") == 0:
+        errors["delta"] = ["A delta of 0 moves nothing."]
+    if ("delta" in sent) != ("reason" in sent):
+        errors["reason"] = ["A delta needs a reason, a count has none."]
+    return errors
 
 
 class MovementQuery(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -40,12 +50,8 @@ class StockAdjustmentSerializer(ForbidUnknownFields):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("delta" in attrs) == ("counted" in attrs):
-            raise serializers.ValidationError({"delta": [EITHER]})
-        if ("delta" in attrs) != ("reason" in attrs):
-            raise serializers.ValidationError({"reason": [REASON]})
-        if attrs.get("delta") == 0:
-            raise serializers.ValidationError({"delta": [NO_MOVE]})
+        if errors := contradictions(attrs):
+            raise serializers.ValidationError(errors)
         return attrs
 
 
@@ -73,19 +79,6 @@ class AdjustmentIn(Struct, forbid_unknown_fields=True, kw_only=True):
     counted: Quantity | UnsetType = UNSET
     note: Note | UnsetType = UNSET
 
-    def errors(self, path: str) -> Errors:
-        """The errors of fields that are valid alone but not together, by field path."""
-        errors: Errors = {}
-        if (self.sku is UNSET) == (self.product_id is UNSET):
-            errors[f"{path}.sku"] = ["Send either sku or product_id."]
-        if (self.delta is UNSET) == (self.counted is UNSET):
-            errors[f"{path}.delta"] = [EITHER]
-        elif self.delta == 0:
-            errors[f"{path}.delta"] = [NO_MOVE]
-        if (self.delta is UNSET) != (self.reason is UNSET):
-            errors[f"{path}.reason"] = [REASON]
-        return errors
-
 
 class AdjustmentsIn(Struct, forbid_unknown_fields=True, kw_only=True):
     """Movements of any products, in the order in which to make them."""
@@ -96,7 +89,11 @@ class AdjustmentsIn(Struct, forbid_unknown_fields=True, kw_only=True):
         """Raise Invalid where fields that are valid alone are not valid together."""
         errors: Errors = {}
         for index, movement in enumerate(self.movements):
-            errors |= movement.errors(f"movements.{index}")
+            sent = sent_fields(movement)
+            own = contradictions(sent)
+            if ("sku" in sent) == ("product_id" in sent):
+                own["sku"] = ["Send either sku or product_id."]
+            errors |= {f"movements.{index}.{name}": texts for name, texts in own.items()}
         if errors:
             raise Invalid(errors=errors)
 

@@ -24,7 +24,6 @@ from monoservices.api.problems import (
     Malformed,
     Problem,
     Unavailable,
-    problem_document,
     problem_kinds,
 )
 
@@ -100,7 +99,9 @@ def test_the_document() -> None:
     [(404, "Not Found"), (413, "Content Too Large"), (422, "Unprocessable Content")],
 )
 def test_titles_do_not_depend_on_the_version_of_python(status: int, title: str) -> None:
-    assert problem_document(status, "code", "Detail.").title == title
+    problem = Problem("Detail.")
+    problem.status = status
+    assert problem.document().title == title
 
 
 def test_a_challenge_goes_out_with_the_refusal() -> None:

@@ -6,12 +6,7 @@ from msgspec import structs
 
 from apps.products.exceptions import UnusableFile
 from apps.products.importing.reading.csv_records import CsvRecords
-from apps.products.importing.reading.rows import (
-    REQUIRED,
-    UNSET_WHEN_EMPTY,
-    Row,
-    columns_by_name,
-)
+from apps.products.importing.reading.rows import REQUIRED, UNSET_WHEN_EMPTY, Row, columns_by_name
 from monoservices.files.formulas import original
 
 
