@@ -49,9 +49,9 @@ def main() -> None:
 
 
 def ensure_secrets(env_file: Path) -> None:
-    """Read the file into the environment, and put what both lack into both.
+    """Read the file into the environment, and add missing secrets to both.
 
-    A file that is written to is from then on readable by its owner alone.
+    A file that is changed becomes readable by its owner alone.
     """
     environ.Env.read_env(env_file)
     made = {name: make() for name, make in SECRETS.items() if not os.environ.get(name)}
@@ -66,7 +66,7 @@ def ensure_secrets(env_file: Path) -> None:
 
 
 def set_up() -> None:
-    """Make the tables, the staff user, the key and what services fill themselves with, once."""
+    """Create the tables, the staff user, the key and the services' demo data, once."""
     from apps.accounts.models import ApiKey
     from apps.accounts.operations import issue_key
 
@@ -96,8 +96,8 @@ Tradepost is at {address}/
 def first_runs() -> Iterator[Any]:
     """The `first_run` modules of the served services.
 
-    Each has `fill()`, which puts something to try out where there is nothing, and
-    `first_steps(*, address, key)`, which says what to do then.
+    `fill()` creates data to try out unless there is some; `first_steps(*, address, key)` says what
+    to do with it.
     """
     for service in served_services():
         if module_has_submodule(service.module, "first_run"):

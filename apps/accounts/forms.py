@@ -5,10 +5,6 @@ from django import forms
 from apps.accounts.scopes import default_scopes, known_scopes
 
 
-def _choices() -> list[tuple[str, str]]:
-    return [(name, f"{name}: {scope.description}") for name, scope in known_scopes().items()]
-
-
 class IssueKeyForm(forms.Form):
     """`cleaned_data` is what `operations.issue_key` takes."""
 
@@ -16,7 +12,7 @@ class IssueKeyForm(forms.Form):
         label="Client", help_text="Who will hold the key. A new name creates a new client."
     )
     scopes = forms.MultipleChoiceField(
-        choices=_choices,
+        choices=lambda: [(s.name, f"{s.name}: {s.description}") for s in known_scopes().values()],
         initial=default_scopes,
         widget=forms.CheckboxSelectMultiple({"class": "radiolist"}),  # the admin's style for it
     )

@@ -1,6 +1,4 @@
-"""Bounds of fields, read from their types: `Annotated[int, Meta(ge=…, le=…)]` or
-`Annotated[str, Meta(max_length=…)]`.
-"""
+"""Bounds of fields, read from their types, such as `Annotated[int, Meta(ge=…, le=…)]`."""
 
 from typing import Any
 

@@ -94,10 +94,6 @@ class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
 
     def find(self) -> ProductQuerySet:
         """The products that match."""
-        products = Product.objects.filter(**self._conditions())
-        return products.named_like(self.search) if self.search else products
-
-    def _conditions(self) -> dict[str, Any]:
         conditions: dict[str, Any] = {
             "sku": self.sku,
             "price__gte": self.price_min if self.price_min is UNSET else money(self.price_min),
@@ -107,7 +103,9 @@ class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
         }
         if self.in_stock is not UNSET:
             conditions["stock_quantity__gt" if self.in_stock else "stock_quantity"] = 0
-        return {field: value for field, value in conditions.items() if value is not UNSET}
+        given = {field: value for field, value in conditions.items() if value is not UNSET}
+        products = Product.objects.filter(**given)
+        return products.named_like(self.search) if self.search else products
 
 
 class ProductQuery(ProductFilters, kw_only=True):

@@ -78,13 +78,14 @@ class ServiceSchema(AutoSchema):
     def _headers(self) -> Iterator[Json]:
         if self.endpoint.idempotent:
             text = "The same request with the same key is carried out only once."
-            pattern = "^[ -~]{1,255}$"
-            yield _parameter("header", "Idempotency-Key", _text(text, pattern=pattern))
+            schema = {"description": text, "type": "string", "pattern": "^[ -~]{1,255}$"}
+            yield _parameter("header", "Idempotency-Key", schema)
         if self.endpoint.versioned and self.method != "GET":
             text = (
                 "The ETag that was read. The request is rejected if the version has changed since."
             )
-            yield _parameter("header", "If-Match", _text(text, pattern='^"[0-9]{1,9}"$'))
+            schema = {"description": text, "type": "string", "pattern": '^"[0-9]{1,9}"$'}
+            yield _parameter("header", "If-Match", schema)
 
     def _responses(self) -> Json:
         response: Json = {"description": HTTPStatus(self.endpoint.status).phrase}
@@ -170,10 +171,6 @@ def _parameter(location: str, name: str, schema: Json) -> Json:
     parameter = {"in": location, "name": name, "schema": schema}
     description = schema.pop("description", None)
     return parameter | ({"description": description} if description else {})
-
-
-def _text(description: str, **keywords: Any) -> Json:
-    return {"description": description, "type": "string"} | keywords
 
 
 def _header(description: str, *, required: bool = False, **keywords: Any) -> Json:

@@ -45,7 +45,6 @@ def keyset_page(
     """Return the page of `queryset` at `cursor`; the first page without a cursor.
 
     ordering: a column, with a leading `-` for descending. The primary key breaks ties.
-    limit: the number of results, from 1 to 100.
     Every page takes one statement. Raises Invalid if the cursor is not from this list and ordering.
     """
     salt = f"{queryset.model._meta.label}:{ordering}"

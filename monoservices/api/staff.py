@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 
 
 def staff_actor(request: HttpRequest) -> str:
-    """How movements and events name who is signed in to the staff pages."""
+    """The name of the signed-in person in movements and events."""
     return f"staff:{request.user.get_username()}"
 
 
@@ -19,10 +19,9 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def render_page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        """Answer with a page of one's own, whose template extends `staff/page.html`.
+        """Respond with a page whose template extends `staff/page.html`.
 
-        context: a `title`, and what the template asks for; `original` puts that row into the path
-            at the top of the page.
+        context: a `title` and what the template needs. The path at the top names `original`.
         """
         context |= self.admin_site.each_context(request) | {"opts": self.opts}
         return TemplateResponse(request, template, context)

@@ -83,11 +83,14 @@ def _raise_first_error(
 ) -> None:
     """Raise the first error, if there is one, and forget statements that were not prepared."""
     error: psycopg.Error | None = None
-    names = _prepared.get(connection, {})
+    pgconn, names = connection.pgconn, _prepared.get(connection, {})
     for prepared, result in zip(sent, results, strict=True):
         if result is not None and result.status in _DONE:
             continue
-        error = error or _error(connection.pgconn, result)
+        if result is None or pgconn.status != pq.ConnStatus.OK:
+            error = error or psycopg.OperationalError(pgconn.get_error_message())
+        else:
+            error = error or errors.error_from_result(result)
         if prepared is not None:
             names.pop(prepared, None)
     if isinstance(error, errors.InvalidSqlStatementName):
@@ -128,12 +131,6 @@ def _rows(connection: psycopg.Connection[Any], result: pq.abc.PGresult) -> list[
     transformer.set_pgresult(result)
     rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
     return rows
-
-
-def _error(pgconn: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Error:
-    if result is None or pgconn.status != pq.ConnStatus.OK:
-        return psycopg.OperationalError(pgconn.get_error_message())
-    return errors.error_from_result(result)
 
 
 @cache

@@ -39,20 +39,16 @@ def _encode(param: Parameter) -> tuple[bytes | None, Format]:
     if param is None:
         return None, Format.TEXT
     if isinstance(param, str | int):
-        return _encode_text(str(param)), Format.TEXT
+        encoded = str(param).encode()
+        if b"\0" in encoded:  # libpq would stop reading there
+            raise psycopg.DataError("PostgreSQL does not accept NUL (0x00) in text.")
+        return encoded, Format.TEXT
     first = next((element for element in param if element is not None), None)
     if isinstance(first, str):
         return _encode_texts(param), Format.BINARY
     # Python writes a list of numbers like PostgreSQL, except for the brackets and NULL.
     elements = str(list(param))[1:-1].replace("None", "NULL")
     return f"{{{elements}}}".encode(), Format.TEXT
-
-
-def _encode_text(text: str) -> bytes:
-    encoded = text.encode()
-    if b"\0" in encoded:  # libpq would stop reading there
-        raise psycopg.DataError("PostgreSQL does not accept NUL (0x00) in text.")
-    return encoded
 
 
 def _encode_texts(elements: Sequence[Any]) -> bytes:

@@ -25,9 +25,8 @@ from monoservices.database.statements import (
     enqueue_in_pipeline,
 )
 
-# One plan for all batches, which looks rows up by their keys. It makes no difference which keys
-# these are, and planning costs as much as looking up. A plan from when a table was small would read
-# the whole table for as long as the connection lives.
+# One plan for all batches, which looks rows up by their keys: planning costs as much as looking up.
+# A plan from when a table was small would read the whole table as long as the connection lives.
 _PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -68,8 +67,7 @@ class _Pipeline:
     def __init__(self, database: BaseDatabaseWrapper, *, prepare: bool) -> None:
         self._database = database
         self._connection: psycopg.Connection[Any] = database.connection
-        # psycopg may have dropped the prepared statements. Only the outermost transaction can
-        # begin again and prepare them anew.
+        # If psycopg drops prepared statements, only an outermost transaction can begin again.
         self._prepare = prepare
         self._waiting: list[tuple[_Result, Statement]] = []
         self._failure: Exception | None = None

@@ -35,19 +35,15 @@ MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON_LINES: "application/jsonl"}
 
 
 class CsvRenderer(StructRenderer):
-    """Lets a request accept CSV. Problems are still JSON."""
-
     media_type, format = MEDIA_TYPES[Format.CSV], Format.CSV
 
 
 class JsonLinesRenderer(StructRenderer):
-    """Lets a request accept JSON Lines. Problems are still JSON."""
-
     media_type, format = MEDIA_TYPES[Format.JSON_LINES], Format.JSON_LINES
 
 
 EXPORT_RENDERERS: list[type[BaseRenderer]] = [CsvRenderer, JsonLinesRenderer]
-"""For views of exports: CSV unless the Accept header asks for JSON Lines."""
+"""For views of exports: CSV unless the Accept header asks for JSON Lines. Problems stay JSON."""
 
 
 def csv_lines(struct: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> Iterator[bytes]:

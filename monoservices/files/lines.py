@@ -49,7 +49,8 @@ class TextLines(Iterator[str]):
         self.number += 1
         self.record_size += len(line)
         if self.record_size > MAX_RECORD:
-            self._pass_over(line)
+            while line and not line.endswith(b"\n"):
+                line = self._stream.readline(MAX_RECORD)
             raise RecordTooLong
         if self.number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
@@ -58,7 +59,3 @@ class TextLines(Iterator[str]):
         except UnicodeDecodeError:
             self.is_utf8 = False
             return line.decode(errors="replace")
-
-    def _pass_over(self, line: bytes) -> None:
-        while line and not line.endswith(b"\n"):
-            line = self._stream.readline(MAX_RECORD)

@@ -33,12 +33,11 @@ def import_products(
 ) -> Iterator[Outcome]:
     """Create or update the product with each row's SKU; yield the outcomes in the rows' order.
 
-    Every 500 rows are one transaction, which is committed before the first of their outcomes is
-    yielded. A row that is not valid is refused and never stops the others. Stock moves through the
-    ledger: `received` for a new product, `counted` for one that exists. Rows that change nothing
-    write nothing, so that running an interrupted import again resumes it.
-    dry_run: write nothing. A new SKU that comes again more than 500 rows later then counts as
-        created twice.
+    Every 500 rows are one transaction, committed before their first outcome is yielded. A row that
+    is not valid never stops the others. Stock moves through the ledger: `received` for a new
+    product, `counted` for one that exists. Rows that change nothing write nothing, so that running
+    an interrupted import again resumes it.
+    dry_run: write nothing. A new SKU then counts as created again after more than 500 rows.
     may_count: whether rows may change the stock of products that exist.
     Raises OperationalError if the database fails; earlier chunks stay.
     """
@@ -49,7 +48,10 @@ def import_products(
         for row, product_row in zip(chunk, parsed, strict=True):
             result = next(results) if isinstance(product_row, ProductRow) else product_row
             if isinstance(result, Problem):
-                yield Outcome(row, Result.REFUSED, _reason(result))
+                errors = (
+                    f"{key}: {text}" for key, texts in result.errors.items() for text in texts
+                )
+                yield Outcome(row, Result.REFUSED, " ".join(errors) or result.detail)
             else:
                 yield Outcome(row, result)
 
@@ -74,11 +76,6 @@ def _parse(row: Row) -> ProductRow | Problem:
         return convert(row.fields, ProductRow, strict=False)
     except Invalid as problem:
         return problem
-
-
-def _reason(problem: Problem) -> str:
-    errors = [f"{name}: {text}" for name, texts in problem.errors.items() for text in texts]
-    return " ".join(errors) or problem.detail
 
 
 def _decide(rows: Sequence[ProductRow], may_count: bool) -> list[Result | Problem]:

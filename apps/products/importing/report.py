@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 from apps.products.importing.importer import Outcome
 from apps.products.importing.plan import Result
 from apps.products.models import MAX_SKU
+from monoservices.files.exporting import PIECE_BYTES
 
 SPOOL_BYTES = 1024 * 1024
-PIECE_BYTES = 64 * 1024
 
 
 class RowReport(Struct, kw_only=True, omit_defaults=True):

@@ -37,9 +37,8 @@ def move_stock(
     prices: what each product cost when it was read, by id. If given, a product that costs something
         else by now, or is archived, refuses all movements.
     at: the moment it happened; now where it is None.
-    The products are locked in id order. Call it last in a transaction, so that the locks are held
-    only from here to the commit. It returns no rows: constraints refuse what must not happen, so
-    that a pipelined transaction goes on to its COMMIT without waiting.
+    Call it last in a transaction: it locks the products, in id order, until the commit. Constraints
+    reject what must not happen, so a pipelined transaction goes on to COMMIT without waiting.
     Raises IntegrityError if a product is missing or has changed since it was read (its movement
     then has no `quantity_after`), if stock would fall below zero, and if the same product, reason,
     reference and revision moved before. Raises DataError or IntegrityError if stock would be more

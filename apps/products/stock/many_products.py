@@ -49,10 +49,9 @@ def adjust_stock(
 ) -> AdjustedStock:
     """Make many movements in one transaction. One that is refused does not stop the others.
 
-    They are made in the given order, so that each finds the stock that earlier ones left. The
-    products are locked in id order. Six statements, however many movements.
-    idempotency_key: the same key with the same adjustments moves nothing again and returns the
-        first response, refusals included.
+    Each one finds the stock that earlier ones left. The products are locked in id order. Six
+    statements, however many movements.
+    idempotency_key: the same key with the same adjustments returns the first response again.
     Raises MovementKeyReused.
     """
     # Another request may use the key meanwhile. The second attempt finds it.

@@ -28,9 +28,7 @@ def _row(key: ApiKey) -> tuple[str, ...]:
         key.client.name,
         str(key),
         " ".join(key.scopes) or "-",
-        _minute(key.created_at),
-        _minute(key.last_used_at),
-        _minute(key.revoked_at),
+        *map(_minute, (key.created_at, key.last_used_at, key.revoked_at)),
     )
 
 

@@ -1,11 +1,4 @@
-"""Files of products as rows, with the lines on which they stand. Nothing is validated here.
-
-rows         what every reader yields: `Row`, and other people's names for columns
-csv_records  CSV as cells, whatever they mean
-csv_file     CSV with the names of products
-shopify      Shopify's product CSV
-json_lines   a JSON object per line
-"""
+"""Files of products as rows, with the lines on which they stand. Nothing is validated here."""
 
 import io
 from collections.abc import Mapping

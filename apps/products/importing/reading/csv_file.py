@@ -6,7 +6,7 @@ from msgspec import structs
 
 from apps.products.exceptions import UnusableFile
 from apps.products.importing.reading.csv_records import CsvRecords
-from apps.products.importing.reading.rows import REQUIRED, UNSET_WHEN_EMPTY, Row, columns_by_name
+from apps.products.importing.reading.rows import REQUIRED, Row, columns_by_name, without_unset
 from monoservices.files.formulas import original
 
 
@@ -39,7 +39,4 @@ class CsvFile:
         if row.problem or row.cells is None:
             return row
         fields = {name: original(row.cells[at]) for name, at in self._places.items()}
-        unset = [name for name in UNSET_WHEN_EMPTY if not fields.get(name)]
-        return structs.replace(
-            row, fields={name: value for name, value in fields.items() if name not in unset}
-        )
+        return structs.replace(row, fields=without_unset(fields))

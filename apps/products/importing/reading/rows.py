@@ -18,8 +18,6 @@ TEXTS = tuple(
     for name, field in _SCHEMA["properties"].items()
     if any(option.get("type") == "string" for option in field.get("anyOf", [field]))
 )
-UNSET_WHEN_EMPTY = tuple(name for name in COLUMNS if name not in TEXTS)
-"""Columns whose empty cell leaves the field unset. An empty cell of TEXTS is the empty text."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -60,6 +58,11 @@ def parse_mapping(texts: Iterable[str]) -> dict[str, str]:
             raise UnusableFile(f"{name} is mapped twice.")
         mapping[name] = column
     return mapping
+
+
+def without_unset(cells: dict[str, str]) -> dict[str, str]:
+    """The cells but for empty ones, which leave their fields unset. Only TEXTS can be empty."""
+    return {name: cell for name, cell in cells.items() if cell or name in TEXTS}
 
 
 def columns_by_name(mapping: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from apps.products.importing.reading.csv_records import CsvRecords
-from apps.products.importing.reading.rows import COLUMNS, Row
+from apps.products.importing.reading.rows import COLUMNS, Row, without_unset
 from apps.products.models import MAX_SKU
 from monoservices.files.formulas import original
 
@@ -57,7 +57,8 @@ class ShopifyFile:
 
     def __iter__(self) -> Iterator[Row]:
         for row in self._records:
-            fields, problem = {}, row.problem
+            fields: dict[str, Any] = {}
+            problem = row.problem
             if row.cells and not problem:
                 cells = {name: original(row.cells[at]) for name, at in self._places.items()}
                 fields, problem = self._read(cells)
@@ -95,8 +96,7 @@ class ShopifyFile:
             "stock_quantity": cells.get("Variant Inventory Qty", "").strip(),
             "is_active": parent.status,
         }
-        unset = [name for name in ("stock_quantity", "is_active") if not fields[name]]
-        return {name: value for name, value in fields.items() if name not in unset}
+        return without_unset(fields)
 
 
 def _parent(handle: str, cells: dict[str, str]) -> Parent:
