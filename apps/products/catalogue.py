@@ -28,7 +28,7 @@ def create_product(
     """Create a product; its stock enters the ledger as `received`.
 
     price: in the shop's currency, with two decimal places. sku: generated where it is empty.
-    at: the moment it happened; now where it is None.
+    at: the moment it happened; now if it is None.
     Raises SkuExists.
     """
     product = Product(

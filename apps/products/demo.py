@@ -29,11 +29,7 @@ _RANGE = (
 
 
 def create_demo_products(*, at: datetime | None = None) -> None:
-    """Create about 60 products with stock.
-
-    at: the moment it happened; now where it is None.
-    Raises SkuExists if they exist already.
-    """
+    """Create about 60 products with stock. Raises SkuExists if they exist already."""
     number = 0
     for kind, variants, first, step in _RANGE:
         for position, variant in enumerate(variants):

@@ -1,4 +1,8 @@
-"""Default settings of a project with services: structs in and out, scopes, problem documents."""
+"""Default settings of a project with services: structs in and out, scopes, problem documents.
+
+A project adds its own DEFAULT_AUTHENTICATION_CLASSES, which set `request.auth` to a
+`monoservices.services.scopes.Caller`. Without them, every request is rejected.
+"""
 
 from typing import Any
 
@@ -13,8 +17,3 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-"""For the setting of the same name.
-
-A project adds its own DEFAULT_AUTHENTICATION_CLASSES, which set `request.auth` to a
-`monoservices.services.scopes.Caller`. Without them, every request is rejected.
-"""

@@ -9,12 +9,10 @@ PASSING = (OperationalError, InterfaceError, IntegrityError)
 """Errors that the same transaction may not meet again: a deadlock, a lock held for too long, a lost
 connection, a unique key that somebody else has just written."""
 
-_LOCK_NOT_AVAILABLE = "55P03"
-
 
 def is_lock_timeout(error: Exception) -> bool:
     """Whether somebody else held a row for longer than `lock_timeout`."""
-    return getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"  # lock_not_available
 
 
 def is_lost_connection(error: Exception) -> bool:

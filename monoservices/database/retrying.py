@@ -85,7 +85,7 @@ def _run_each(run: Run[Item, Outcome], items: Sequence[Item]) -> Sequence[Outcom
     unreachable: Failure | None = None
     for item in items:
         unreachable = unreachable or _try_to_connect()
-        outcomes.append(unreachable or _run_alone(run, item))
+        outcomes.append(_run_alone(run, item) if unreachable is None else unreachable)
     return outcomes
 
 

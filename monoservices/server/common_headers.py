@@ -4,6 +4,7 @@ The express lane does not run the middleware. It sends these headers, worked out
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 
 from django.conf import settings
@@ -63,8 +64,6 @@ def _with_middleware(get_response: GetResponse) -> GetResponse:
     for dotted_path in reversed(settings.MIDDLEWARE):
         middleware = import_string(dotted_path)
         if middleware is not CountRequests:
-            try:
+            with suppress(MiddlewareNotUsed):
                 get_response = middleware(get_response)
-            except MiddlewareNotUsed:
-                continue
     return get_response

@@ -36,7 +36,6 @@ def move_stock(
 
     prices: what each product cost when it was read, by id. If given, a product that costs something
         else by now, or is archived, refuses all movements.
-    at: the moment it happened; now where it is None.
     Call it last in a transaction: it locks the products, in id order, until the commit. Constraints
     reject what must not happen, so a pipelined transaction goes on to COMMIT without waiting.
     Raises IntegrityError if a product is missing or has changed since it was read (its movement

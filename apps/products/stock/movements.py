@@ -58,10 +58,7 @@ def record_movement(
     idempotency_key: str | None = None,
     at: datetime | None = None,
 ) -> StockMovement:
-    """Write down the movement that brought `product` to the stock that it has now.
-
-    at: the moment it happened; now where it is None.
-    """
+    """Write down the movement that brought `product` to the stock that it has now."""
     return StockMovement.objects.create(
         product=product,
         delta=delta,

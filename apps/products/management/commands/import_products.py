@@ -117,13 +117,10 @@ def _write_rejects(
     rejects.writerow(["line", "reason", *map(escape_formula, header)])
     for outcome in outcomes:
         if outcome.result is Result.REFUSED:
-            rejects.writerow([outcome.row.line, outcome.reason, *_cells(outcome, header)])
+            row = outcome.row
+            if row.cells is None:  # the file has no columns
+                cells = [str(row.fields.get(name, "")) for name in header]
+            else:
+                cells = [original(cell) for cell in row.cells]
+            rejects.writerow([row.line, outcome.reason, *map(escape_formula, cells)])
         yield outcome
-
-
-def _cells(outcome: Outcome, header: list[str]) -> list[str]:
-    """The row's cells as in the file, or its fields if the file has no columns."""
-    row = outcome.row
-    if row.cells is not None:
-        return [escape_formula(original(cell)) for cell in row.cells]
-    return [escape_formula(str(row.fields.get(name, ""))) for name in header]
