@@ -1,5 +1,6 @@
 """Creating, changing and archiving products."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -22,10 +23,12 @@ def create_product(
     low_stock_at: int | None = None,
     is_active: bool = True,
     actor: str = COMMAND_LINE,
+    at: datetime | None = None,
 ) -> Product:
-    """Create a product; what it has in stock enters the ledger as `received`.
+    """Create a product; its stock enters the ledger as `received`.
 
-    price: in the shop's currency, two decimal places. sku: generated where it is empty.
+    price: in the shop's currency, with two decimal places. sku: generated where it is empty.
+    at: the moment it happened; now where it is None.
     Raises SkuExists.
     """
     product = Product(
@@ -39,12 +42,16 @@ def create_product(
     )
     with transaction.atomic():
         _save(product)
+        if at is not None:  # saving sets both to now
+            product.created_at = product.updated_at = at
+            Product.objects.filter(pk=product.pk).update(created_at=at, updated_at=at)
         if stock_quantity:
             record_movement(
                 product=product,
                 delta=stock_quantity,
                 reason=StockMovement.Reason.RECEIVED,
                 actor=actor,
+                at=at,
             )
     return product
 

@@ -1,5 +1,7 @@
 """The catalogue of a small shop for home and garden, to try things out with."""
 
+from datetime import datetime
+
 from apps.products.catalogue import create_product
 
 # Kind, what there is of it, price in cents of the first one, and what a further one costs more.
@@ -26,8 +28,12 @@ _RANGE = (
 )
 
 
-def create_demo_products() -> None:
-    """Create about 60 products with stock. Raises SkuExists where they are there already."""
+def create_demo_products(*, at: datetime | None = None) -> None:
+    """Create about 60 products with stock.
+
+    at: the moment it happened; now where it is None.
+    Raises SkuExists if they exist already.
+    """
     number = 0
     for kind, variants, first, step in _RANGE:
         for position, variant in enumerate(variants):
@@ -40,4 +46,5 @@ def create_demo_products() -> None:
                 price=f"{cents // 100}.{cents % 100:02}",
                 stock_quantity=20 + number * 37 % 180,
                 low_stock_at=20,
+                at=at,
             )

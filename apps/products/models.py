@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import StrIndex
+from django.utils import timezone
 from msgspec import UNSET
 
 from monoservices.api.types import MAX_INTEGER
@@ -168,7 +169,7 @@ class StockMovement(models.Model):
     idempotency_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
     actor = models.CharField(max_length=200)
     note = models.CharField(max_length=500, blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-pk",)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -25,11 +26,17 @@ class StockMove(Struct, frozen=True, kw_only=True):
     actor: str
 
 
-def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
+def move_stock(
+    *,
+    moves: Sequence[StockMove],
+    prices: Mapping[int, Decimal] | None = None,
+    at: datetime | None = None,
+) -> None:
     """Make many movements, whatever their number: one statement on PostgreSQL, two on SQLite.
 
     prices: where given, what each product cost when it was read, by its id; one that costs
         something else by now, or is archived, refuses them all.
+    at: the moment it happened; now where it is None.
     The products are locked in the order of their ids. To be called last in a transaction, so that
     the locks are held only from here to the commit. Nothing is asked back: what forbids it is a
     constraint, so that a pipelined transaction can go on to its COMMIT without waiting.
@@ -55,7 +62,7 @@ def move_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | No
         {"id": key, "delta": delta, "price": prices and prices[key]}
         for key, delta in totals.items()
     ]
-    shared = {"now": as_timestamp(timezone.now())}
+    shared = {"now": as_timestamp(at or timezone.now())}
     of_changes = row_parameters(_CHANGES, changes, shared=shared)
     of_moves = row_parameters(_MOVES, ledger, shared=shared)
     if is_postgresql():

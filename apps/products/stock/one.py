@@ -1,6 +1,9 @@
 """Changing and counting the stock of one product, under its lock."""
 
+from datetime import datetime
+
 from django.db import transaction
+from django.utils import timezone
 
 from apps.products.exceptions import (
     MovementKeyReused,
@@ -85,8 +88,12 @@ def record_movement(
     revision: int = 0,
     note: str = "",
     idempotency_key: str | None = None,
+    at: datetime | None = None,
 ) -> StockMovement:
-    """Write down the movement that brought `product` to the stock it has now."""
+    """Write down the movement that brought `product` to the stock it has now.
+
+    at: the moment it happened; now where it is None.
+    """
     return StockMovement.objects.create(
         product=product,
         delta=delta,
@@ -97,6 +104,7 @@ def record_movement(
         actor=actor,
         note=note,
         idempotency_key=idempotency_key,
+        created_at=at or timezone.now(),
     )
 
 

@@ -1,5 +1,6 @@
 """Creating, changing and archiving products."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -49,6 +50,15 @@ def test_create_product_without_stock_moves_nothing() -> None:
     assert saved(product)[1:] == ("Pen", "", Decimal("0.00"), 0, None, True)
     assert ledger(product) == []
     assert product.sku.startswith("P-")
+
+
+def test_create_product_at_an_earlier_moment() -> None:
+    at = datetime(2020, 2, 29, 12, tzinfo=UTC)
+    product = create_product(name="Pen", price="1", stock_quantity=5, at=at)
+    assert (product.created_at, product.updated_at) == (at, at)
+    product.refresh_from_db()
+    assert (product.created_at, product.updated_at) == (at, at)
+    assert StockMovement.objects.get(product=product).created_at == at
 
 
 @pytest.mark.parametrize("price", ["1", "1.5", "1.50", Decimal(1), Decimal("1.50")])

@@ -1,5 +1,6 @@
 """Moving the stock of many products at once."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -79,6 +80,15 @@ def test_a_movement_says_what_it_is_for() -> None:
     sold = StockMovement.objects.get(reason="sold")
     assert (sold.reference, sold.revision, sold.actor) == ("order:17", 3, "client:1")
     assert (sold.note, sold.idempotency_key) == ("", None)
+
+
+def test_a_movement_at_an_earlier_moment() -> None:
+    at = datetime(2020, 2, 29, 12, tzinfo=UTC)
+    mug = product()
+    move_stock(moves=[move(mug.pk, -1)], at=at)
+    assert StockMovement.objects.get(reason="sold").created_at == at
+    mug.refresh_from_db()
+    assert mug.updated_at == at
 
 
 def test_stock_that_comes_back_can_go_out_again_at_once() -> None:
