@@ -1,15 +1,17 @@
-"""The structs that go over the wire: how an order is asked for, and how it is answered."""
+"""What goes over the wire, as structs; `serializers` turns it into calls of operations."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.models import MAX_LINES, MAX_QUANTITY, Order, OrderEvent
+from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.types import Email, Id, JsonObject, LargeMoney, Moment, Money, ShortText, Sku
 
-Status = Annotated[str, Meta(extra_json_schema={"enum": Order.Status.values})]
+Status = Annotated[str, Meta(extra_json_schema={"enum": [*STATUSES]})]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 
@@ -49,14 +51,14 @@ NewOrder = Annotated[
         }
     ),
 ]
-"""OrderIn with what `OrderSerializer.check` asks of it, for the OpenAPI document."""
+"""OrderIn with what `check_order` requires of it, for the OpenAPI document."""
 
 
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
     """What to change of a pending order: product or quantity of its one line, or all `lines`."""
 
 
-class LineOut(Struct, kw_only=True):
+class LineOut(Struct):
     """One line of an order, with SKU, name and price as they were when it was ordered."""
 
     product_id: int
@@ -67,7 +69,7 @@ class LineOut(Struct, kw_only=True):
 
 
 class OrderOut(Struct, kw_only=True):
-    """An order as it is answered; with one line, that line's product and quantity at the top."""
+    """An order in a response; an order of one line repeats its product and quantity at the top."""
 
     id: int
     status: Status
@@ -88,12 +90,28 @@ class OrderOut(Struct, kw_only=True):
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
+ORDER_COLUMNS = [
+    name for name in OrderOut.__struct_fields__ if name not in {"lines", "product_id", "quantity"}
+]
+"""The fields of OrderOut that are columns of the order's row; `id` is the first."""
+
+_line_columns = itemgetter(*LineOut.__struct_fields__)
+
+
+def order_out(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderOut:
+    """An order in a response, from the columns of its row and of its lines' rows."""
+    return OrderOut(
+        lines=[LineOut(*_line_columns(line)) for line in lines],
+        **{name: order[name] for name in ORDER_COLUMNS},
+    )
+
+
 class EventOut(Struct, kw_only=True):
     """One event of an order's history."""
 
     id: int
-    type: Annotated[str, Meta(extra_json_schema={"enum": OrderEvent.Type.values})]
-    from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *Order.Status.values]})]
+    type: Annotated[str, Meta(extra_json_schema={"enum": [*EVENTS]})]
+    from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *STATUSES]})]
     to_status: Status
     actor: str
     data: dict[str, Any]

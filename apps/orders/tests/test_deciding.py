@@ -15,10 +15,10 @@ from apps.orders.exceptions import (
     ProductUnavailable,
     UnknownProduct,
 )
-from apps.orders.microservice_communication import ProductSnapshot
-from apps.orders.models import MAX_QUANTITY, MAX_TOTAL
 from apps.orders.placing.deciding import Accepted, Decision, KnownOrder, Repeated, decide
 from apps.orders.placing.requests import LineRequest, OrderRequest
+from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
+from apps.orders.placing.snapshots import ProductSnapshot
 from apps.orders.tests.factories import line, request, snapshot
 from monoservices.api.problems import Errors
 

@@ -198,7 +198,7 @@ def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> No
         placings.before = hold
         first = asyncio.create_task(shop.order())
         assert await asyncio.to_thread(begun.wait, SECONDS)
-        route._orders._patience = 0.0
+        route._orders._max_wait_seconds = 0.0
         second = await shop.order()
         go_on.set()
         return await first, second
@@ -335,7 +335,7 @@ def test_a_held_product_is_waited_for_once(
     with transaction.atomic():
         rows_of(PRODUCT).select_for_update().get(pk=shop.mug.id)
         held = shop.place_all({}, {"product_id": cup.id})
-        now[0] += hot_routes.CAUTION - 0.01
+        now[0] += hot_routes.SKIP_LOCKED_SECONDS - 0.01
         held += shop.place_all({"product_id": cup.id}, {})
     assert statuses(held) == [503, 201, 201, 503]
     assert [held[n].headers["retry-after"] for n in (0, 3)] == ["1", "1"]
