@@ -68,7 +68,7 @@ class LineOut(Struct):
     quantity: int
 
 
-class OrderOut(Struct, kw_only=True):
+class OrderOut(Struct):
     """An order in a response; an order of one line repeats its product and quantity at the top."""
 
     id: int
@@ -90,20 +90,14 @@ class OrderOut(Struct, kw_only=True):
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
-ORDER_COLUMNS = [
-    name for name in OrderOut.__struct_fields__ if name not in {"lines", "product_id", "quantity"}
-]
-"""The fields of OrderOut that are columns of the order's row; `id` is the first."""
-
-_line_columns = itemgetter(*LineOut.__struct_fields__)
+_order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
+_line_fields = itemgetter(*LineOut.__struct_fields__)
 
 
 def order_out(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderOut:
     """An order in a response, from the columns of its row and of its lines' rows."""
-    return OrderOut(
-        lines=[LineOut(*_line_columns(line)) for line in lines],
-        **{name: order[name] for name in ORDER_COLUMNS},
-    )
+    lines_out = [LineOut(*_line_fields(line)) for line in lines]
+    return OrderOut(*_order_fields({**order, "lines": lines_out}))
 
 
 class EventOut(Struct, kw_only=True):

@@ -7,12 +7,12 @@ from msgspec import Struct, defstruct, structs
 
 from apps.orders.models import OrderQuerySet
 from apps.orders.serializers import OrderSerializer
-from apps.orders.structs import ORDER_COLUMNS, LineOut, OrderOut
+from apps.orders.structs import LineOut, OrderOut
 from monoservices.files.exporting import CHUNK_SIZE, Format, csv_lines, json_lines
 
-LINE_ROW: Any = defstruct(
-    "LineRow", ["order_id", *ORDER_COLUMNS[1:], *LineOut.__struct_fields__], frozen=True
-)
+_LINE = LineOut.__struct_fields__
+_ORDER = [name for name in OrderOut.__struct_fields__ if name not in {"lines", *_LINE}]
+LINE_ROW: Any = defstruct("LineRow", ["order_id", *_ORDER[1:], *_LINE])
 """A line of an order as a row of CSV, with the order that it belongs to."""
 
 
@@ -31,6 +31,6 @@ def export_orders(orders: OrderQuerySet, *, file_format: Format) -> Iterator[byt
 
 def _line_rows(orders: Iterable[OrderOut]) -> Iterator[Struct]:
     for order in orders:
-        columns = [getattr(order, name) for name in ORDER_COLUMNS]
+        columns = [getattr(order, name) for name in _ORDER]
         for line in order.lines:
             yield LINE_ROW(*columns, *structs.astuple(line))

@@ -67,20 +67,25 @@ class ProductBook:
         lines: the lines that ask for them, which the errors name.
         Raises StockFull or OutOfStock, and then takes nothing.
         """
-        remaining = {key: self.remaining[key] - count for key, count in quantities.items()}
-        if any(count > MAX_INTEGER for count in remaining.values()):
-            raise StockFull
-        if any(count < 0 for count in remaining.values()):
-            short = [line for line in lines if remaining[line.product_id] < 0]
+        short = set()
+        for product_id, quantity in quantities.items():
+            remaining = self.remaining[product_id] - quantity
+            if remaining > MAX_INTEGER:
+                raise StockFull
+            if remaining < 0:
+                short.add(product_id)
+        if short:
             raise OutOfStock(
                 errors={
                     line.request.field("quantity"): [
                         f"There are {self.remaining[line.product_id]} in stock."
                     ]
-                    for line in short
+                    for line in lines
+                    if line.product_id in short
                 }
             )
-        self.remaining |= remaining
+        for product_id, quantity in quantities.items():
+            self.remaining[product_id] -= quantity
 
 
 def price_lines(
@@ -142,5 +147,6 @@ def quantity_by_product(lines: Iterable[Line]) -> dict[int, int]:
     """How many of each product the lines have, by its id."""
     quantities: dict[int, int] = {}
     for line in lines:
-        quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+        product_id = line.product_id
+        quantities[product_id] = quantities.get(product_id, 0) + line.quantity
     return quantities

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.utils import timezone
+from msgspec import structs
 
 from apps.orders.microservice_communication import StockMove
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
-from apps.orders.placing.requests import DETAILS, Key
+from apps.orders.placing.requests import Key
 from apps.orders.placing.rules import EVENTS
 from apps.orders.structs import order_out
 from monoservices.database.dialect import as_timestamp
@@ -53,13 +54,16 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime | None = None
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     at = at or timezone.now()
+    shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
+    shared |= {"created_at": at, "updated_at": at}
     orders, lines = [], []
     for order_id, order in accepted.items():
-        row, own_lines = _order_row(order_id, order, at), [_line_row(each) for each in order.lines]
+        # Of the request, the row takes the client, the key, the fingerprint and the details.
+        row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
+        own_lines = _line_rows(order_id, order.lines)
         row["first_answer"] = msgspec.json.encode(order_out(row, own_lines)).decode()
         orders.append(row)
-        lines += [{"order_id": order_id, **line} for line in own_lines]
-    shared = {name: orders[0][name] for name in ("status", "currency", "version")}
+        lines += own_lines
     shared |= dict.fromkeys(("created_at", "updated_at"), as_timestamp(at))
     insert_rows(Order, _ORDER, orders, shared=shared)
     insert_rows(OrderLine, _LINE, lines)
@@ -70,8 +74,7 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime | None = None
 
 def write_lines(order_id: int, lines: Iterable[PricedLine]) -> None:
     """Insert further lines of an order."""
-    rows = [{"order_id": order_id, **_line_row(line)} for line in lines]
-    insert_rows(OrderLine, _LINE, rows)
+    insert_rows(OrderLine, _LINE, _line_rows(order_id, lines))
 
 
 def write_events(
@@ -121,31 +124,18 @@ def stock_moves(
     ]
 
 
-def _order_row(order_id: int, order: Accepted, at: datetime) -> dict[str, Any]:
-    request = order.request
-    return {
-        "id": order_id,
-        "client_id": request.client_id,
-        "status": "pending",
-        "currency": settings.CURRENCY,
-        "total": order.total,
-        **{name: getattr(request, name) for name in DETAILS},
-        "idempotency_key": request.idempotency_key,
-        "fingerprint": request.fingerprint,
-        "version": 1,
-        "created_at": at,
-        "updated_at": at,
-    }
-
-
-def _line_row(line: PricedLine) -> dict[str, Any]:
-    return {
-        "product_id": line.product.id,
-        "sku": line.product.sku,
-        "product_name": line.product.name,
-        "unit_price": line.unit_price,
-        "quantity": line.quantity,
-    }
+def _line_rows(order_id: int, lines: Iterable[PricedLine]) -> list[dict[str, Any]]:
+    return [
+        {
+            "order_id": order_id,
+            "product_id": line.product.id,
+            "sku": line.product.sku,
+            "product_name": line.product.name,
+            "unit_price": line.unit_price,
+            "quantity": line.quantity,
+        }
+        for line in lines
+    ]
 
 
 @cache
