@@ -1,6 +1,7 @@
-"""A shop in plain Python: what products, stock and orders should be after each operation.
+"""A model of a shop in plain Python: products, stock and orders after each operation.
 
-Each method does what the operation of its name should do, or raises Refused and changes nothing.
+Each method does what the operation of the same name should do, or raises Refused and changes
+nothing.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The secrets that `make run` makes; a journey through the running demo is a test of its own."""
+"""The secrets that `make run` makes."""
 
 import os
 import stat

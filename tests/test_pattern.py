@@ -1,6 +1,6 @@
-"""The calls of the design that this project began from, by their names and positional arguments.
+"""The calls of the design that this project began from, with their names and arguments.
 
-docs/pattern.md says which of its points is held by which of these tests.
+docs/pattern.md says which test covers which point of the design.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Any sequence of operations leaves the database as the model says, and the books balanced."""
+"""After any sequence of operations the database matches the model, and the books balance."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -162,7 +162,7 @@ class Trade(RuleBasedStateMachine):
 
     @rule(pick=picks, quantity=st.integers(1, 9), buyers=st.integers(2, 6))
     def rush(self, pick: int, quantity: int, buyers: int) -> None:
-        """Many want the same in one batch."""
+        """Many clients want the same product in one batch."""
         self.place([(None, [(pick, quantity, None)], None)] * buyers)
 
     @rule(picks=st.lists(picks, min_size=1, max_size=3))

@@ -1,4 +1,4 @@
-"""How many statements things take: exact, and the same however much there is of something."""
+"""How many statements each call takes: an exact number, however many rows there are."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
-# One of them finds out who calls.
+# One statement of each finds out who calls.
 BUDGETS = {
     "product-list": 2,
     "product-export": 2,

@@ -140,7 +140,7 @@ def _refuse_more_of_archived(
     lines: Iterable[PricedLine], wanted: Mapping[int, int], had: Mapping[int, int]
 ) -> None:
     if errors := {
-        line.request.product_field: [f"{line.product.sku} is not sold any more."]
+        line.request.product_field: [f"{line.product.sku} is no longer sold."]
         for line in lines
         if not line.product.is_active and wanted[line.product_id] > had[line.product_id]
     }:

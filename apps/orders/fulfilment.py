@@ -75,7 +75,7 @@ def lock_order(order_id: int) -> Order:
 def refuse_other_version(order: Order, version: int | None) -> None:
     """Raise VersionConflict where the caller has seen another version of the order."""
     if version not in (None, order.version):
-        raise VersionConflict(f"The order is at version {order.version} by now.")
+        raise VersionConflict(f"The order is at version {order.version} now.")
 
 
 def _put_stock_back(order: Order, actor: str, at: datetime) -> None:

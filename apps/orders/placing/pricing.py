@@ -106,7 +106,7 @@ def price_lines(
             unknown[line.product_field] = ["There is no such product."]
             continue
         if not product.is_active and product.id not in archived:
-            unavailable[line.product_field] = [f"{product.sku} is not sold any more."]
+            unavailable[line.product_field] = [f"{product.sku} is no longer sold."]
         price = product.price if line.unit_price is None else line.unit_price
         same = merged.get((product.id, price))
         if same is None:

@@ -1,4 +1,4 @@
-"""What orders asks of products, pretended: a fake of `apps.orders.microservice_communication`.
+"""A fake of `apps.orders.microservice_communication`.
 
 It keeps products and ledger in their own tables, because orders' foreign key is real, and so are
 the transactions that are undone; but row by row, in plain steps, and by no code of products. Locks,

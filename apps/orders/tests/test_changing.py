@@ -243,7 +243,7 @@ def test_what_an_archived_product_may_still_do(mug: ProductSnapshot, pen: Produc
     )
     with pytest.raises(ProductUnavailable) as refusal:
         change(order, lines=split)
-    message = [f"{mug.sku} is not sold any more."]
+    message = [f"{mug.sku} is no longer sold."]
     assert refusal.value.errors == {"lines.0.product_id": message, "lines.1.product_id": message}
     change(order, lines=(line(pen.id, 2),))
     with pytest.raises(ProductUnavailable):

@@ -1,4 +1,4 @@
-"""The core of placing knows no database: it works where none can be imported."""
+"""The core of placing knows no database: it works in a process that cannot import Django."""
 
 import subprocess
 import sys

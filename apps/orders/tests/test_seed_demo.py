@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: a shop that could be real, and books that balance."""
+"""`manage.py seed_demo` makes a realistic shop whose books balance."""
 
 from datetime import timedelta
 from io import StringIO
