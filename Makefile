@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test test-service bench faults check openapi services wheel lock clean
+.PHONY: help run install install-dev test test-fast test-service bench faults check openapi services wheel lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -27,6 +27,9 @@ install-dev: $(VENV)/.dev  ## The same with the tools for tests and checks.
 test: install-dev  ## Every test, on SQLite and on PostgreSQL.
 	@$(PY) -m tests
 
+test-fast: install-dev  ## The tests of what changed since the last commit, on SQLite.
+	@$(PY) -m tests sqlite --changed
+
 test-service: install-dev  ## The tests of one service alone, on both (SERVICE=products).
 	@$(PY) -m tests --service "$(SERVICE)"
 
@@ -39,9 +42,10 @@ check: export DEBUG = off
 check: export HTTPS = on
 check: export ALLOWED_HOSTS = tradepost.example
 check openapi services: export DATABASE_URL = sqlite:///:memory:
-check: install-dev  ## Format, lint, types, deployment settings, migrations, written documents.
+check: install-dev  ## Format, lint, imports, types, deployment settings, migrations, written documents.
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m mypy
 	$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py makemigrations --check --dry-run
@@ -73,7 +77,7 @@ lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=-
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
 clean:  ## Remove .venv and caches; .env and the database stay.
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/pyvenv.cfg:

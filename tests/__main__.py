@@ -1,21 +1,25 @@
 """Run the tests on each database: `python -m tests [sqlite|postgresql]… [-- pytest's arguments]`.
 
-`--service NAME` runs those of one service, with SERVICES set to it; where it has a fake of its
-communication module, they run a second time against that. PostgreSQL is the one that DATABASE_URL
-names, else a server of this run's own. Exits with 1 if the tests failed on any database.
+The databases run side by side; the output of all but the first appears when it is complete.
+`--service NAME` runs the tests of one service, with SERVICES set to it. If the service has a fake
+of its communication module, its tests run a second time against the fake. `--changed` runs the
+tests of what changed since the last commit. PostgreSQL is the server that DATABASE_URL names, else
+a server of this run's own. Exits with 1 if the tests failed on any database.
 """
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.changed import changed_files, select_tests
 from tests.postgres import PostgresError, PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,8 +83,33 @@ def runs_of(service: str, arguments: list[str]) -> Iterator[Run]:
         yield Run(faked, service, f"{service} alone, with fakes")
 
 
+@contextmanager
+def running_aside(database: str, arguments: Sequence[str]) -> Iterator[Callable[[], bool]]:
+    """Run this module for a database in a process of its own, which ends with the block.
+
+    Yield a function that waits for the process, prints what it printed, and returns whether all
+    tests passed.
+    """
+    command = [sys.executable, "-m", "tests", database, *arguments]
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as process,
+    ):
+
+        def has_passed() -> bool:
+            process.wait()
+            output.seek(0)
+            shutil.copyfileobj(output, sys.stdout)
+            return process.returncode == 0
+
+        try:
+            yield has_passed
+        finally:
+            process.terminate()
+
+
 def run_tests(database: str, run: Run) -> bool:
-    """Run pytest on a database; whether all went well."""
+    """Run pytest on a database; whether all tests passed."""
     print(f"\n=== {', '.join(filter(None, [database, run.title]))} ===", flush=True)
     try:
         with DATABASES[database]() as url:
@@ -98,11 +127,24 @@ def main(arguments: list[str]) -> int:
     split = arguments.index("--") if "--" in arguments else len(arguments)
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     parser.add_argument("databases", nargs="*", choices=[[], *DATABASES])
-    parser.add_argument("--service", help="run the tests of this service, with nothing else served")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--service", help="run the tests of this service, with nothing else served")
+    which.add_argument("--changed", action="store_true", help="run the tests of what changed")
     options, own = parser.parse_args(arguments[:split]), arguments[split + 1 :]
-    runs = [Run(own)] if options.service is None else [*runs_of(options.service, own)]
-    databases = options.databases or DATABASES
-    passed = [run_tests(name, run) for name in databases for run in runs]
+    if options.changed:
+        own += select_tests(changed_files())
+        if not own:
+            print("Nothing changed since the last commit.")
+            return 0
+    service = [] if options.service is None else ["--service", options.service]
+    runs = [*runs_of(options.service, own)] if service else [Run(own)]
+    first, *others = options.databases or DATABASES
+    with ExitStack() as aside:
+        waiting = [
+            aside.enter_context(running_aside(each, [*service, "--", *own])) for each in others
+        ]
+        passed = [run_tests(first, run) for run in runs]
+        passed += [has_passed() for has_passed in waiting]
     return 0 if all(passed) else 1
 
 

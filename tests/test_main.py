@@ -4,7 +4,10 @@ import re
 import subprocess
 import sys
 
-from tests.__main__ import ROOT, SETTINGS
+import pytest
+
+from tests.__main__ import ROOT, SETTINGS, running_aside
+from tests.changed import select_tests
 
 
 def test_no_setting_is_left_to_a_developers_env_file() -> None:
@@ -33,3 +36,40 @@ def test_a_failure_fails_the_run() -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stdout.startswith("\n=== sqlite ===\n")
+
+
+def test_the_databases_run_side_by_side_and_both_are_reported() -> None:
+    command = [sys.executable, "-m", "tests", "--", "--collect-only", "-q", "tests/test_main.py"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0
+    titles = re.findall(r"^=== (\w+) ===$", run.stdout, re.MULTILINE)
+    assert titles == ["sqlite", "postgresql"]
+    assert run.stdout.count("tests/test_main.py::test_an_unknown_database_is_refused\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("test", "passes"), [("tests/test_main.py", True), ("no-such-test", False)]
+)
+def test_a_failure_aside_is_seen(
+    test: str, passes: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with running_aside("sqlite", ["--", "--collect-only", "-q", test]) as has_passed:
+        assert has_passed() is passes
+    assert capfd.readouterr().out.startswith("\n=== sqlite ===\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ([], []),
+        (["README.md", "apps/gone/models.py", "monoservices/apps.py"], []),
+        (["apps/orders/models.py"], ["apps/orders/tests"]),
+        (["apps/accounts/models.py"], ["apps/accounts/tests", "apps/orders/tests"]),
+        (["monoservices/files/lines.py"], ["monoservices/tests/files"]),
+        (["monoservices/boundaries/checks/sql.py"], ["monoservices/tests/boundaries"]),
+        (["benchmarks/load.py"], ["benchmarks/tests"]),
+        (["tests/test_main.py", "tests/postgres.py"], ["tests/test_main.py"]),
+    ],
+)
+def test_what_changed_names_its_tests(files: list[str], expected: list[str]) -> None:
+    assert select_tests(files) == expected
