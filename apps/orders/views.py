@@ -81,7 +81,7 @@ def order_response(order: Order) -> Response:
 class OrderListView(APIView):
     @Endpoint("list_orders", query=OrderQuery, answer=Page[OrderOut])
     def get(self, request: Request) -> Response:
-        """The caller's orders, newest first; every client's with the scope `orders:manage`."""
+        """The caller's orders, newest first; with the scope `orders:manage`, every client's."""
         query = read_query(request, OrderQuery)
         page = keyset_page(
             find_orders(request, query).with_lines(),
@@ -153,7 +153,7 @@ class OrderView(APIView):
         versioned=True,
     )
     def patch(self, request: Request, order_id: int) -> Response:
-        """Change a pending order. With If-Match, only in the version that it names."""
+        """Change a pending order. With If-Match, only if the order is at that version."""
         context = {"caller": caller(request), "version": expected_version(request)}
         serializer = OrderSerializer(
             get_order(caller(request), order_id),
@@ -207,7 +207,7 @@ class CancelView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Cancel a pending order, which puts its stock back, once."""
+        """Cancel a pending order and put its stock back, once."""
         return move(request, order_id, operations.cancel_order)
 
 
@@ -221,7 +221,7 @@ class ShipView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Say that a pending order was shipped."""
+        """Mark a pending order as shipped."""
         return move(request, order_id, operations.ship_order)
 
 
@@ -235,5 +235,5 @@ class DeliverView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Say that a shipped order was delivered."""
+        """Mark a shipped order as delivered."""
         return move(request, order_id, operations.deliver_order)
