@@ -113,9 +113,9 @@ def _change_lines(
     wanted = quantity_by_product(lines)
     _refuse_more_of_archived(lines, wanted, had)
     order.total = total_of(lines, expected=expected_total)
-    _replace_lines(order, before, lines)
     taken = {key: wanted.get(key, 0) - had.get(key, 0) for key in had.keys() | wanted.keys()}
     book.take(taken, lines)
+    _replace_lines(order, before, lines)
     if moves := stock_moves(order.pk, taken, revision=order.version, actor=actor):
         take_stock(moves=moves)
     return {"lines_before": lines_before, "lines_after": _for_event(lines)}

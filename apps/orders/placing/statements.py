@@ -39,11 +39,11 @@ def enqueue_known_orders(keys: Collection[Key]) -> PendingRows:
     return enqueue(_known_statement(), row_parameters(_KEY, rows))
 
 
-def known_orders(answer: PendingRows) -> dict[Key, KnownOrder]:
+def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:
     """What `enqueue_known_orders` found."""
     return {
         (client_id, key): KnownOrder(order_id, fingerprint, first_response)
-        for client_id, key, order_id, fingerprint, first_response in answer.fetch()
+        for client_id, key, order_id, fingerprint, first_response in rows.fetch()
     }
 
 

@@ -11,7 +11,7 @@ from apps.orders import first_run
 from apps.orders.demo import seed_shop
 from apps.orders.microservice_communication import get_products_by_name
 from apps.orders.models import Order, OrderEvent
-from apps.orders.tests.product_rows import MOVEMENT
+from apps.orders.tests.product_rows import MOVEMENT, PRODUCT
 from monoservices.testing.rows import rows_of
 
 pytestmark = pytest.mark.django_db
@@ -61,8 +61,8 @@ def test_an_order_has_what_a_shop_would_say_of_it() -> None:
 def test_stock_moves_when_its_order_does() -> None:
     seed_shop(seed=3)
     orders = {f"order:{order.pk}": order for order in Order.objects.prefetch_related("events")}
-    opened = min(row["created_at"] for row in rows_of(MOVEMENT))
-    assert opened < min(order.created_at for order in orders.values())
+    products_created = max(row["created_at"] for row in rows_of(PRODUCT))
+    assert products_created < min(order.created_at for order in orders.values())
     moved = [row for row in rows_of(MOVEMENT) if row["reference"]]
     assert {row["reason"] for row in moved} == {"sold", "released"}
     for row in moved:
@@ -70,11 +70,13 @@ def test_stock_moves_when_its_order_does() -> None:
         assert row["created_at"] == event.created_at
 
 
-def test_every_step_leaves_its_moment_in_the_order() -> None:
+def test_every_step_happened_before_the_command_ran() -> None:
+    started = timezone.now()
     seed_shop(seed=3)
     for order in Order.objects.prefetch_related("events"):
         moments = [event.created_at for event in order.events.all()]
         assert moments == sorted(moments)
+        assert moments[-1] < started
         assert (order.created_at, order.updated_at) == (moments[0], moments[-1])
 
 
