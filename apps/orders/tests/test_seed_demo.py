@@ -58,9 +58,15 @@ def test_an_order_has_what_a_shop_would_say_of_it() -> None:
     assert order.created_at == order.events.get(type="placed").created_at
 
 
-def test_stock_moves_when_its_order_does() -> None:
+def test_everything_has_the_moment_at_which_it_happened() -> None:
+    started = timezone.now()
     seed_shop(seed=3)
     orders = {f"order:{order.pk}": order for order in Order.objects.prefetch_related("events")}
+    for order in orders.values():
+        moments = [event.created_at for event in order.events.all()]
+        assert moments == sorted(moments)
+        assert moments[-1] < started
+        assert (order.created_at, order.updated_at) == (moments[0], moments[-1])
     products_created = max(row["created_at"] for row in rows_of(PRODUCT))
     assert products_created < min(order.created_at for order in orders.values())
     moved = [row for row in rows_of(MOVEMENT) if row["reference"]]
@@ -68,16 +74,6 @@ def test_stock_moves_when_its_order_does() -> None:
     for row in moved:
         event = list(orders[row["reference"]].events.all())[row["revision"] - 1]
         assert row["created_at"] == event.created_at
-
-
-def test_every_step_happened_before_the_command_ran() -> None:
-    started = timezone.now()
-    seed_shop(seed=3)
-    for order in Order.objects.prefetch_related("events"):
-        moments = [event.created_at for event in order.events.all()]
-        assert moments == sorted(moments)
-        assert moments[-1] < started
-        assert (order.created_at, order.updated_at) == (moments[0], moments[-1])
 
 
 def test_make_run_fills_an_empty_shop_and_no_other() -> None:
