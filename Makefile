@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test test-fast test-service bench faults check openapi services wheel lock clean
+.PHONY: help run install install-dev test test-fast test-service bench faults check docs openapi services wheel lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -51,21 +51,26 @@ check: install-dev  ## Format, lint, imports, types, deployment settings, migrat
 	$(PY) manage.py makemigrations --check --dry-run
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
-	{ diff -u docs/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; } && \
+	{ diff -u docs/reference/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; } && \
 	$(PY) manage.py services --format markdown > $$new && \
-	{ diff -u docs/services.md $$new || { echo "Run make services."; exit 1; }; }
+	{ diff -u docs/reference/services.md $$new || { echo "Run make services."; exit 1; }; }
 
 faults: install-dev  ## Break things under load, and see what becomes of the orders.
 	$(PY) -m faults
-	$(PY) -m benchmarks.memory
+	$(PY) -m faults.memory
+
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: install-dev  ## Build the documents as a site in site/, and check every link.
+	$(PY) -m mkdocs build --strict --quiet
+	@echo "Open site/index.html. To search it, too: $(PY) -m http.server --directory site"
 
 openapi services: export DEBUG = on
-openapi: install-dev  ## Write docs/openapi.yaml anew.
-	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+openapi: install-dev  ## Write docs/reference/openapi.yaml anew.
+	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
 
-services: install-dev  ## Write docs/services.md anew.
+services: install-dev  ## Write docs/reference/services.md anew.
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
-	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/services.md
+	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/reference/services.md
 
 wheel: install-dev  ## Build the wheel of monoservices, alone, into dist/.
 	@stage=$$(mktemp -d) && trap 'rm -rf $$stage' EXIT && \
@@ -76,8 +81,8 @@ lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=-
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
-clean:  ## Remove .venv and caches; .env and the database stay.
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean:  ## Remove .venv, site/ and caches; .env and the database stay.
+	rm -rf $(VENV) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/pyvenv.cfg:

@@ -1,4 +1,4 @@
-"""What every test has: a database of its run's own, and settings of hypothesis that never flake."""
+"""Fixtures for all tests: a database, API clients and staff; and hypothesis without time limits."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 
 pytest_plugins = ["monoservices.testing"]
 
-# How long an example takes says how busy the machine is, not whether the code is right.
+# How long an example takes depends on the machine, not on whether the code is right.
 hypothesis.settings.register_profile(
     "tradepost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -25,7 +25,7 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Put SQLite's test database into a file: threads and processes race on it as in production."""
+    """Put SQLite's test database in a file, so that threads and processes share it."""
     if connection.vendor == "sqlite":
         file = tmp_path_factory.mktemp("database") / "test.sqlite3"
         connection.settings_dict["TEST"]["NAME"] = str(file)
@@ -33,7 +33,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> Iterator[None]:
-    """Spare the staff of the tests the tenth of a second that a safe password takes."""
+    """Hash passwords quickly. A safe hash costs a tenth of a second per user."""
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
         yield
@@ -43,8 +43,8 @@ def _quick_passwords() -> Iterator[None]:
 def _flush_past_triggers() -> Iterator[None]:
     """Let Django empty SQLite's tables between tests.
 
-    It does so with DELETE, which the triggers of append-only tables refuse; so they are dropped
-    before and made again after, in the same transaction. PostgreSQL's TRUNCATE fires none.
+    Django uses DELETE, which the triggers of append-only tables reject. This drops the triggers and
+    creates them again in the same transaction. PostgreSQL's TRUNCATE fires no triggers.
     """
     operations = DatabaseWrapper.ops_class
     sql_flush = operations.sql_flush
@@ -65,9 +65,9 @@ def _flush_past_triggers() -> Iterator[None]:
 
 
 class Api:
-    """A client of the API with a key: methods take a path below /api/v1/ and JSON.
+    """A client of the API. Its methods take a path below /api/v1/ and JSON.
 
-    client_id: of the client that the key is for; 0 without a key.
+    secret: of its key. client_id: the id of the key's client; 0 without a key.
     """
 
     def __init__(self, secret: str | None = None, client_id: int = 0) -> None:
@@ -78,7 +78,7 @@ class Api:
     def send(
         self, method: str, path: str, data: Any = None, *, body: bytes | None = None, **headers: Any
     ) -> "Answer":
-        """`headers` are named as in Python: `idempotency_key="k"`. `body` goes out as it is."""
+        """Send `data` as JSON, or `body` unchanged. headers: such as `idempotency_key="k"`."""
         if self.secret is not None:
             headers = {"authorization": f"Bearer {self.secret}"} | headers
         if body is None:
@@ -107,7 +107,7 @@ class Api:
 
 
 class Answer:
-    """What the API answered: `status`, `json` (None without a body), `headers`, `content`."""
+    """A response of the API. json: None without a body."""
 
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
@@ -120,7 +120,7 @@ class Answer:
 
     @property
     def error(self) -> tuple[int, str, dict[str, list[str]]]:
-        """(status, code, errors) of a problem document."""
+        """The status, code and errors of a problem document."""
         assert self.headers["Content-Type"] == "application/problem+json"
         problem = self.json
         return self.status, problem["code"], problem.get("errors", {})
@@ -128,9 +128,9 @@ class Answer:
 
 @pytest.fixture
 def make_api(db: None) -> Callable[..., Api]:
-    """A function that makes a client of the API: `make_api("orders:read", client="shop")`.
+    """A function that creates a client of the API: `make_api("orders:read", client="shop")`.
 
-    Without scopes, the key has those that are granted by default.
+    Without scopes, the key has the default scopes.
     """
 
     from apps.accounts.operations import issue_key
@@ -152,7 +152,7 @@ def api(make_api: Callable[..., Api]) -> Api:
 
 @pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
-    """A function that signs in `ada`, who has just the named permissions: `staff("view_order")`."""
+    """A function that signs in `ada` with only the named permissions: `staff("view_order")`."""
     from django.contrib.auth.models import Permission
 
     def sign_in(*codenames: str) -> Client:

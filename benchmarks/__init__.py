@@ -1,1 +1,1 @@
-"""Side-by-side measurements: Tradepost, and other ways to do the same, in turn on one machine."""
+"""Compare Tradepost with other designs, in turn, on one machine."""

@@ -1,8 +1,8 @@
-"""Products by a call and over HTTP: `python -m benchmarks.communication`.
+"""Compare a crossing with an HTTP call: `python -m benchmarks.communication`.
 
-How long orders waits for what it asks of products: by a direct query through its communication
-module, and by HTTP on the loopback interface, as it would between services of their own. Prints a
-table, writes `benchmarks/results/communication.json` and a part of `docs/benchmarks.md`.
+It measures how long orders waits for products: with a query through its communication module, and
+with HTTP on the loopback interface, as between separate services. It prints a table, and writes it
+to docs/ and the figures to `benchmarks/results/communication.json`.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def prepare(url: str) -> str:
-    """Make tables and products in the database at `url`; return the secret of a key."""
+    """Create tables, products and an API key in the database at `url`. Return the key's secret."""
     manage(url, "migrate", "--verbosity=0", settings=CONFIG)
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("sku,name,price,stock_quantity\n")
@@ -68,7 +68,7 @@ def prepare(url: str) -> str:
 
 
 def work(shop: ServerProcess, session: requests.Session) -> dict[str, dict[str, Call]]:
-    """What is timed. Raises BenchmarkError where the two ways answer with different products."""
+    """The calls to time. Raises BenchmarkError if the two ways return different products."""
     from apps.orders.microservice_communication import read_products
 
     address = f"{shop.url}/api/v1/products/"
@@ -82,7 +82,7 @@ def work(shop: ServerProcess, session: requests.Session) -> dict[str, dict[str, 
 
     ids = range(1, COUNT + 1)
     if [each.id for each in read_products(ids=ids)] != [each["id"] for each in many()]:
-        raise BenchmarkError("The call and HTTP answer with different products.")
+        raise BenchmarkError("The crossing and HTTP return different products.")
     return {
         ONE: {HTTP: one, DIRECT: lambda: read_products(ids=[1])},
         MANY: {HTTP: many, DIRECT: lambda: read_products(ids=ids)},
@@ -90,7 +90,7 @@ def work(shop: ServerProcess, session: requests.Session) -> dict[str, dict[str, 
 
 
 def get(session: requests.Session, url: str) -> Any:
-    """What the answer's JSON decodes to. Raises HTTPError unless it is a good one."""
+    """Return the decoded JSON of a response. Raises HTTPError if the status is an error."""
     response = session.get(url, timeout=10)
     response.raise_for_status()
     return response.json()

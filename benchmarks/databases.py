@@ -1,4 +1,4 @@
-"""Databases for runs: each design's own, filled once and copied for every run."""
+"""The databases of the runs: filled once for each design, and copied for each run."""
 
 import shutil
 import sqlite3
@@ -10,26 +10,26 @@ from typing import Any, LiteralString, Protocol
 from benchmarks.postgres import Postgres
 
 Prepare = Callable[[str], str]
-"""Makes tables and products in the database at a URL; returns the secret of an API key, or ""."""
+"""Creates tables and products in the database at a URL. Returns an API key's secret, or ""."""
 
 
 class Databases(Protocol):
-    """Where runs get their databases. kind: "postgresql" or "sqlite"."""
+    """Provides a database for each run. kind: "postgresql" or "sqlite"."""
 
     kind: str
 
     def fresh(self, prepare: Prepare) -> tuple[str, str]:
-        """A new copy of what `prepare` makes: its URL, and the secret that `prepare` returned."""
+        """Copy the database that `prepare` makes. Return the URL, and what `prepare` returned."""
 
     def row(self, query: LiteralString) -> tuple[Any, ...]:
-        """The one row of a query on the newest copy."""
+        """Run a query on the newest copy and return its one row."""
 
     def cpu_seconds(self) -> float:
-        """Processor time that the database server has used so far."""
+        """The processor time that the database server has used so far."""
 
 
 class PostgresDatabases:
-    """Copies by CREATE DATABASE … TEMPLATE, in one server."""
+    """Copies databases in one server with CREATE DATABASE … TEMPLATE."""
 
     kind = "postgresql"
     run = "run"
@@ -50,7 +50,7 @@ class PostgresDatabases:
 
     @contextmanager
     def logging(self) -> Iterator[None]:
-        """Have the statements on copies logged that are made in the block."""
+        """Log the statements on copies that are made in the block."""
         self._logging = True
         try:
             yield
@@ -71,7 +71,7 @@ class PostgresDatabases:
 
 
 class SQLiteDatabases:
-    """Copies of files in a directory."""
+    """Copies database files in a directory."""
 
     kind = "sqlite"
 
@@ -96,5 +96,5 @@ class SQLiteDatabases:
         return row
 
     def cpu_seconds(self) -> float:
-        """None: SQLite works inside the server's process."""
+        """Zero, because SQLite runs in the server's process."""
         return 0.0

@@ -1,4 +1,4 @@
-"""What a design is to a measurement: how its database is filled, loaded and checked."""
+"""What a measurement needs from a design: how to fill, load and check its database."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,40 +7,41 @@ from dataclasses import dataclass
 from typing import LiteralString, Protocol
 
 from benchmarks.databases import Databases
-from benchmarks.load import LoadResult, Request, apply_load
+from benchmarks.generator import apply_load
+from benchmarks.load import LoadResult, Request
 from benchmarks.servers import ServerProcess, free_port, run, serve
 from tests.__main__ import SETTINGS
 
 PRODUCTS = 1_000
 STOCK = 1_000_000
-"""Units of each product: more than any run sells."""
+"""Units of each product, more than any run sells."""
 
 PRICE = "9.99"
 PATH = "/api/v1/orders/"
 
 
 class Running(Protocol):
-    """A design that can be loaded, with a database of its own."""
+    """A running design with its own database."""
 
     def load(
         self, *, products: int, lines: int, connections: int, seconds: float, seed: int
     ) -> LoadResult:
-        """Place orders of one unit each of `lines` products out of `products`."""
+        """Place orders for one unit each of `lines` products out of `products`."""
 
     def cpu_seconds(self) -> float:
-        """Processor time that all but the database has used so far."""
+        """The processor time that everything except the database has used so far."""
 
     @property
     def log(self) -> str:
-        """What its servers have said last."""
+        """The end of its servers' logs."""
 
 
 class Design(Protocol):
     """A way to place orders.
 
-    name: in files and on the command line. title: in tables.
-    books: a query for one row: orders, units sold, units in stock, least stock of a product, and
-        units according to a ledger; NULL where the design does not keep it.
+    name: for files and the command line. title: for tables.
+    books: a query for one row: orders, units sold, units in stock, lowest stock of a product, and
+        units according to a ledger. NULL for what the design does not store.
     """
 
     @property
@@ -53,17 +54,17 @@ class Design(Protocol):
     def books(self) -> LiteralString: ...
 
     def start(self, databases: Databases) -> AbstractContextManager[Running]:
-        """Make a fresh database and have the design ready, until the block ends."""
+        """Create a fresh database and run the design until the block ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpDesign:
     """A way to place orders over HTTP.
 
-    prepare: makes tables and products in the database at a URL, and returns the secret of an API
-        key where the design has keys.
-    serve: runs its servers on the database at a URL; orders go to the first.
-    several_lines: whether an order is `{"lines": […]}` even with one line.
+    prepare: creates tables and products in the database at a URL. Returns the secret of an API key,
+        or "" if the design has no keys.
+    serve: runs its servers on the database at a URL. The first one takes the orders.
+    several_lines: send `{"lines": […]}` even for one line.
     """
 
     name: str
@@ -114,13 +115,13 @@ class RunningServers:
 
 
 def manage(url: str, *arguments: str, settings: str, stdin: str = "") -> str:
-    """Run one of Django's commands with the settings module, on the database at `url`."""
+    """Run a Django command with a settings module on the database at `url`. Return its output."""
     env = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings}
     return run([sys.executable, "-m", "django", *arguments], env=SETTINGS | env, stdin=stdin)
 
 
 def django_tables(settings: str, products: str = "") -> Callable[[str], str]:
-    """A `prepare` for a rival on Django. products: Python that makes them, if the rival has any."""
+    """Make a `prepare` for a Django rival. products: Python code that creates its products."""
 
     def prepare(url: str) -> str:
         manage(url, "migrate", "--run-syncdb", "--verbosity=0", settings=settings)
@@ -140,9 +141,9 @@ def gunicorn(
     env: Mapping[str, str] | None = None,
     application: str = "benchmarks.rivals.wsgi:application",
 ) -> Iterator[ServerProcess]:
-    """Serve a rival on Django, or another WSGI application.
+    """Serve a Django rival, or another WSGI application, with gunicorn.
 
-    Connections of clients are kept open, as behind a proxy.
+    Client connections stay open, as behind a proxy.
     """
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", application]

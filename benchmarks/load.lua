@@ -1,14 +1,14 @@
--- A closed loop for wrk: each connection sends its next request when the last one is answered.
+-- A closed loop for wrk: each connection sends its next request after a response.
 --
 -- Arguments, each as name=value:
---   seconds      how long requests are sent; then nothing new is sent, and what is in flight is
---                answered before "drained" is printed, so that nothing is cut off
---   connections  of this thread
---   head, body   of a request; {key} in them becomes unique, each {id} another id
---   first, ids   ids are drawn at random from first .. first + ids - 1
---   texts        what {text} in head and body becomes: one of these at random, with | between them
---   key          how all keys of this run begin
---   seed         of the drawing
+--   seconds      how long to send requests. After that, the script waits for the outstanding
+--                responses and prints "drained"
+--   connections  the number of connections of this thread
+--   head, body   the request template: {key} becomes unique, and each {id} another id
+--   first, ids   {id} is drawn at random from first .. first + ids - 1
+--   texts        {text} is drawn at random from these, which are separated by |
+--   key          the prefix of all keys
+--   seed         the seed of the random numbers
 
 local ffi = require("ffi")
 ffi.cdef("struct timeval { long seconds; int microseconds; }; int gettimeofday(struct timeval *, void *);")
@@ -24,8 +24,8 @@ local made = 0
 local drawn = {}
 local texts = {}
 local ends = nil
-held = 0 -- connections that have their last answer
-strays = 0 -- requests that had to be sent although it was over; see request()
+held = 0 -- connections that have received their last response
+strays = 0 -- requests sent after the end of the load; see request()
 
 local function draw()
    local id
@@ -46,7 +46,7 @@ end
 
 local fillers = { id = draw, key = key, text = pick }
 
--- A list of literal texts and of functions.
+-- Returns a list of texts and functions.
 local function compile(template)
    local parts = {}
    local rest = 1
@@ -85,7 +85,7 @@ function init(arguments)
 end
 
 function request()
-   -- wrk sends again without asking delay() where a connection broke before its answer.
+   -- After a connection broke before its response, wrk sends again without calling delay().
    if ends and now() >= ends then
       strays = strays + 1
       return "GET /stray HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -95,7 +95,7 @@ function request()
    return table.concat({ head, "Content-Length: ", #body, "\r\n\r\n", body })
 end
 
--- wrk asks before it sends: at first, and after each answer.
+-- wrk calls this before it sends: at first, and after each response.
 function delay()
    local t = now()
    ends = ends or t + options.seconds

@@ -1,4 +1,4 @@
-"""One run of one design: a fresh database, a warm-up, the load, and the books afterwards."""
+"""Run one design once: a fresh database, a warm-up, the load, then a check of the books."""
 
 import time
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ COUNT_SECONDS = 1
 
 
 class Books(NamedTuple):
-    """What is in a database: the row of `Design.books`; None for what the design does not keep."""
+    """The row of `Design.books`. None for what the design does not store."""
 
     orders: int
     sold: int | None
@@ -26,11 +26,13 @@ class Books(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one run.
+    """The result of one run.
 
-    rate: orders per second. Cores are processor time by wall-clock time: of the application (or of
-    pgbench), and of the database server. failures: what was wrong with the books, or why there is
-    no figure; empty if all is well. log: what the servers said, where there were errors.
+    rate: orders per second.
+    application_cores, database_cores: processor time divided by elapsed time, of the application
+        (or pgbench) and of the database server.
+    failures: what is wrong with the books, or why there is no figure. Empty if all is well.
+    log: the servers' logs, if there were errors.
     """
 
     cell: Cell
@@ -46,7 +48,7 @@ class Run:
 
 
 def measure(cell: Cell, databases: Databases, *, seconds: float, seed: int) -> Run:
-    """Run a cell once. What goes wrong is in the result, not raised."""
+    """Run a cell once. Problems are in the result, not raised."""
     try:
         return _measure(cell, databases, seconds=seconds, seed=seed)
     except BenchmarkError as error:
@@ -79,15 +81,15 @@ def _measure(cell: Cell, databases: Databases, *, seconds: float, seed: int) -> 
         application_cores=application / elapsed,
         database_cores=database / elapsed,
         generator=load.generator,
-        failures=faults(before, after, loads=[warm, load], lines=scenario.lines),
+        failures=find_failures(before, after, loads=[warm, load], lines=scenario.lines),
         log=log if any(errors.values()) else "",
     )
 
 
-def faults(before: Books, after: Books, *, loads: list[LoadResult], lines: int) -> list[str]:
-    """What does not add up; empty if orders, stock and ledger agree with what was acknowledged.
+def find_failures(before: Books, after: Books, *, loads: list[LoadResult], lines: int) -> list[str]:
+    """Compare orders, stock and ledger with the acknowledged orders. Return what differs.
 
-    Requests whose answer was lost may have been carried out or not.
+    A request without a response may or may not have placed an order.
     """
     found = []
     acknowledged = sum(load.acknowledged for load in loads)
@@ -99,20 +101,20 @@ def faults(before: Books, after: Books, *, loads: list[LoadResult], lines: int) 
     if sold != stored * lines:
         found.append(f"{stored} orders stored, but {sold} units sold")
     if before.stock is not None and after.stock is not None and before.stock - after.stock != sold:
-        found.append(f"{sold} units sold, {before.stock - after.stock} gone")
+        found.append(f"{sold} units sold, but stock fell by {before.stock - after.stock}")
     if after.least is not None and after.least < 0:
-        found.append(f"oversold: a stock of {after.least}")
+        found.append(f"oversold: the lowest stock is {after.least}")
     if after.ledger not in {None, after.stock}:
         found.append(f"{after.stock} units in stock, {after.ledger} in the ledger")
     if not acknowledged:
-        found.append("no orders were placed")
+        found.append("no order was acknowledged")
     return found
 
 
 def count_statements(cell: Cell, databases: PostgresDatabases, *, seed: int) -> float:
-    """Statements per order that the database is sent, BEGIN and COMMIT included.
+    """Count the statements per order, including BEGIN and COMMIT.
 
-    Counted in PostgreSQL's log, in a run of its own, because logging takes time.
+    They are counted in PostgreSQL's log, in a separate run, because logging costs time.
     """
     design, scenario = DESIGNS[cell.design], SCENARIOS[cell.scenario]
     what = {"products": scenario.products, "lines": scenario.lines, "seconds": COUNT_SECONDS}

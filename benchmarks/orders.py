@@ -1,8 +1,8 @@
-"""Placing orders, side by side: `python -m benchmarks.orders [--quick]`.
+"""Compare how fast designs place orders: `python -m benchmarks.orders [--quick]`.
 
-Starts everything it needs, runs the designs in turn, and prints tables. Results go to
-`benchmarks/results/orders.json`, and those of a complete run also to `docs/benchmarks.md`. Exits
-with 1 if any run failed, or if orders, stock and ledger did not agree after it.
+It starts everything it needs, runs the designs in turn and prints tables. A complete run writes
+them to docs/, and the figures to `benchmarks/results/orders.json`. The exit status is 1 if a run
+failed, or if orders, stock and ledger did not agree after it.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.measuring import Run, count_statements, measure
 from benchmarks.postgres import postgres
 from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
-from benchmarks.report import environment, environment_table, write_json
+from benchmarks.report import RESULTS, environment, environment_table, write_json, write_parts
 from benchmarks.summary import as_json, compare, summarize
 
 RIVAL_PACKAGES = {
     name: name for name in ("gunicorn", "requests", "fastapi", "uvicorn", "sqlalchemy", "asyncpg")
 }
 COUNTED = (1, 64)
-"""Numbers of connections at which statements are counted."""
+"""The numbers of connections at which statements are counted."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -75,31 +75,31 @@ def _report(
         "runs": [as_json(run) for run in runs],
     }
     complete = not (options.quick or options.only)
-    path = write_json("orders" if complete else "orders-quick", result)
+    path = RESULTS / ("orders.json" if complete else "orders-quick.json")
+    write_json(path, result)
     print(f"Results: {path}", file=sys.stderr)
     if complete:
-        orders_report.update_page(parts | {"plots": orders_report.plots(summaries)})
-        print(f"Page: {orders_report.PAGE}", file=sys.stderr)
+        write_parts(parts | {"plots": orders_report.plots(summaries)})
 
 
 def run_in_turn(
     plan: Sequence[Cell], databases: Mapping[str, Databases], *, rounds: int, seconds: float
 ) -> Iterator[Run]:
-    """Run all cells in each round; every second round backwards, so that no drift favours any."""
+    """Run all cells in each round, every second round backwards, so that drift favors no cell."""
     done, total = 0, rounds * len(plan)
     for number in range(rounds):
         for cell in plan if number % 2 == 0 else reversed(plan):
             run = measure(cell, databases[cell.database], seconds=seconds, seed=number)
             done += 1
-            said = "; ".join(run.failures) or f"{run.rate:,.0f} orders/s, p99 {run.p99_ms:,.1f} ms"
-            print(f"[{done}/{total}] {cell}: {said}", file=sys.stderr, flush=True)
+            shown = "; ".join(run.failures) or f"{run.rate:,.0f} orders/s, p99 {run.p99_ms:,.1f} ms"
+            print(f"[{done}/{total}] {cell}: {shown}", file=sys.stderr, flush=True)
             if run.log:
                 print(f"{run.errors}\n{run.log}", file=sys.stderr, flush=True)
             yield run
 
 
 def _count(plan: Sequence[Cell], databases: PostgresDatabases) -> Iterator[tuple[Cell, float]]:
-    """Statements per order on PostgreSQL; other workers make no difference to them."""
+    """Count the statements per order on PostgreSQL, once per design whatever its workers."""
     kinds = dict.fromkeys(
         (cell.design, cell.scenario)
         for cell in plan
@@ -124,10 +124,12 @@ def _databases() -> Iterator[tuple[PostgresDatabases, SQLiteDatabases]]:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.orders", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few designs, in about a minute")
-    parser.add_argument("--rounds", type=int, help="default: 3, with --quick 1")
-    parser.add_argument("--seconds", type=int, help="of load in each run; default: 5, quick 3")
-    parser.add_argument("--only", nargs="+", choices=DESIGNS, help="these designs only")
+    parser.add_argument("--quick", action="store_true", help="run a few designs, in about a minute")
+    parser.add_argument("--rounds", type=int, help="default: 3; with --quick: 1")
+    parser.add_argument(
+        "--seconds", type=int, help="of load in each run; default: 5; with --quick: 3"
+    )
+    parser.add_argument("--only", nargs="+", choices=DESIGNS, help="run only these designs")
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.seconds = options.seconds or (3 if options.quick else 5)
@@ -135,6 +137,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    # So that the servers which were started are also stopped when this run is told to end.
+    # Exit normally on SIGTERM, so that the servers are stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main(sys.argv[1:]))

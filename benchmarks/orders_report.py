@@ -1,13 +1,11 @@
-"""The tables, plots and generated parts of docs/benchmarks.md for `benchmarks.orders`."""
+"""The tables and plots that `benchmarks.orders` writes to docs/."""
 
 from collections.abc import Iterable, Mapping
 
 from benchmarks.registry import DESIGNS, PGBENCH_CONNECTIONS, SCENARIOS, Cell
-from benchmarks.report import IMAGES, bar_plot, markdown_table, replace_part
-from benchmarks.servers import ROOT
+from benchmarks.report import IMAGES, bar_plot, markdown_table
 from benchmarks.summary import Comparison, Summaries, Summary
 
-PAGE = ROOT / "docs" / "benchmarks.md"
 DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 FIGURES = {"rate": "orders/s", "p99_ms": "p99 ms"}
 PLOTTED = {
@@ -30,7 +28,7 @@ HEADER = (
 
 
 def tables(summaries: Summaries) -> str:
-    """A table for each database and scenario, and one for pgbench."""
+    """Render a table for each database and scenario, and one for pgbench."""
     parts = []
     for database, name in DATABASES.items():
         for scenario, described in SCENARIOS.items():
@@ -99,7 +97,7 @@ def _books(summaries: Iterable[Summary]) -> str:
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> str:
-    """Ratios of medians; of rates, more is better, and of latencies, less."""
+    """Render ratios of medians. Higher rates and lower latencies are better."""
     rows = [
         [
             _label(each.of),
@@ -127,7 +125,7 @@ def _label(summary: Summary) -> str:
 
 
 def statement_table(counts: Mapping[Cell, float]) -> str:
-    """counts: statements per order by cell, of several numbers of connections."""
+    """Render the statements per order. counts: by cell, for several numbers of connections."""
     connections = sorted({cell.connections for cell in counts})
     designs = dict.fromkeys((cell.design, cell.scenario) for cell in counts)
     rows = []
@@ -140,7 +138,7 @@ def statement_table(counts: Mapping[Cell, float]) -> str:
 
 
 def plots(summaries: Summaries) -> str:
-    """Write the plots; return Markdown that shows them."""
+    """Write the plots. Return Markdown that shows them."""
     wanted = [("rate", 256), ("rate", 64), ("rate", 16), ("p99_ms", 256)]
     return "\n\n".join(filter(None, (_plot(summaries, *each) for each in wanted)))
 
@@ -157,13 +155,13 @@ def _plot(summaries: Summaries, figure: str, connections: int) -> str:
     title = f"{what} at {connections} connections, PostgreSQL"
     path = IMAGES / f"orders-{figure.replace('_', '-')}-{connections}.svg"
     bar_plot(path, title=title, unit=unit, series=series)
-    return f"![{title}](images/{path.name})"
+    return f"![{title}](../images/{path.name})"
 
 
 def _figures(
     summaries: Summaries, figure: str, scenario: str, connections: int
 ) -> dict[str, float]:
-    """Figures by title at this number of connections, and the best rates of pgbench at any."""
+    """The figures at this number of connections by title; for pgbench, its best rate at any."""
     figures: dict[str, float] = {}
     for cell, summary in summaries.items():
         if (cell.database, cell.scenario) != ("postgresql", scenario):
@@ -175,11 +173,3 @@ def _figures(
         elif cell.connections == connections:
             figures[title] = getattr(summary, figure)
     return dict(sorted(figures.items(), key=lambda item: item[1]))
-
-
-def update_page(parts: Mapping[str, str]) -> None:
-    """Put the generated parts into docs/benchmarks.md."""
-    document = PAGE.read_text()
-    for name, content in parts.items():
-        document = replace_part(document, name, content)
-    PAGE.write_text(document)

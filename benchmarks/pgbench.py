@@ -1,4 +1,4 @@
-"""pgbench: a load on PostgreSQL itself, with latencies of every transaction."""
+"""Run pgbench, which loads PostgreSQL directly and logs the latency of every transaction."""
 
 import hashlib
 import math
@@ -26,10 +26,10 @@ def apply_pgbench(
     seconds: float,
     seed: int,
 ) -> LoadResult:
-    """Run a script, each connection again and again, over TCP with prepared statements.
+    """Let each connection repeat a script, over TCP, with prepared statements.
 
-    secret: of the API key. seconds: rounded up to whole ones.
-    Raises BenchmarkError where a transaction fails.
+    secret: of an API key. seconds: rounded up to whole seconds.
+    Raises BenchmarkError if a transaction fails.
     """
     variables = {
         "products": products,
@@ -50,13 +50,13 @@ def apply_pgbench(
 
 
 def parse_pgbench(output: str, logs: Iterable[str]) -> LoadResult:
-    """Read pgbench's summary and its log of transactions. Raises BenchmarkError without them."""
+    """Parse pgbench's summary and transaction logs. Raises BenchmarkError if they are missing."""
     processed = _figure(r"number of transactions actually processed: (\d+)", output)
     failed = _figure(r"number of failed transactions: (\d+)", output)
     rate = _figure(r"tps = ([\d.]+) \(without initial connection time\)", output)
     if not (processed and rate):
         raise BenchmarkError(f"pgbench failed:\n{output}")
-    # client, number, microseconds, script, and when
+    # The columns are client, transaction, microseconds, script and time.
     latencies = sorted(int(line.split()[2]) for log in logs for line in log.splitlines())
     count = int(processed)
     return LoadResult(
@@ -76,5 +76,5 @@ def _figure(pattern: str, output: str) -> str | None:
 
 
 def percentile(ordered: Sequence[int], percent: float) -> int:
-    """The smallest value that at least `percent` of the values do not exceed (nearest rank)."""
+    """The nearest-rank percentile: `percent` of the values are not greater."""
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

@@ -1,4 +1,4 @@
-"""The PostgreSQL that all designs share: durable, and a fresh copy of a database for every run."""
+"""The PostgreSQL server that all designs share. Each run gets a fresh copy of a database."""
 
 import re
 import secrets
@@ -14,8 +14,9 @@ from psycopg import sql
 from benchmarks.servers import HOST, BenchmarkError, cpu_seconds
 from tests.postgres import PostgresServer
 
-# Otherwise as PostgreSQL comes. Memory and write-ahead log are large enough that no run meets a
-# checkpoint, which would slow down one design and spare another. The log is for counting.
+# All other settings are PostgreSQL's defaults. Memory and write-ahead log are so large that no
+# checkpoint happens during a run, because it would slow down one design and not another. The log
+# is for counting statements.
 SETTINGS = {
     "shared_buffers": "1GB",
     "max_wal_size": "4GB",
@@ -27,7 +28,7 @@ LOG_SECONDS = 10
 
 
 class Postgres:
-    """A running server with databases that are made from templates."""
+    """A running server whose databases are copied from templates."""
 
     def __init__(self, server: PostgresServer) -> None:
         self.port = server.port
@@ -37,12 +38,12 @@ class Postgres:
             backend = psutil.Process(connection.info.backend_pid)
             parent = backend.parent()
             if parent is None:
-                raise BenchmarkError("PostgreSQL ended.")
+                raise BenchmarkError("PostgreSQL has ended.")
             self._postmaster = parent
             self.version = connection.info.parameter_status("server_version") or ""
 
     def url(self, database: str) -> str:
-        """For DATABASE_URL."""
+        """The URL of a database, for DATABASE_URL."""
         return self._server.url(database)
 
     def connect(self, database: str) -> "psycopg.Connection[tuple[Any, ...]]":
@@ -51,7 +52,7 @@ class Postgres:
         )
 
     def create(self, database: str, *, template: str | None = None) -> None:
-        """Make a database, empty or a copy, in place of one of this name; then a checkpoint."""
+        """Replace a database with an empty one or a copy, then run a checkpoint."""
         name = sql.Identifier(database)
         source = (
             sql.SQL("TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
@@ -68,29 +69,29 @@ class Postgres:
     def row(
         self, database: str, query: LiteralString, params: Sequence[Any] = ()
     ) -> tuple[Any, ...]:
-        """The one row of a query."""
+        """Run a query and return its one row. Raises BenchmarkError if there is none."""
         with self.connect(database) as connection:
             row = connection.execute(query, params).fetchone()
         if row is None:
-            raise BenchmarkError(f"No row: {query}")
+            raise BenchmarkError(f"The query returned no row: {query}")
         return row
 
     def cpu_seconds(self) -> float:
-        """Processor time that the server and its backends have used so far."""
+        """The processor time that the server and its backends have used so far."""
         return cpu_seconds(self._postmaster)
 
     def log_statements(self, database: str) -> None:
-        """Have all statements of connections that are made from now on logged."""
+        """Log all statements of connections that are opened from now on."""
         with self.connect("postgres") as connection:
             name = sql.Identifier(database)
             connection.execute(sql.SQL("ALTER DATABASE {} SET log_statement = 'all'").format(name))
 
     @contextmanager
     def counting(self, database: str) -> Iterator[list[str]]:
-        """Yield a list that has, after the block, the statements that clients sent meanwhile.
+        """Yield a list. After the block it contains the statements that clients have sent.
 
-        BEGIN and COMMIT are among them; what runs inside a function is not.
-        `log_statements` must have been called before the clients connected.
+        It includes BEGIN and COMMIT, but not what runs inside a function. Call `log_statements`
+        before the clients connect.
         """
         statements: list[str] = []
         begin = self._mark(database)
@@ -106,7 +107,7 @@ class Postgres:
         return mark
 
     def _log_after(self, begin: str, end: str) -> str:
-        """The log between two marks; it is written by another process, a little later."""
+        """The log between two marks. Another process writes it, so wait for the second mark."""
         give_up = time.monotonic() + LOG_SECONDS
         while time.monotonic() < give_up:
             (log,) = self.row("postgres", "SELECT pg_read_file(pg_current_logfile())")
@@ -114,11 +115,11 @@ class Postgres:
                 lines = log.split(f"'{begin}'", 1)[1].split(f"'{end}'", 1)[0]
                 return str(lines.rsplit("\n", 1)[0] + "\n")
             time.sleep(0.05)
-        raise BenchmarkError("PostgreSQL did not log what it was told to.")
+        raise BenchmarkError("PostgreSQL did not log the statement that ends the count.")
 
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A server that goes with the block. Commits wait for the disk. Raises PostgresError."""
+    """Run a server during the block. Commits wait for the disk. Raises PostgresError."""
     with PostgresServer(fsync=True, settings=SETTINGS) as server:
         yield Postgres(server)

@@ -1,5 +1,6 @@
-"""The load of load.lua in Python, for machines without wrk. It takes several times the processor
-time of wrk, so that its figures are to be compared with each other only.
+"""A load generator in Python, for machines without wrk.
+
+It takes several times the processor time of wrk, so compare its figures only with each other.
 """
 
 import asyncio
@@ -14,13 +15,14 @@ from typing import cast
 import httptools
 import uvloop
 
-from benchmarks.load import DRAIN_SECONDS, PYTHON, LoadResult, Request
+from benchmarks.load import DRAIN_SECONDS, LoadResult, Request
 
+PYTHON = "Python"
 PLACEHOLDER = re.compile(r"\{(key|id|text)\}")
 
 
 class Loop:
-    """What the connections of one load share: when it ends, and what came of it."""
+    """What the connections of one load share: when it ends, and its results so far."""
 
     def __init__(self, request: Request, *, connections: int, seconds: float, seed: int) -> None:
         self.render = renderer(request, seed=seed)
@@ -41,7 +43,7 @@ class Loop:
 
 
 class Connection(asyncio.Protocol):
-    """One connection; it ends after its last answer."""
+    """One connection, which closes after its last response."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -79,7 +81,7 @@ class Connection(asyncio.Protocol):
 
 
 def renderer(request: Request, *, seed: int) -> Callable[[], bytes]:
-    """A function that makes another request of the template at each call."""
+    """Return a function that renders another request from the template at each call."""
     choose = random.Random(seed)  # noqa: S311 - the same draws in every run
     ids = range(request.first, request.first + request.ids)
     prefix = secrets.token_hex(8)
@@ -107,7 +109,7 @@ def renderer(request: Request, *, seed: int) -> Callable[[], bytes]:
 def apply_python_load(
     port: int, request: Request, *, connections: int, seconds: float, seed: int
 ) -> LoadResult:
-    """As `load.apply_load`."""
+    """Load the server on 127.0.0.1, as `benchmarks.generator.apply_load` does."""
     load = uvloop.run(_apply(port, request, connections=connections, seconds=seconds, seed=seed))
     percentiles = quantiles(load.latencies or [0.0, 0.0], n=100, method="inclusive")
     return LoadResult(

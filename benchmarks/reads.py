@@ -1,8 +1,8 @@
-"""Reading over HTTP from a large shop: `python -m benchmarks.reads [--rows N]`.
+"""Compare reads over HTTP from a large shop: `python -m benchmarks.reads [--rows N]`.
 
-Starts PostgreSQL, fills it, serves Tradepost and the rival side by side, checks that they answer
-the same, and loads one after the other. Prints tables. With all rows, it writes
-`benchmarks/results/reads.json` and a part of `docs/benchmarks.md`.
+It starts and fills PostgreSQL, serves Tradepost and the rival, checks that their responses are the
+same, loads them in turn and prints a table. With the default N it writes the table to docs/, and
+the figures to `benchmarks/results/reads.json`.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from typing import Any
 import requests
 
 from benchmarks.designs import gunicorn
-from benchmarks.load import LoadResult, Request, apply_load
+from benchmarks.generator import apply_load
+from benchmarks.load import LoadResult, Request
 from benchmarks.postgres import Postgres, postgres
 from benchmarks.reads_data import prepare, searches
 from benchmarks.report import environment, markdown_table
@@ -30,7 +31,7 @@ ROWS = 1_000_000
 CONNECTIONS = 16
 WARM_UP_SECONDS = 0.5
 COUNTED = 20
-"""Requests of which statements are counted."""
+"""How many requests to count the statements of."""
 
 DATABASE = "reads"
 THREADS = ("--worker-class=gthread", "--workers=3", "--threads=4")
@@ -39,7 +40,7 @@ RIVAL = "benchmarks.rivals.drf_reads.settings"
 
 @dataclass(frozen=True)
 class Reader:
-    """A design that is read from. server: in SERVERS. prefix: of its paths."""
+    """A design to read from. server: its name in `serve_all`. prefix: of its paths."""
 
     title: str
     server: str
@@ -61,7 +62,7 @@ KINDS = {
     "page of 20 orders": "/api/v1/orders/",
 }
 Cell = tuple[str, str]
-"""A kind of request and a reader."""
+"""A kind of request, and the name of a reader."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def request(kind: str, *, secret: str, rows: int) -> Request:
-    """What is sent for one of KINDS."""
+    """The request template for one of KINDS."""
     return Request(
         "GET",
         KINDS[kind],
@@ -106,7 +107,7 @@ def request(kind: str, *, secret: str, rows: int) -> Request:
 
 @contextmanager
 def serve_all(url: str) -> Iterator[dict[str, ServerProcess]]:
-    """All servers on the database at `url`, by name; those that are not loaded are idle."""
+    """Run all servers on the database at `url`. Yield them by name."""
     wsgi = "config.wsgi:application"
     served: dict[str, AbstractContextManager[ServerProcess]] = {
         "gunicorn": gunicorn(url, CONFIG, options=THREADS, env=SETTINGS, application=wsgi),
@@ -118,29 +119,31 @@ def serve_all(url: str) -> Iterator[dict[str, ServerProcess]]:
 
 
 def check(servers: Mapping[str, ServerProcess], loads: Mapping[str, Request]) -> None:
-    """Raise BenchmarkError unless all readers answer the same."""
+    """Raise BenchmarkError if the readers' responses differ."""
     with requests.Session() as session:
         for kind, load in loads.items():
-            answers = {name: _read(session, servers, name, load) for name in READERS}
-            differing = [name for name in READERS if answers[name] != answers["tradepost"]]
+            responses = {name: _read(session, servers, name, load) for name in READERS}
+            differing = [name for name in READERS if responses[name] != responses["tradepost"]]
             if differing:
-                raise BenchmarkError(f"{kind}: not what Tradepost answers: {differing}")
+                raise BenchmarkError(
+                    f"{kind}: these responses differ from Tradepost's: {differing}"
+                )
 
 
 def _read(
     session: requests.Session, servers: Mapping[str, ServerProcess], name: str, load: Request
 ) -> Any:
-    """An answer, of a list the results. Raises BenchmarkError where there are none."""
+    """Read one object, or the results of a list. Raises BenchmarkError if there are none."""
     path = load.path.replace("{id}", "7").replace("{text}", load.texts[0])
     reader = READERS[name]
     url = f"{servers[reader.server].url}{reader.prefix}{path}"
     response = session.get(url, headers=dict(load.headers), timeout=60)
     response.raise_for_status()
-    answer = response.json()
-    answer = answer.get("results", answer)
-    if not answer:
-        raise BenchmarkError(f"{url}: nothing found")
-    return answer
+    document = response.json()
+    found = document.get("results", document)
+    if not found:
+        raise BenchmarkError(f"{url} returned no results.")
+    return found
 
 
 def measure(
@@ -150,7 +153,7 @@ def measure(
     rounds: int,
     seconds: float,
 ) -> dict[Cell, list[LoadResult]]:
-    """Load the readers in turn. Raises BenchmarkError where a request failed."""
+    """Load the readers in turn. Raises BenchmarkError if a request fails."""
     cells = [(kind, name) for kind in loads for name in READERS]
     results: dict[Cell, list[LoadResult]] = {cell: [] for cell in cells}
     for number, cell in enumerate(in_turn(cells, rounds=rounds)):
@@ -158,8 +161,8 @@ def measure(
         _load(servers, name, loads[kind], seconds=WARM_UP_SECONDS, seed=number + 1)
         result = _load(servers, name, loads[kind], seconds=seconds, seed=number)
         results[cell].append(result)
-        said = f"{result.rate:,.0f} requests/s, p99 {result.p99_ms:,.1f} ms"
-        print(f"{kind}, {name}: {said}", file=sys.stderr, flush=True)
+        shown = f"{result.rate:,.0f} requests/s, p99 {result.p99_ms:,.1f} ms"
+        print(f"{kind}, {name}: {shown}", file=sys.stderr, flush=True)
     return results
 
 
@@ -180,7 +183,7 @@ def _load(
 def count_statements(
     server: Postgres, servers: Mapping[str, ServerProcess], loads: Mapping[str, Request]
 ) -> dict[Cell, float]:
-    """Statements per request, in PostgreSQL's log, after every thread has connected."""
+    """Count the statements per request in PostgreSQL's log, after every thread has connected."""
     counts: dict[Cell, float] = {}
     with requests.Session() as session:
         for kind, load in loads.items():
@@ -194,7 +197,7 @@ def count_statements(
 
 
 def table(results: Mapping[Cell, Sequence[LoadResult]], statements: Mapping[Cell, float]) -> str:
-    """A row for each cell; ratios are to the faster one of the rival's two."""
+    """Render a row for each cell. Ratios compare with the faster of the two rivals."""
     rates = median_rates(results)
     rows = []
     for (kind, name), loads in results.items():
@@ -216,19 +219,21 @@ def table(results: Mapping[Cell, Sequence[LoadResult]], statements: Mapping[Cell
 
 
 def median_rates(results: Mapping[Cell, Sequence[LoadResult]]) -> dict[Cell, float]:
-    """Requests per second."""
+    """The median requests per second of each cell."""
     return {cell: statistics.median(each.rate for each in loads) for cell, loads in results.items()}
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
-    parser.add_argument("--rows", type=int, default=ROWS, help="products, and as many orders")
+    parser.add_argument(
+        "--rows", type=int, default=ROWS, help="how many products, and how many orders"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="of load in each round")
     return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    # So that the servers which were started are also stopped when this run is told to end.
+    # Exit normally on SIGTERM, so that the servers are stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     main(sys.argv[1:])

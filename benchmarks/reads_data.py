@@ -1,4 +1,4 @@
-"""A large shop for `benchmarks.reads`, made by SQL: many products, and as many orders."""
+"""Fill a large shop for `benchmarks.reads` with SQL: many products, and as many orders."""
 
 import random
 from itertools import product
@@ -23,7 +23,7 @@ WORDS = [
         Cushion Desk Dresser Jar Jug Kettle Lamp Mirror Mug Plate Rack Shelf Stool Table Tray Vase \
         Wardrobe""".splitlines()
 ]
-"""A name has one of each."""
+"""A product's name has one word of each list."""
 
 PRODUCTS = """
     INSERT INTO products_product (
@@ -71,9 +71,9 @@ RIVAL_INDEX = (
 
 
 def prepare(postgres: Postgres, database: str, *, rows: int) -> str:
-    """Fill an empty database; return the secret of a key that a tenth of the orders belongs to.
+    """Fill an empty database. Return the secret of a client with a tenth of the orders.
 
-    The index for searching is made anew after the insert, which takes a part of the time.
+    It drops the search index and creates it again after the insert, which is faster.
     """
     url = postgres.url(database)
     manage(url, "migrate", "--verbosity=0", settings=CONFIG)
@@ -85,7 +85,7 @@ def prepare(postgres: Postgres, database: str, *, rows: int) -> str:
     values: dict[str, sql.Composable] = {"rows": sql.Literal(rows), "clients": sql.Literal(CLIENTS)}
     values |= zip(("first", "second", "third"), names, strict=True)
     with postgres.connect(database) as connection:
-        # What is inserted is known to fit: no foreign key is looked up for it.
+        # Skip the checks of foreign keys, because all ids are known to exist.
         connection.execute("SET session_replication_role = replica")
         connection.execute(
             "INSERT INTO accounts_client (name, created_at)"
@@ -103,8 +103,8 @@ def prepare(postgres: Postgres, database: str, *, rows: int) -> str:
 
 
 def searches(count: int, *, rows: int, seed: int) -> list[str]:
-    """Texts of three words, for a query string, each of which some of the products have."""
+    """Search texts of three words, encoded for a query string. Some products match each."""
     first, second, third = ([word.lower() for word in words] for words in WORDS)
     combined = [f"{c}+{b}+{a}" for a, b, c in product(third, second, first)]
-    present = combined[1 : rows + 1]  # in the order of the ids, which begin with 1
+    present = combined[1 : rows + 1]  # in id order, from id 1
     return random.Random(seed).sample(present, min(count, len(present)))  # noqa: S311 - repeatable

@@ -1,4 +1,4 @@
-"""All designs by name, and what they are asked to do."""
+"""All designs by name, and what to measure."""
 
 from dataclasses import dataclass
 
@@ -28,12 +28,12 @@ DESIGNS: dict[str, Design] = {
 }
 
 OTHER_WORKERS = {"drf_locking_sync", "tradepost_1", "tradepost_4"}
-"""Those that differ from another design by their worker processes alone."""
+"""Designs that differ from another design only in their worker processes."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is ordered: `lines` products, drawn from `products`."""
+    """What an order contains: `lines` products, drawn from `products`."""
 
     title: str
     products: int
@@ -49,7 +49,7 @@ SCENARIOS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One thing to measure. design and scenario: by name; database: its kind."""
+    """One thing to measure. design, scenario: their names. database: its kind."""
 
     design: str
     database: str
@@ -99,7 +99,7 @@ QUICK = (
 
 
 def cells(*, quick: bool) -> list[Cell]:
-    """What to measure, so that designs that are compared follow each other."""
+    """What to measure, sorted so that designs to compare run one after the other."""
     plan = [
         Cell(design, database, scenario, connections)
         for design, database, scenario, several in (QUICK if quick else FULL)

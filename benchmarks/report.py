@@ -1,4 +1,4 @@
-"""What a benchmark writes: the machine, tables in Markdown, JSON, and plots as SVG."""
+"""Write results: the machine, Markdown tables, JSON, and plots as SVG."""
 
 import json
 import platform
@@ -11,11 +11,12 @@ from typing import Any
 
 import psutil
 
-from benchmarks.load import generator_version
+from benchmarks.generator import generator_version
 from benchmarks.servers import ROOT
 
 RESULTS = Path(__file__).parent / "results"
-IMAGES = ROOT / "docs" / "images"
+DOCS = ROOT / "docs"
+IMAGES = DOCS / "images"
 PACKAGES = {
     "Django": "django",
     "djangorestframework": "djangorestframework",
@@ -26,10 +27,9 @@ PACKAGES = {
 
 
 def environment(*, postgresql: str, packages: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What figures depend on: the machine and the versions, by name.
+    """The machine and the versions that figures depend on, by name.
 
-    postgresql: the server's version. packages: distributions by the name that is shown, besides
-    those of Tradepost.
+    postgresql: the server's version. packages: more distributions, by the name to show.
     """
     cores = psutil.cpu_count(logical=True) or 0
     memory = psutil.virtual_memory().total / 2**30
@@ -49,7 +49,7 @@ def environment(*, postgresql: str, packages: Mapping[str, str] | None = None) -
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, or nothing without rows; columns of nothing but figures are to the right."""
+    """Render a table, or "" without rows. Columns with only figures are right-aligned."""
     if not rows:
         return ""
     columns = zip(*rows, strict=True)
@@ -60,40 +60,51 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def environment_table(machine: Mapping[str, str], options: Mapping[str, Any]) -> str:
-    """What `environment` returned, and how long it was measured."""
+    """Render what `environment` returned, with the rounds and seconds of the measurement."""
     measured = {"measured": f"{options['rounds']} rounds of {options['seconds']} seconds each"}
     rows = [[name, value] for name, value in {**machine, **measured}.items()]
     return markdown_table(("", ""), rows)
 
 
-def write_json(name: str, result: Mapping[str, Any]) -> Path:
-    """Write `results/NAME.json` and return where it is."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+def write_json(path: Path, result: Mapping[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    return path
 
 
 def replace_part(document: str, name: str, content: str) -> str:
-    """Replace what is between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+    """Replace the text between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 
-    Raises ValueError where the document has no such part.
+    Raises ValueError unless the document has exactly one such part.
     """
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     pattern = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     replaced, count = pattern.subn(lambda _: f"{begin}\n\n{content.strip()}\n\n{end}", document)
     if count != 1:
-        raise ValueError(f"Expected one part {name!r}, found {count}.")
+        raise ValueError(f"The document has {count} parts {name!r}; expected one.")
     return replaced
+
+
+def write_parts(parts: Mapping[str, str]) -> None:
+    """Write generated parts, by their names, to the pages of docs/ that contain them.
+
+    Raises ValueError unless exactly one page has each part.
+    """
+    pages = {page: page.read_text() for page in DOCS.rglob("*.md")}
+    for name, content in parts.items():
+        found = [page for page, text in pages.items() if f"<!-- begin {name} -->" in text]
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} pages have the part {name!r}; expected one.")
+        pages[found[0]] = replace_part(pages[found[0]], name, content)
+        found[0].write_text(pages[found[0]])
 
 
 def bar_plot(
     path: Path, *, title: str, unit: str, series: Mapping[str, Mapping[str, float]]
 ) -> None:
-    """Write horizontal bars as SVG: a group for each label, a bar in it for each series.
+    """Write horizontal bars as SVG: a group per label, with a bar per series.
 
-    series: figures by label, from small to large, by the name of the series. The same figures
-        give the same file.
+    series: figures by label, from small to large, by the name of the series.
+    The same figures produce the same file.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -122,7 +133,7 @@ def bar_plot(
 
 
 def _processor() -> str:
-    """The processor's name, as the kernel tells it."""
+    """The processor's name according to the kernel."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists() and (
         match := re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE)

@@ -1,25 +1,24 @@
-"""What small benchmarks share: calls timed in turn, medians over the rounds, and their tables."""
+"""Time calls in turn, and report medians over the rounds."""
 
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from benchmarks.orders_report import update_page
-from benchmarks.report import markdown_table, write_json
+from benchmarks.report import RESULTS, markdown_table, write_json, write_parts
 
 Key = TypeVar("Key")
 Call = Callable[[], Any]
 
 
 def in_turn(keys: Sequence[Key], *, rounds: int) -> Iterator[Key]:
-    """All keys in each round; every second round backwards, so that no drift favours any."""
+    """All keys in each round, every second round backwards, so that drift favors no key."""
     for number in range(rounds):
         yield from keys if number % 2 == 0 else reversed(keys)
 
 
 def microseconds(call: Call, *, calls: int) -> float:
-    """What a call takes, as the mean over this many."""
+    """The mean time of a call, over this many calls."""
     begin = time.perf_counter()
     for _ in range(calls):
         call()
@@ -29,10 +28,10 @@ def microseconds(call: Call, *, calls: int) -> float:
 def time_in_turn(
     work: Mapping[str, Mapping[str, Call]], *, rounds: int, calls: Mapping[str, int]
 ) -> dict[str, dict[str, list[float]]]:
-    """Microseconds per call, a figure for each round, by what is done and by who does it.
+    """Time calls in turn. Return microseconds per call for each round, by task and candidate.
 
-    work: calls by what they do and by who does it. calls: how often, in each round, by what is
-    done. What is done once before is not timed.
+    work: calls by task and candidate. calls: how many per round, by task.
+    Each call runs once before the first round, untimed.
     """
     keys = [(what, who) for what, candidates in work.items() for who in candidates]
     times: dict[str, dict[str, list[float]]] = {
@@ -54,7 +53,7 @@ def medians(times: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, dic
 
 
 def time_table(figures: Mapping[str, Mapping[str, float]], *, base: str) -> str:
-    """Microseconds by who does it, and how many times faster each is than `base`."""
+    """Render microseconds by candidate, and how many times as fast as `base` each is."""
     others = [who for who in next(iter(figures.values())) if who != base]
     header = ["µs per call", base]
     for who in others:
@@ -77,16 +76,15 @@ def publish(
     complete: bool = True,
     **result: Any,
 ) -> None:
-    """Print what was measured, write `results/NAME.json` and the part NAME of the page.
+    """Print the results, and write `results/NAME.json` and the part NAME of docs/.
 
-    how: rounds and calls, for the line below the tables. result: more for the JSON.
-    complete: otherwise `results/NAME-quick.json` is written, and the page stays as it is.
+    how: rounds and calls, for the line below the table. result: more content for the JSON.
+    complete: if false, write `results/NAME-quick.json` instead and leave docs/ unchanged.
     """
     shown = [f"{each} {machine[each]}" for each in ("Python", "PostgreSQL") if machine.get(each)]
     part = f"{content.strip()}\n\n{how} {machine['processors']}, {', '.join(shown)}."
     print(part)
-    write_json(
-        name if complete else f"{name}-quick", {"environment": machine, "how": how, **result}
-    )
+    path = RESULTS / f"{name}{'' if complete else '-quick'}.json"
+    write_json(path, {"environment": machine, "how": how, **result})
     if complete:
-        update_page({name: part})
+        write_parts({name: part})

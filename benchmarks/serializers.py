@@ -1,9 +1,9 @@
-"""Three ways to decode and to encode a product: `python -m benchmarks.serializers`.
+"""Compare three serializers for products: `python -m benchmarks.serializers`.
 
-DRF's `ModelSerializer`, its plain `Serializer` and Tradepost's `ProductSerializer`, in this
-process, from bytes to validated data and from model instances to bytes. Nothing asks the database:
-a statement would end the run. Prints a table, writes `benchmarks/results/serializers.json` and a
-part of `docs/benchmarks.md`.
+It measures DRF's `ModelSerializer`, DRF's plain `Serializer` and Tradepost's `ProductSerializer`,
+from bytes to validated data and from model instances to bytes. No statement may run: one would end
+the measurement. It prints a table, and writes it to docs/ and the figures to
+`benchmarks/results/serializers.json`.
 """
 
 import argparse
@@ -28,7 +28,7 @@ DECODE, ENCODE, ENCODE_MANY = "decode and validate one", "encode one", "encode 1
 MANY = 100
 CALLS = {DECODE: 1_000, ENCODE: 1_000, ENCODE_MANY: 30}
 NOTEWORTHY = 1.1
-"""A ratio below this is not called faster."""
+"""The smallest ratio that counts as faster."""
 
 BODY = (
     b'{"name": "Oak table", "price": "249.90", "description": "Solid, oiled, seats six.", '
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def measure(*, rounds: int, calls: Mapping[str, int]) -> dict[str, dict[str, list[float]]]:
-    """Microseconds per call, by what is done and by serializer. Raises BenchmarkError."""
+    """Microseconds per call by task and serializer. Raises BenchmarkError if a statement runs."""
     from django.db import connection
 
     with connection.execute_wrapper(_refuse):
@@ -64,7 +64,7 @@ def measure(*, rounds: int, calls: Mapping[str, int]) -> dict[str, dict[str, lis
 
 
 def work() -> dict[str, dict[str, Call]]:
-    """What is timed, by what is done and by serializer."""
+    """The calls to time, by task and serializer."""
     products = _products()
     decode, encode = decoders(), encoders()
     one, many = products[:1], products
@@ -76,7 +76,7 @@ def work() -> dict[str, dict[str, Call]]:
 
 
 def decoders() -> dict[str, Callable[[bytes], dict[str, Any]]]:
-    """From the bytes of a body to validated data, by serializer."""
+    """Functions from the bytes of a body to validated data, by serializer."""
     from rest_framework.parsers import JSONParser
 
     from apps.products.serializers import ProductSerializer
@@ -103,7 +103,7 @@ def decoders() -> dict[str, Callable[[bytes], dict[str, Any]]]:
 
 
 def encoders() -> dict[str, Callable[[Sequence[Any]], bytes]]:
-    """From one product or a list of several to the bytes of an answer, by serializer."""
+    """Functions from one or several products to the bytes of a response, by serializer."""
     from rest_framework.renderers import JSONRenderer
 
     from apps.products.serializers import ProductSerializer
@@ -130,17 +130,17 @@ def encoders() -> dict[str, Callable[[Sequence[Any]], bytes]]:
 
 
 def verdict(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """What the figures say about a plain `Serializer`, which is often taken for the faster one."""
+    """Say whether a plain `Serializer` is faster than a `ModelSerializer`, as many people think."""
     ratios = {what: times[MODEL] / times[PLAIN] for what, times in figures.items()}
     gains = [f"to {what} ({ratio:.2f})" for what, ratio in ratios.items() if ratio >= NOTEWORTHY]
     rest = [f"to {what} ({ratio:.2f})" for what, ratio in ratios.items() if ratio < NOTEWORTHY]
     if not gains:
         shown = ", ".join(rest)
-        return f"A {PLAIN} is no faster than a {MODEL}, though often taken to be: {shown}.\n"
+        return f"A {PLAIN} is no faster than a {MODEL}, although many people think so: {shown}.\n"
     but = f", but not {' and '.join(rest)}" if rest else ""
-    why = f"a {MODEL} makes its fields anew from the model for each instance"
+    why = f"a {MODEL} builds its fields from the model for each new serializer"
     if rest:
-        why += ", and for a list only once"
+        why += ", but only once for a list"
     return f"A {PLAIN} is faster than a {MODEL} {' and '.join(gains)}{but}: {why}.\n"
 
 
@@ -164,7 +164,7 @@ def _products() -> list[Any]:
 
 
 def _refuse(execute: Any, sql: str, *_: Any) -> Any:
-    raise BenchmarkError(f"There must be no statement in what is timed: {sql}")
+    raise BenchmarkError(f"A timed call ran a statement: {sql}")
 
 
 if __name__ == "__main__":

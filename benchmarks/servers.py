@@ -1,4 +1,4 @@
-"""Server processes: start them, wait until they answer, see what they cost, stop them."""
+"""Start server processes, wait until they are ready, measure their processor time, stop them."""
 
 import http.client
 import os
@@ -22,11 +22,11 @@ LOG_TAIL = 4_000
 
 
 class BenchmarkError(Exception):
-    """A measurement could not be made; the message says why."""
+    """A measurement failed. The message says why."""
 
 
 class ServerProcess:
-    """A running server and its children. `port`, `log` and `pid` are for reading."""
+    """A running server and its children. `port`, `pid` and `log` are read-only."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: IO[bytes]) -> None:
         self._process = process
@@ -40,30 +40,32 @@ class ServerProcess:
 
     @property
     def log(self) -> str:
-        """The end of what the server has written."""
+        """The end of the server's output."""
         self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - LOG_TAIL))
         return self._log.read().decode(errors="replace")
 
     def cpu_seconds(self) -> float:
-        """Processor time that the server has used so far; see `cpu_seconds`."""
+        """The processor time that the server has used so far; see `cpu_seconds`."""
         return cpu_seconds(psutil.Process(self.pid))
 
     def wait_until_it_answers(self, path: str) -> None:
-        """Return at the first answer below 500. Raises BenchmarkError with the log otherwise."""
+        """Wait for the first response below 500, or raise BenchmarkError with the log."""
         end = time.monotonic() + START_SECONDS
         while not _answers(self.port, path):
             self.check()
             if time.monotonic() > end:
-                raise BenchmarkError(f"No answer in {START_SECONDS} seconds:\n{self.log}")
+                raise BenchmarkError(
+                    f"The server did not respond within {START_SECONDS} seconds:\n{self.log}"
+                )
             time.sleep(0.05)
 
     def check(self) -> None:
-        """Raise BenchmarkError with the log where the process has ended."""
+        """Raise BenchmarkError, with the log, if the process has ended."""
         if (status := self._process.poll()) is not None:
             raise BenchmarkError(f"The server ended with status {status}:\n{self.log}")
 
     def stop(self) -> None:
-        """Ask it to end, and end its process group where it does not."""
+        """Terminate the server. If it does not end, kill its process group."""
         self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)
@@ -76,10 +78,11 @@ class ServerProcess:
 def serve(
     command: Sequence[str], *, port: int, env: Mapping[str, str], ready: str = "/"
 ) -> Iterator[ServerProcess]:
-    """Run `command` in a process group of its own, until the block ends.
+    """Run `command` in its own process group until the block ends.
 
-    port: where it listens on 127.0.0.1. env: added to the environment. ready: a path that it
-    answers with less than 500 when it is ready. Raises BenchmarkError where it does not start.
+    port: where it listens on 127.0.0.1. env: added to the environment.
+    ready: a path whose response is below 500 when the server is ready.
+    Raises BenchmarkError if the server does not start.
     """
     with tempfile.TemporaryFile(prefix="tradepost-bench-") as log:
         process = subprocess.Popen(
@@ -101,7 +104,7 @@ def serve(
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str], stdin: str = "") -> str:
-    """Run a command to its end and return what it printed. Raises BenchmarkError if it fails."""
+    """Run a command and return its output. Raises BenchmarkError if it fails."""
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -117,23 +120,23 @@ def run(command: Sequence[str], *, env: Mapping[str, str], stdin: str = "") -> s
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens."""
+    """A port of 127.0.0.1 that nothing listens on."""
     with socket.create_server((HOST, 0)) as free:
         port: int = free.getsockname()[1]
     return port
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Processor time, user and system, of a process and all its descendants, ended ones included.
+    """The user and system time of a process and all its descendants, including ended ones.
 
-    A process has the times of its children that have ended in its own; so those of the living are
-    all that has to be added (getrusage(2), RUSAGE_CHILDREN).
+    A process's own times include its ended children, so only living ones are added (getrusage(2),
+    RUSAGE_CHILDREN).
     """
     seconds = 0.0
     for each in [process, *process.children(recursive=True)]:
         try:
             times = each.cpu_times()
-        except psutil.NoSuchProcess:  # ended meanwhile: its parent has its times
+        except psutil.NoSuchProcess:  # it has ended; its parent's times include it
             continue
         seconds += times.user + times.system + times.children_user + times.children_system
     return seconds

@@ -1,4 +1,4 @@
-"""What many runs say together: medians by cell, the best of several, and ratios."""
+"""Summarize many runs: medians by cell, the best of several cells, and ratios."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from benchmarks.registry import Cell
 
 @dataclass(frozen=True)
 class Summary:
-    """The runs of one cell: medians, the lowest and the highest rate, the sum of the errors."""
+    """The runs of one cell: medians, the lowest and highest rate, and the sum of the errors."""
 
     cell: Cell
     rounds: int
@@ -30,7 +30,7 @@ Summaries = Mapping[Cell, Summary]
 
 
 def summarize(runs: Iterable[Run]) -> dict[Cell, Summary]:
-    """Summaries in the order in which the cells first appear."""
+    """Summarize each cell, in the order of their first runs."""
     by_cell: dict[Cell, list[Run]] = {}
     for run in runs:
         by_cell.setdefault(run.cell, []).append(run)
@@ -56,7 +56,7 @@ def _summary(cell: Cell, runs: list[Run]) -> Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of two cells, `rate` or `p99_ms`, and `of` divided by `to`."""
+    """A figure (`rate` or `p99_ms`) of two cells. ratio: `of` divided by `to`."""
 
     figure: str
     of: Summary
@@ -65,7 +65,7 @@ class Comparison:
 
 
 def compare(summaries: Summaries) -> list[Comparison]:
-    """The comparisons that matter, as far as both sides were measured."""
+    """Make the comparisons whose sides were both measured."""
     found = []
     for figure, of, to in _pairs(summaries):
         if of and to and getattr(to, figure):
@@ -81,7 +81,7 @@ def _pairs(summaries: Summaries) -> list[tuple[str, Summary | None, Summary | No
         return summaries.get(Cell(design, database, scenario, connections))
 
     def best(design: str, scenario: str) -> Summary | None:
-        """The fastest on PostgreSQL, at whatever number of connections, with any workers."""
+        """The fastest on PostgreSQL, with any number of connections and workers."""
         several = [
             summary
             for cell, summary in summaries.items()
@@ -118,9 +118,9 @@ def _pairs(summaries: Summaries) -> list[tuple[str, Summary | None, Summary | No
 
 
 def as_json(item: Any) -> dict[str, Any]:
-    """A Run, Summary or Comparison, rounded; of the sides of a comparison, the cells.
+    """A Run, Summary or Comparison as rounded values, without logs.
 
-    Without logs, which are for whoever runs the benchmark.
+    A comparison's sides are reduced to their cells.
     """
     return {name: _plain(value) for name, value in vars(item).items() if name != "log"}
 

@@ -1,4 +1,4 @@
-"""How Tradepost itself is measured: as its users start it, with a key and an idempotency key."""
+"""Measure Tradepost as users start it, with API keys and idempotency keys."""
 
 import sys
 import tempfile
@@ -33,11 +33,11 @@ for batch in range(40):
         for n in range(500)
     ])
 """
-"""20,000 orders: on empty tables PostgreSQL would make plans, and keep them, that read all rows."""
+"""20,000 orders. On empty tables, PostgreSQL would choose and keep plans that read all rows."""
 
 
 def prepare(url: str) -> str:
-    """A shop with a history, by Tradepost's own commands and operations."""
+    """Fill a shop that has a history, with Tradepost's own commands and operations."""
     manage(url, "migrate", "--verbosity=0", settings=CONFIG)
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("sku,name,price,stock_quantity\n")
@@ -49,7 +49,7 @@ def prepare(url: str) -> str:
 
 
 def tradepost(*, workers: int | None = None) -> HttpDesign:
-    """Tradepost with this many worker processes, by default as many as it starts unasked."""
+    """Tradepost with this many workers, by default as many as `serve` starts."""
 
     @contextmanager
     def serve(url: str) -> Iterator[list[ServerProcess]]:

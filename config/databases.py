@@ -1,4 +1,4 @@
-"""What each database needs so that an acknowledged order stays."""
+"""Settings for each database, so that no acknowledged order is lost."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ STATEMENT_TIMEOUT_MS = 30_000
 def database(url: str) -> dict[str, Any]:
     """Return Django's settings for the database at `url` (`sqlite:///path`, `postgres://…`).
 
-    Raises ImproperlyConfigured for any other kind of database.
+    Raises ImproperlyConfigured if it is another kind of database.
     """
     settings: dict[str, Any] = environ.Env.db_url_config(url)
     settings["CONN_MAX_AGE"] = None
@@ -25,17 +25,17 @@ def database(url: str) -> dict[str, Any]:
             options = _postgresql()
         case engine:
             raise ImproperlyConfigured(
-                f"DATABASE_URL names {engine}; Tradepost runs on SQLite and on PostgreSQL."
+                f"DATABASE_URL names {engine}. Tradepost runs on SQLite and on PostgreSQL."
             )
     settings["OPTIONS"] = options | settings.get("OPTIONS", {})
     return settings
 
 
 def _sqlite() -> dict[str, Any]:
-    """Write-ahead log, a sync at every commit, and the write lock taken when a transaction begins.
+    """Use a write-ahead log, sync at every commit, and lock when a transaction begins.
 
-    A transaction that begins to read and then writes would fail at once where another wrote in
-    between, however long the timeout (https://www.sqlite.org/isolation.html).
+    Without that lock, a transaction that reads first and then writes fails at once if another one
+    has written in between, however long the timeout is (https://www.sqlite.org/isolation.html).
     """
     return {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
@@ -45,17 +45,16 @@ def _sqlite() -> dict[str, Any]:
 
 
 def _postgresql() -> dict[str, Any]:
-    """Statements are prepared on their second use; nothing waits for ever for a lock.
+    """Prepare statements on their second use, and end every wait.
 
-    Plans are made for the values at hand: a plan for any text would read a whole catalogue to find
-    the first page of products whose name contains it.
+    PostgreSQL plans each statement for its values. One plan for every search would read the whole
+    catalogue to find the first page of products whose name contains a text.
     """
     return {
         "server_side_binding": True,
         "prepare_threshold": 1,
         "connect_timeout": 5,
-        # A connection stays known to whatever is between here and the server, and is known to be
-        # lost within a minute where it is.
+        # Keep idle connections open in firewalls, and notice a lost connection within a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,

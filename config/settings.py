@@ -1,7 +1,7 @@
-"""The settings of the project, all of them from the environment or `.env`.
+"""The settings of the project. They come from the environment or from `.env`.
 
-README.md lists every variable. Without DEBUG, what production needs and does not have
-stops the start with a message that says what to do.
+docs/reference/settings.md lists every variable. Without DEBUG, the server does not start if a
+setting that production needs is missing, and the message says what to do.
 """
 
 from pathlib import Path
@@ -27,20 +27,20 @@ if not SECRET_KEY:
             "SECRET_KEY is not set. Put a line SECRET_KEY=<50 random characters> into the "
             "environment or into .env (`make run` writes one), or set DEBUG=on to try things out."
         )
-    SECRET_KEY = "insecure-and-for-development-only"  # noqa: S105 - refused above without DEBUG
+    SECRET_KEY = "insecure-and-for-development-only"  # noqa: S105 - rejected above without DEBUG
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
-# Log what one service does with another's tables. Tests have a guard that fails them.
+# Log statements on another service's tables. In tests, the guard raises instead.
 BOUNDARY_GUARD = env.bool("BOUNDARY_GUARD", default=False)
-# Whoever has it may read /metrics from anywhere; see docs/metrics.md.
+# Clients with this token may read /metrics from anywhere; see docs/reference/metrics.md.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 CURRENCY = env.str("CURRENCY", default="EUR")
 if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
     raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")
 
-# All services of the project. The variable of the same name says which of them this process serves;
-# what those depend on is installed with them. The platform is served in every selection.
+# All services of the project. The environment variable SERVICES selects those that this process
+# serves. Their dependencies are installed too. Every selection serves the platform, accounts.
 SERVICES = [
     "apps.accounts",
     "apps.products",
@@ -77,7 +77,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
-# A redirect would turn a POST without its final slash into a GET; the API answers 404 instead.
+# A redirect would turn a POST without its final slash into a GET. The API responds 404 instead.
 APPEND_SLASH = False
 
 TEMPLATES = [
@@ -116,10 +116,10 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-# Static files are served from where the packages keep them: no collectstatic before a start.
+# Serve static files from the installed packages, so that no collectstatic is needed.
 WHITENOISE_USE_FINDERS = True
 
-# The largest request body, in bytes: a larger one is answered 413.
+# The largest request body in bytes. A larger one gets 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 REST_FRAMEWORK = {
@@ -137,7 +137,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # Enumerations stay where they are used, rather than becoming components with guessed names.
+    # Keep enumerations inline, instead of as components with guessed names.
     "POSTPROCESSING_HOOKS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -148,7 +148,7 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # may be read past the proxy
+    SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # can be read without the proxy
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -164,7 +164,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
-        # A 4xx is the caller's fault, and answered; as a line each, they would drown the rest.
+        # A 4xx is the client's error. One line for each would hide everything else.
         "django.request": {"level": "ERROR"},
     },
 }

@@ -1,1 +1,1 @@
-"""Tradepost under faults: what is killed, cut or overrun, and what becomes of the orders."""
+"""Break a running server under load, then compare its orders with what the clients were told."""

@@ -1,7 +1,8 @@
-"""Break things under load, and say what became of the orders.
+"""Break a server under load and check its orders: `python -m faults [--only NAME …]`.
 
-Exits with 1 if anything is lost, doubled or otherwise off. A whole run writes
-`benchmarks/results/faults.json` and the table in docs/faults.md; a part of it prints its table.
+A complete run writes its table to docs/, and the figures to `faults/results/faults.json`. A run
+with --only just prints its table. The exit status is 1 if any order is lost or duplicated, or if
+anything else is wrong.
 """
 
 import argparse
@@ -11,11 +12,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import uvloop
 
-from benchmarks.report import environment, replace_part, write_json
-from benchmarks.servers import ROOT, BenchmarkError, run
+from benchmarks.report import environment, write_json, write_parts
+from benchmarks.servers import BenchmarkError, run
 from faults.outcome import Outcome, table
 from tests.postgres import find_programs
 
@@ -31,16 +33,25 @@ FAULTS = (
     "slow_clients",
     "sigterm",
 )
-"""Each is a module here, with a coroutine `run(times)` that returns Outcomes."""
+"""Each is a module of this package with a coroutine `run(times)` that returns Outcomes."""
 TIMES = 20
-DOCUMENT = ROOT / "docs" / "faults.md"
+RESULTS = Path(__file__).parent / "results"
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=FAULTS, default=FAULTS, metavar="NAME")
-    parser.add_argument("--times", type=int, default=TIMES, help=f"of each; default: {TIMES}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=FAULTS,
+        default=FAULTS,
+        metavar="NAME",
+        help="run only these faults",
+    )
+    parser.add_argument(
+        "--times", type=int, default=TIMES, help=f"repetitions of each fault; default: {TIMES}"
+    )
     options = parser.parse_args(arguments)
     _allow_many_connections()
     outcomes, problems = _run(options.only, options.times)
@@ -51,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(names: Sequence[str], times: int) -> tuple[list[Outcome], list[str]]:
-    """What the faults came to, and a line for everything that is off."""
+    """Run the faults. Return their outcomes, and one line for each problem."""
     outcomes: list[Outcome] = []
     problems = []
     for name in names:
@@ -60,36 +71,38 @@ def _run(names: Sequence[str], times: int) -> tuple[list[Outcome], list[str]]:
         try:
             found: list[Outcome] = uvloop.run(fault.run(times))
         except BenchmarkError as error:
-            off = [f"{name}: {error}"]
+            new = [f"{name}: {error}"]
         else:
             outcomes += found
-            off = [f"{name}, {each.database}: {line}" for each in found for line in each.problems]
-        problems += off
-        for line in off:
+            new = [f"{name}, {each.database}: {line}" for each in found for line in each.problems]
+        problems += new
+        for line in new:
             print(line, file=sys.stderr, flush=True)
     return outcomes, problems
 
 
 def _write(outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:
-    said = run([str(find_programs() / "postgres"), "--version"], env={})
-    machine = environment(postgresql=said.split()[2])
-    del machine["load generator"]  # the clients are our own
+    shown = run([str(find_programs() / "postgres"), "--version"], env={})
+    machine = environment(postgresql=shown.split()[2])
+    del machine["load generator"]  # the faults have clients of their own
     faults = [asdict(outcome) for outcome in outcomes]
-    write_json("faults", {"environment": machine, "problems": problems, "faults": faults})
-    off = "".join(f"- {problem}\n" for problem in problems)
+    write_json(
+        RESULTS / "faults.json", {"environment": machine, "problems": problems, "faults": faults}
+    )
+    found = "".join(f"- {problem}\n" for problem in problems)
     where = "".join(f"- {name}: {value}\n" for name, value in machine.items())
-    verdict = f"What is off:\n\n{off}" if problems else "Nothing was off.\n"
+    verdict = f"Problems:\n\n{found}" if problems else "No problems were found.\n"
     text = f"{table(outcomes)}\n{verdict}\nMeasured on:\n\n{where}"
-    DOCUMENT.write_text(replace_part(DOCUMENT.read_text(), "faults", text))
+    write_parts({"faults": text})
 
 
 def _allow_many_connections() -> None:
-    """Raise this process's limit of open files, which its servers inherit, as far as it goes."""
+    """Raise the limit of open files as far as possible. The servers inherit it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":
-    # So that what was started is also stopped when this run is told to end.
+    # Exit normally on SIGTERM, so that the servers are stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Afterwards: what clients were told against what is stored."""
+"""Compare what the clients were told with what is stored."""
 
 import asyncio
 import json
@@ -17,10 +17,14 @@ SAMPLE = 500
 
 @dataclass(frozen=True)
 class Verdict:
-    """lost: orders that were acknowledged and are not stored. doubled: stored more than once, or
-    acknowledged under an id that another order has too. differing: stored, read or replayed
-    otherwise than acknowledged. unexplained: stored, though their client was told otherwise.
-    sampled: how many were read and sent again. books: what `reconcile` says, if it is not clean.
+    """The result of a comparison.
+
+    lost: how many acknowledged orders are not stored.
+    doubled: how many orders are stored twice, or acknowledged with the id of another order.
+    differing: how many orders are stored, read or replayed differently from what was acknowledged.
+    unexplained: how many stored orders were rejected, according to their client.
+    sampled: how many orders were read and sent again.
+    books: what `reconcile` prints if it finds differences.
     """
 
     lost: int
@@ -42,26 +46,28 @@ class Verdict:
 
 
 async def compare(shop: Shop, server: Server, answers: Answers, *, sample: int = SAMPLE) -> Verdict:
-    """Compare every order in the database, and some through the API, which must be up.
+    """Compare every order in the database with its response, and a sample through the API.
 
-    sample: how many at most are also read and sent again, of those that were answered at once,
-    and of those that were sent more than once.
+    The server must be running.
+    sample: read and send again at most this many orders that were sent once, and at most this many
+        that were sent several times.
     """
     stored = await asyncio.to_thread(
         shop.query, "SELECT idempotency_key, id, first_answer FROM orders_order"
     )
     bodies = {key: answer.encode() for key, _, answer in stored}
     placed = answers.placed
-    often = Counter(key for key, _, _ in stored)
-    ids = Counter(json.loads(body)["id"] for body in placed.values())
-    keys = _some(sorted(answers.retried & placed.keys()), sample)
-    keys += _some(sorted(placed.keys() - answers.retried), sample)
+    count_by_key = Counter(key for key, _, _ in stored)
+    count_by_id = Counter(json.loads(body)["id"] for body in placed.values())
+    keys = _sample(sorted(answers.retried & placed.keys()), sample)
+    keys += _sample(sorted(placed.keys() - answers.retried), sample)
     differing = {key for key, body in placed.items() if bodies.get(key, body) != body}
-    differing |= await _read_or_replayed_otherwise(server, answers, keys)
+    differing |= await _find_differing(server, answers, keys)
     audit = await asyncio.to_thread(shop.manage, "reconcile", check=False)
     return Verdict(
         lost=len(placed.keys() - bodies.keys()),
-        doubled=sum(n - 1 for n in often.values()) + sum(n - 1 for n in ids.values()),
+        doubled=sum(n - 1 for n in count_by_key.values())
+        + sum(n - 1 for n in count_by_id.values()),
         differing=len(differing),
         unexplained=len(bodies.keys() - placed.keys() - answers.open),
         sampled=len(keys),
@@ -69,14 +75,12 @@ async def compare(shop: Shop, server: Server, answers: Answers, *, sample: int =
     )
 
 
-def _some(keys: list[str], count: int) -> list[str]:
+def _sample(keys: list[str], count: int) -> list[str]:
     return random.sample(keys, min(count, len(keys)))
 
 
-async def _read_or_replayed_otherwise(
-    server: Server, answers: Answers, keys: list[str]
-) -> set[str]:
-    """Those of the keys whose order is not what was acknowledged, read by id or sent again."""
+async def _find_differing(server: Server, answers: Answers, keys: list[str]) -> set[str]:
+    """Read each order by its id, send it again, and return the keys whose response differs."""
     differing = set()
     connection = await Connection.open(server.port)
     for key in keys:

@@ -1,4 +1,4 @@
-"""Clients as they ought to be: each order has a key, and is sent until there is an answer to it."""
+"""Well-behaved clients: each order has a key, and is retried until there is a final response."""
 
 import asyncio
 import json
@@ -12,26 +12,28 @@ from faults.wire import Connection, Response
 
 ORDERS = "/api/v1/orders/"
 EXPRESS = "application/json"
-"""The Content-Type with which an order takes the express lane."""
+"""The Content-Type that the express lane answers."""
 DJANGO = "application/json; charset=utf-8"
-"""The Content-Type with which the same order goes through Django."""
+"""The Content-Type that Django answers."""
 
 ATTEMPT_SECONDS = 10
-"""After which a client gives an attempt up and sends the request again."""
+"""How long a client waits for a response before it retries."""
 MOST_RETRY_AFTER = 1.0
 RECONNECT_SECONDS = 0.05
 
 
 @dataclass
 class Answers:
-    """What became of the orders of one run; keys are idempotency keys.
+    """The responses to the orders of one run, by idempotency key.
 
-    sent: the body of every order. placed: the body of its first 201. refused: status and body of
-    a definite answer other than that. times: when each first 201 came, on the monotonic clock.
-    statuses: of all answers. waits: seconds from sending to answer of each attempt, by status.
-    took: seconds from first sending to definite answer of each order. retried: the keys of those
-    that were sent more than once.
-    unanswered: the keys of requests after which the server closed, or was silent for too long.
+    sent: the body of each request.
+    placed: the body of the first 201.
+    refused: status and body of a final response other than 201.
+    times: when each first 201 arrived, on the monotonic clock.
+    waits: seconds from request to response of each attempt, by status.
+    retried: the keys that were sent more than once.
+    took: seconds from the first request to the final response of each order.
+    unanswered: the keys of requests without a response: the server closed, or took too long.
     """
 
     sent: dict[str, bytes] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class Answers:
 
     @property
     def open(self) -> set[str]:
-        """The keys of orders to which there was no definite answer."""
+        """The keys of orders without a final response."""
         return self.sent.keys() - self.placed.keys() - self.refused.keys()
 
     @property
@@ -56,8 +58,8 @@ class Answers:
         return Counter({status: len(waits) for status, waits in self.waits.items()})
 
 
-def together(*parts: Answers) -> Answers:
-    """The orders of several crowds, for a comparison with all that is stored."""
+def merge_answers(*parts: Answers) -> Answers:
+    """Merge the orders of several crowds, to compare them with everything that is stored."""
     whole = Answers()
     for part in parts:
         whole.sent |= part.sent
@@ -78,18 +80,18 @@ def together(*parts: Answers) -> Answers:
 class Buyer:
     """One client with one connection.
 
-    honour: whether it waits as Retry-After says. content_type: EXPRESS or DJANGO.
+    honor_retry_after: wait as Retry-After says. content_type: EXPRESS or DJANGO.
     """
 
     port: int
     secret: str
     answers: Answers
-    honour: bool = True
+    honor_retry_after: bool = True
     content_type: str = EXPRESS
     connection: Connection | None = None
 
     async def place(self, key: str, body: bytes) -> Response:
-        """Send an order, and again with the same key, until there is a definite answer."""
+        """Send an order and retry it with the same key until there is a final response."""
         self.answers.sent[key] = body
         began = time.monotonic()
         while (response := await self.attempt(key, body)) is None or response.status == 503:
@@ -100,13 +102,13 @@ class Buyer:
         return response
 
     async def attempt_new(self, body: bytes) -> Response | None:
-        """Send an order with a key of its own, once; None where there is no answer."""
+        """Send an order with a new key once. Return None if there is no response."""
         key = uuid.uuid4().hex
         self.answers.sent[key] = body
         return await self.attempt(key, body)
 
     async def attempt(self, key: str, body: bytes) -> Response | None:
-        """Send an order once; None where there is no answer."""
+        """Send an order once. Return None if there is no response."""
         request = wire.request(
             "POST",
             ORDERS,
@@ -119,7 +121,7 @@ class Buyer:
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 response = await self._send(key, request)
-        except OSError as error:  # TimeoutError is one
+        except OSError as error:  # including TimeoutError
             self.answers.timeouts += isinstance(error, TimeoutError)
             return None
         self._record(key, response, time.monotonic() - began)
@@ -153,11 +155,11 @@ class Buyer:
     def _pause(self, response: Response | None) -> float:
         if response is None:
             return RECONNECT_SECONDS
-        if not self.honour:
+        if not self.honor_retry_after:
             return 0
         return min(MOST_RETRY_AFTER, float(response.headers.get("retry-after", 0)))
 
 
-def order_of(product_id: int, quantity: int = 1) -> bytes:
-    """The body of an order of one line."""
+def order_body(product_id: int, quantity: int = 1) -> bytes:
+    """The body of an order for one product."""
     return json.dumps({"product_id": product_id, "quantity": quantity}).encode()

@@ -1,4 +1,4 @@
-"""Clients that order again and again."""
+"""Many clients that order continuously."""
 
 import asyncio
 import random
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Self
 
-from faults.clients import Answers, Buyer, order_of
+from faults.clients import Answers, Buyer, order_body
 from faults.waiting import MAX_WAIT_SECONDS, until
 
 
 class Crowd:
-    """`size` buyers that order one unit of a random product each, again and again.
+    """`size` clients that keep ordering one unit of a random product during an `async with` block.
 
-    For as long as an `async with` block runs; at its end each finishes the order that it is at.
+    At the end of the block, each client finishes its current order.
     """
 
     def __init__(
@@ -24,12 +24,15 @@ class Crowd:
         size: int,
         products: Sequence[int],
         *,
-        honour: bool = True,
+        honor_retry_after: bool = True,
         answers: Answers | None = None,
     ) -> None:
         self.answers = answers or Answers()
         self._products = products
-        self._buyers = [Buyer(port, secret, self.answers, honour=honour) for _ in range(size)]
+        self._buyers = [
+            Buyer(port, secret, self.answers, honor_retry_after=honor_retry_after)
+            for _ in range(size)
+        ]
         self._go = asyncio.Event()
         self._go.set()
         self._stopped = False
@@ -43,7 +46,7 @@ class Crowd:
         self._go.set()
         await asyncio.wait(self._tasks, timeout=MAX_WAIT_SECONDS)
         for task in self._tasks:
-            task.cancel()  # those that are late
+            task.cancel()  # the tasks that did not finish in time
         done = await asyncio.gather(*self._tasks, return_exceptions=True)
         for buyer in self._buyers:
             buyer.close()
@@ -52,14 +55,14 @@ class Crowd:
                 raise error
 
     def hold(self) -> None:
-        """Let nobody begin another order until `resume`."""
+        """Start no new orders until `resume`."""
         self._go.clear()
 
     def resume(self) -> None:
         self._go.set()
 
     async def flow(self, orders: int) -> None:
-        """Return when so many more orders are acknowledged. Raises BenchmarkError."""
+        """Wait until this many more orders are acknowledged, or raise BenchmarkError."""
         goal = len(self.answers.times) + orders
         await until(lambda: len(self.answers.times) >= goal, f"{orders} orders")
 
@@ -70,4 +73,4 @@ class Crowd:
             if self._stopped:
                 return
             product_id = random.choice(self._products)  # noqa: S311 - no secret
-            await buyer.place(f"{prefix}-{number}", order_of(product_id))
+            await buyer.place(f"{prefix}-{number}", order_body(product_id))

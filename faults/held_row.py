@@ -1,11 +1,11 @@
-"""Somebody else holds the row of one product for ten seconds; orders of others go on."""
+"""Another session locks the row of one product; orders for other products must not wait."""
 
 import asyncio
 
 import psycopg
 
 from faults.checks import compare
-from faults.clients import together
+from faults.clients import merge_answers
 from faults.crowd import Crowd
 from faults.outcome import Outcome, outcome
 from faults.server import Server
@@ -15,7 +15,7 @@ HELD, OTHERS = 1, range(2, 101)
 WANTING, ORDERING = 8, 32
 HOLD_SECONDS = 10
 MOST_WAIT = 3.0
-"""Seconds in which an order of any other product must be acknowledged."""
+"""Within this time an order for another product must be acknowledged."""
 
 
 async def run(times: int) -> list[Outcome]:
@@ -28,25 +28,25 @@ async def run(times: int) -> list[Outcome]:
                 for _ in range(times):
                     await ordering.flow(ORDERING)
                     await _hold_row(url)
-                    await wanting.flow(WANTING)  # all is well again
-            both = together(wanting.answers, ordering.answers)
+                    await wanting.flow(WANTING)  # orders for the product succeed again
+            both = merge_answers(wanting.answers, ordering.answers)
             verdict = await compare(shop, server, both)
     refused = ordering.answers.statuses[503]
     longest = max(ordering.answers.took)
     figures = {
-        "longest wait of the others, s": longest,
-        "503 to the others": refused,
-        "503 to who needs the row": wanting.answers.statuses[503],
-        "orders of the others": len(ordering.answers.placed),
+        "longest wait of other clients, s": longest,
+        "503 to other clients": refused,
+        "503 to clients of that product": wanting.answers.statuses[503],
+        "orders of other clients": len(ordering.answers.placed),
     }
-    problems = [f"{refused} orders of other products got 503"] if refused else []
+    problems = [f"{refused} orders for other products got 503"] if refused else []
     if longest >= MOST_WAIT:
-        problems.append(f"an order of another product waited {longest:.1f} s")
+        problems.append(f"an order for another product waited {longest:.1f} s")
     return [
         outcome(
             "held_row",
             "postgresql",
-            f"the row of one product locked for {HOLD_SECONDS} s by another session",
+            f"another session locks the row of one product for {HOLD_SECONDS} s",
             both,
             verdict,
             times=times,

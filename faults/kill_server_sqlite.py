@@ -1,4 +1,4 @@
-"""SIGKILL to every process of a server on SQLite; its supervisor starts it again."""
+"""SIGKILL every process of a server on SQLite, then start it again as a supervisor would."""
 
 from faults.checks import compare
 from faults.crowd import Crowd
@@ -25,7 +25,7 @@ async def run(times: int) -> list[Outcome]:
         outcome(
             "kill_server_sqlite",
             "sqlite",
-            "SIGKILL to the whole server, and start",
+            "SIGKILL to the whole server, then restart",
             crowd.answers,
             verdict,
             times=times,

@@ -1,4 +1,4 @@
-"""SIGKILL to the worker process of a server, which starts another one."""
+"""SIGKILL the only worker; the server must start another."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from faults.shop import DATABASES, STOCK, Shop
 from faults.storm import CLIENTS, PRODUCTS, storm, too_long
 from faults.waiting import until
 
-# A worker that dies again within 5.5 s of its start ends the server, as `serve` says.
+# If a worker dies within 5.5 s of its start, `serve` ends.
 REST_SECONDS = 6.0
 
 
@@ -41,7 +41,7 @@ async def _on(database: str, times: int) -> Outcome:
 
 
 async def kill(server: Server) -> None:
-    """Return when the server has started another worker."""
+    """Kill the worker and wait until the server has started another."""
     worker = server.worker_pids()[-1]
     os.kill(worker, signal.SIGKILL)
     await until(lambda: server.worker_pids()[-1] != worker, "another worker")

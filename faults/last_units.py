@@ -1,10 +1,10 @@
-"""Far more clients than units: each unit is sold, and none twice, whichever lane they take."""
+"""More clients than units, on either lane: every unit must be sold exactly once."""
 
 import asyncio
 import uuid
 
 from faults.checks import compare
-from faults.clients import DJANGO, EXPRESS, Answers, Buyer, order_of
+from faults.clients import DJANGO, EXPRESS, Answers, Buyer, order_body
 from faults.outcome import Outcome, outcome
 from faults.server import Server
 from faults.shop import DATABASES, Shop
@@ -29,13 +29,13 @@ async def _on(database: str, lane: str, times: int) -> Outcome:
                 left = shop.stock(product_id)
                 if (got, refused, left) != (UNITS, CLIENTS - UNITS, 0):
                     problems.append(
-                        f"{got} got one, {refused} were told there is none, {left} left"
+                        f"{got} clients got a unit, {refused} got out_of_stock, {left} units left"
                     )
             verdict = await compare(shop, server, answers)
     return outcome(
         "last_units",
         database,
-        f"{CLIENTS} clients after the last {UNITS} units, {lane} lane, 2 workers",
+        f"{CLIENTS} clients want the last {UNITS} units, {lane} lane, 2 workers",
         answers,
         verdict,
         times=times,
@@ -46,13 +46,16 @@ async def _on(database: str, lane: str, times: int) -> Outcome:
 async def rush(
     server: Server, answers: Answers, product_id: int, clients: int, content_type: str
 ) -> tuple[int, int]:
-    """Let clients order a unit at the same time; how many got one, and how many `out_of_stock`."""
+    """Let the clients order one unit each, all at once.
+
+    Return how many got a unit, and how many got `out_of_stock`.
+    """
     buyers = [
         Buyer(server.port, server.secret, answers, content_type=content_type)
         for _ in range(clients)
     ]
     responses = await asyncio.gather(
-        *(buyer.place(uuid.uuid4().hex, order_of(product_id)) for buyer in buyers)
+        *(buyer.place(uuid.uuid4().hex, order_body(product_id)) for buyer in buyers)
     )
     for buyer in buyers:
         buyer.close()

@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL ends after a COMMIT is done and before its answer is back."""
+"""Cut the connection to PostgreSQL after a COMMIT, before its response reaches the server."""
 
 import asyncio
 import uuid
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.servers import HOST
 from faults.checks import compare
-from faults.clients import Answers, Buyer, order_of
+from faults.clients import Answers, Buyer, order_body
 from faults.outcome import Outcome, outcome
 from faults.proxy import CommitCutter
 from faults.server import Server
@@ -16,8 +16,8 @@ from tests.postgres import PostgresServer
 CLIENTS = 16
 
 
-def through(proxy: CommitCutter, url: str) -> str:
-    """The address of the database at `url` by way of the proxy."""
+def url_through(proxy: CommitCutter, url: str) -> str:
+    """The URL that reaches the database at `url` through the proxy."""
     parts = urlsplit(url)
     login, _, _ = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{login}@{HOST}:{proxy.port}").geturl()
@@ -29,13 +29,13 @@ async def run(times: int) -> list[Outcome]:
         shop = Shop.fill(postgres.url("postgres"), [STOCK] * CLIENTS)
         async with (
             CommitCutter(HOST, postgres.port) as proxy,
-            Server(shop, url=through(proxy, shop.url)) as server,
+            Server(shop, url=url_through(proxy, shop.url)) as server,
         ):
             buyers = [Buyer(server.port, server.secret, answers) for _ in range(CLIENTS)]
             for _ in range(times):
                 proxy.arm()
                 orders = [
-                    buyer.place(uuid.uuid4().hex, order_of(product_id))
+                    buyer.place(uuid.uuid4().hex, order_body(product_id))
                     for product_id, buyer in enumerate(buyers, start=1)
                 ]
                 await asyncio.gather(*orders)
@@ -47,7 +47,7 @@ async def run(times: int) -> list[Outcome]:
         outcome(
             "lost_commit",
             "postgresql",
-            f"the answer to a COMMIT cut off, {CLIENTS} orders at a time",
+            f"the response to a COMMIT is lost, {CLIENTS} orders at a time",
             answers,
             verdict,
             times=times,

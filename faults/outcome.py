@@ -1,4 +1,4 @@
-"""What a fault came to, and the table of all of them."""
+"""The outcome of a fault, and the table of all outcomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,12 @@ from faults.clients import Answers
 
 @dataclass(frozen=True)
 class Outcome:
-    """One row. pause: the longest time without an order acknowledged, in seconds.
+    """One row of the table.
 
-    figures: what only this fault has, by name with unit. problems: what is off; empty is good.
+    done: what was broken, and how.
+    pause: the longest time without an acknowledged order, in seconds.
+    figures: measurements of this fault alone, by name and unit.
+    problems: what is wrong; empty if nothing is.
     """
 
     fault: str
@@ -40,7 +43,7 @@ def outcome(
     figures: dict[str, float] | None = None,
     problems: list[str] | None = None,
 ) -> Outcome:
-    """An Outcome whose problems include those of the verdict."""
+    """Make an Outcome. Its problems include those of the verdict."""
     return Outcome(
         fault=fault,
         database=database,
@@ -57,24 +60,24 @@ def outcome(
 
 
 HEADER = (
-    "what was done",
+    "fault",
     "database",
     "times",
     "orders",
-    "sent again",
-    "replayed",
+    "retries",
+    "replays",
     "longest pause, s",
     "lost",
     "doubled",
     "differing",
     "unexplained",
     "books",
-    "besides",
+    "more figures",
 )
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """The outcomes as a table in Markdown."""
+    """Render the outcomes as a Markdown table."""
     return markdown_table(HEADER, [_row(outcome) for outcome in outcomes])
 
 
@@ -94,7 +97,7 @@ def _row(outcome: Outcome) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """Counts as they are, measurements to three digits."""
+    """Format a count in full and a measurement to three digits."""
     if isinstance(value, int) or value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

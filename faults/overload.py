@@ -1,4 +1,4 @@
-"""Three times more clients than the server can use: it goes on as before, and refuses the rest."""
+"""Three times the clients that reach the highest rate: the rate must not drop."""
 
 import asyncio
 import math
@@ -8,26 +8,27 @@ from itertools import chain
 from statistics import median
 
 from faults.checks import compare
-from faults.clients import Answers, together
+from faults.clients import Answers, merge_answers
 from faults.crowd import Crowd
 from faults.outcome import Outcome, outcome
 from faults.server import Server
 from faults.shop import DATABASES, STOCK, Shop
 from faults.storm import PRODUCTS
 
+BASE = "1 ×"
 STEPS = (16, 32, 64, 128, 256)
-NEARLY = 0.95
-"""The fewest clients that reach this part of the highest rate are those that it can use."""
-LEAST = 0.9
-"""The part of the rate with them that must remain with three times as many."""
+ENOUGH_RATE = 0.95
+"""The base load is the smallest number of clients that reaches this share of the highest rate."""
+MIN_RATE = 0.9
+"""The share of the base load's rate that three times the clients must still reach."""
 ROUNDS = 5
-"""Each way in turn, so often: on a machine that others use too, only neighbours compare."""
+"""How often each load runs, in turn, because a shared machine drifts over time."""
 SECONDS = 3.0
 WARM_UP_SECONDS = 0.5
 
 
 async def run(times: int) -> list[Outcome]:
-    """In ROUNDS, whatever `times` says."""
+    """Run ROUNDS rounds and ignore `times`."""
     return [await _on(database) for database in DATABASES]
 
 
@@ -35,30 +36,32 @@ async def _on(database: str) -> Outcome:
     with DATABASES[database]() as url:
         shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
-            ramp = {size: await load(server, size, honour=True) for size in STEPS}
-            enough = fewest({size: rate for size, (_, rate) in ramp.items()})
+            ramp = {size: await load(server, size, honor_retry_after=True) for size in STEPS}
+            enough = fewest_clients({size: rate for size, (_, rate) in ramp.items()})
             ways = {
-                "as many as it can use": (enough, True),
-                "3 × as many, waiting": (3 * enough, True),
-                "3 × as many, insisting": (3 * enough, False),
+                BASE: (enough, True),
+                "3 ×, waiting": (3 * enough, True),
+                "3 ×, retrying at once": (3 * enough, False),
             }
             loads: dict[str, list[tuple[Answers, float]]] = {name: [] for name in ways}
             for _ in range(ROUNDS):
-                for name, (size, honour) in ways.items():
-                    loads[name].append(await load(server, size, honour=honour))
+                for name, (size, honor_retry_after) in ways.items():
+                    loads[name].append(
+                        await load(server, size, honor_retry_after=honor_retry_after)
+                    )
             parts = [answers for answers, _ in [*ramp.values(), *chain(*loads.values())]]
-            whole = together(*parts)
+            whole = merge_answers(*parts)
             verdict = await compare(shop, server, whole)
-    figures: dict[str, float] = {"clients that it can use": enough}
+    figures: dict[str, float] = {"clients at 1 ×": enough}
     problems = []
-    usual = median(rate for _, rate in loads["as many as it can use"])
+    usual = median(rate for _, rate in loads[BASE])
     for name, results in loads.items():
         figures |= _figures(name, results)
-        part = figures[f"{name}: orders/s"] / usual
-        if part < LEAST:
-            problems.append(f"{name}: {part:.0%} of the orders per second")
-        if figures[f"{name}: no answer in time"]:
-            problems.append(f"{name}: not all were answered in time")
+        share = figures[f"{name}: orders/s"] / usual
+        if share < MIN_RATE:
+            problems.append(f"{name}: {share:.0%} of the orders per second at 1 ×")
+        if figures[f"{name}: timeouts"]:
+            problems.append(f"{name}: some requests timed out")
     return outcome(
         "overload",
         database,
@@ -71,15 +74,21 @@ async def _on(database: str) -> Outcome:
     )
 
 
-def fewest(rates: Mapping[int, float]) -> int:
-    """The fewest clients that reach NEARLY the highest rate; rates by number of clients."""
+def fewest_clients(rates: Mapping[int, float]) -> int:
+    """The fewest clients that reach ENOUGH_RATE of the highest of `rates`, by number of clients."""
     highest = max(rates.values())
-    return min(size for size, rate in rates.items() if rate >= NEARLY * highest)
+    return min(size for size, rate in rates.items() if rate >= ENOUGH_RATE * highest)
 
 
-async def load(server: Server, size: int, *, honour: bool) -> tuple[Answers, float]:
-    """Let clients order for SECONDS after a warm-up; their answers, and orders per second."""
-    crowd = Crowd(server.port, server.secret, size, range(1, PRODUCTS + 1), honour=honour)
+async def load(server: Server, size: int, *, honor_retry_after: bool) -> tuple[Answers, float]:
+    """Let clients order for SECONDS after a warm-up. Return their answers and their rate."""
+    crowd = Crowd(
+        server.port,
+        server.secret,
+        size,
+        range(1, PRODUCTS + 1),
+        honor_retry_after=honor_retry_after,
+    )
     async with crowd:
         await asyncio.sleep(WARM_UP_SECONDS)
         began, before = time.monotonic(), len(crowd.answers.times)
@@ -89,11 +98,11 @@ async def load(server: Server, size: int, *, honour: bool) -> tuple[Answers, flo
 
 
 def _figures(name: str, results: Sequence[tuple[Answers, float]]) -> dict[str, float]:
-    answers = together(*(each for each, _ in results))
+    answers = merge_answers(*(each for each, _ in results))
     figures: dict[str, float] = {
         f"{name}: orders/s": median(rate for _, rate in results),
         f"{name}: p99 of 201, ms": 1_000 * percentile(answers.waits[201], 0.99),
-        f"{name}: no answer in time": answers.timeouts,
+        f"{name}: timeouts": answers.timeouts,
         f"{name}: 503": answers.statuses[503],
     }
     if answers.statuses[503]:
@@ -101,6 +110,6 @@ def _figures(name: str, results: Sequence[tuple[Answers, float]]) -> dict[str, f
     return figures
 
 
-def percentile(values: list[float], part: float) -> float:
-    """By nearest rank. Raises IndexError where there are no values."""
-    return sorted(values)[max(0, math.ceil(part * len(values)) - 1)]
+def percentile(values: list[float], share: float) -> float:
+    """The nearest-rank percentile. Raises IndexError if there are no values."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

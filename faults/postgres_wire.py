@@ -1,4 +1,4 @@
-"""As much of PostgreSQL's protocol as it takes to see which transactions commit.
+"""The part of PostgreSQL's protocol that shows which transactions commit.
 
 https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 _ENCRYPTION_REQUESTS = {80877103, 80877104}  # SSLRequest, GSSENCRequest
 _COMMIT = re.compile(r"(?:^|;)\s*(?:COMMIT|END)(?:\s+(?:WORK|TRANSACTION))?[\s;]*$", re.IGNORECASE)
-_LIMIT = re.compile(r"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT)\b", re.IGNORECASE)
+_BOUNDARY = re.compile(r"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT)\b", re.IGNORECASE)
 
 
 class FromClient:
-    """What a client sends, cut into whole messages."""
+    """Splits what a client sends into messages."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -21,7 +21,7 @@ class FromClient:
     def feed(self, data: bytes) -> Iterator[bytes]:
         self._received += data
         while len(self._received) >= 4 + self._started:
-            # Only the messages before the session begins have no byte for their type.
+            # Messages before the session starts have no type byte.
             size = self._started + _integer(self._received, self._started)
             if len(self._received) < size:
                 return
@@ -33,7 +33,7 @@ class FromClient:
 
 
 class FromServer:
-    """What a server sends, cut into whole messages."""
+    """Splits what a server sends into messages."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -42,7 +42,7 @@ class FromServer:
     def feed(self, data: bytes) -> Iterator[bytes]:
         self._received += data
         while self._received:
-            if not self._started and self._received[:1] == b"N":  # no encryption, as asked for
+            if not self._started and self._received[:1] == b"N":  # the server declines encryption
                 size = 1
             else:
                 self._started = True
@@ -57,9 +57,9 @@ class FromServer:
 
 
 class Transactions:
-    """Follows what a client has executed, whether as text, prepared, or in a pipeline.
+    """Follows a client's statements: simple, prepared or in a pipeline.
 
-    marker: what a statement must contain for its transaction to count, such as the name of a table.
+    marker: a transaction counts if one of its statements contains this text, such as a table name.
     """
 
     def __init__(self, marker: str) -> None:
@@ -69,7 +69,7 @@ class Transactions:
         self._marked = False
 
     def commits(self, message: bytes) -> bool:
-        """Whether this message of the client commits a transaction that counts."""
+        """Whether this message from the client commits a transaction that counts."""
         kind, payload = message[:1], message[5:]
         if kind == b"P":
             name, sql, _ = payload.split(b"\0", 2)
@@ -85,7 +85,7 @@ class Transactions:
 
     def _execute(self, sql: str) -> bool:
         marked = self._marked or self._marker in sql
-        self._marked = self._marker in sql if _LIMIT.match(sql) else marked
+        self._marked = self._marker in sql if _BOUNDARY.match(sql) else marked
         if not _COMMIT.search(sql):
             return False
         self._marked = False
@@ -93,7 +93,7 @@ class Transactions:
 
 
 def committed(message: bytes) -> bool:
-    """Whether this message of the server says that a COMMIT is done."""
+    """Whether this message from the server reports a finished COMMIT."""
     return message[:1] == b"C" and message[5:] == b"COMMIT\0"
 
 

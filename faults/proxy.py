@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that loses the answer to a COMMIT, and nothing else."""
+"""A proxy in front of PostgreSQL that loses the response to one COMMIT."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,11 +12,11 @@ CHUNK = 65_536
 
 
 class CommitCutter:
-    """Passes everything on. Once armed, it waits for a transaction that executes a statement with
-    `marker`, lets its COMMIT through, and closes both connections when the server says that it is
-    done, before the client can hear of it.
+    """Forwards everything until it is armed.
 
-    host, port: where PostgreSQL listens. cuts: how often that happened.
+    Then it waits for a transaction with a statement that contains `marker`, forwards its COMMIT,
+    and closes both connections when PostgreSQL reports success, before the client learns of it.
+    host, port: where PostgreSQL listens. cuts: how many COMMITs were cut.
     """
 
     def __init__(self, host: str, port: int, *, marker: str = "orders_order") -> None:
@@ -39,11 +39,11 @@ class CommitCutter:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def arm(self, on_cut: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Cut the next COMMIT. on_cut: awaited when it is done and the client does not know."""
+        """Cut the next COMMIT. on_cut: awaited after the COMMIT, before the client is cut off."""
         self._armed, self._on_cut = True, on_cut
 
     def take(self) -> bool:
-        """Whether this COMMIT is the one to cut; then no other is."""
+        """Whether to cut this COMMIT. Disarms the proxy."""
         armed, self._armed = self._armed, False
         return armed
 
@@ -62,7 +62,7 @@ class CommitCutter:
             writer.transport.abort()
             return
         session = _Session(self, Transactions(self._marker), (reader, writer), remote)
-        with suppress(asyncio.CancelledError):  # the proxy is closed
+        with suppress(asyncio.CancelledError):  # the proxy closes
             await session.run()
 
 
@@ -70,7 +70,7 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Session:
-    """One connection of the application, and the one to PostgreSQL that belongs to it."""
+    """A connection from the application and its connection to PostgreSQL."""
 
     def __init__(
         self, proxy: CommitCutter, transactions: Transactions, app: _Streams, postgres: _Streams
@@ -78,11 +78,14 @@ class _Session:
         self._proxy = proxy
         self._transactions = transactions
         self._app, self._postgres = app, postgres
-        self._doomed = False
+        self._cutting = False
 
     async def run(self) -> None:
-        """Return when either side has closed, or the proxy has."""
-        pumps = [asyncio.create_task(self._requests()), asyncio.create_task(self._answers())]
+        """Forward until either side or the proxy closes."""
+        pumps = [
+            asyncio.create_task(self._forward_requests()),
+            asyncio.create_task(self._forward_responses()),
+        ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -92,22 +95,22 @@ class _Session:
             for _, writer in (self._app, self._postgres):
                 writer.transport.abort()
 
-    async def _requests(self) -> None:
+    async def _forward_requests(self) -> None:
         messages = FromClient()
         with suppress(ConnectionError):
             while data := await self._app[0].read(CHUNK):
                 for message in messages.feed(data):
-                    if self._transactions.commits(message) and not self._doomed:
-                        self._doomed = self._proxy.take()
+                    if self._transactions.commits(message) and not self._cutting:
+                        self._cutting = self._proxy.take()
                     self._postgres[1].write(message)
                 await self._postgres[1].drain()
 
-    async def _answers(self) -> None:
+    async def _forward_responses(self) -> None:
         messages = FromServer()
         with suppress(ConnectionError):
             while data := await self._postgres[0].read(CHUNK):
                 for message in messages.feed(data):
-                    if self._doomed and committed(message):
+                    if self._cutting and committed(message):
                         await self._proxy.cut()
                         return
                     self._app[1].write(message)

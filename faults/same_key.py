@@ -1,10 +1,10 @@
-"""The same order with the same key from everywhere at once is one order."""
+"""The same order with the same key on many connections at once must be placed once."""
 
 import asyncio
 import uuid
 
 from faults.checks import compare
-from faults.clients import Answers, Buyer, order_of
+from faults.clients import Answers, Buyer, order_body
 from faults.outcome import Outcome, outcome
 from faults.server import Server
 from faults.shop import DATABASES, STOCK, Shop
@@ -23,9 +23,9 @@ async def _on(database: str, times: int) -> Outcome:
         shop = Shop.fill(url, [STOCK])
         async with Server(shop, workers=2) as server:
             for _ in range(times):
-                told = await everywhere(server, answers, CLIENTS)
-                if len(told) != 1 or {status for status, _ in told} != {201}:
-                    problems.append(f"{len(told)} different answers to the same order")
+                responses = await order_with_one_key(server, answers, CLIENTS)
+                if len(responses) != 1 or {status for status, _ in responses} != {201}:
+                    problems.append(f"{len(responses)} different responses to the same order")
             verdict = await compare(shop, server, answers)
     return outcome(
         "same_key",
@@ -38,11 +38,13 @@ async def _on(database: str, times: int) -> Outcome:
     )
 
 
-async def everywhere(server: Server, answers: Answers, clients: int) -> set[tuple[int, bytes]]:
-    """Place one order on many connections at the same time; the different (status, body)."""
+async def order_with_one_key(
+    server: Server, answers: Answers, clients: int
+) -> set[tuple[int, bytes]]:
+    """Place one order on many connections at once. Return the distinct (status, body) pairs."""
     key = uuid.uuid4().hex
     buyers = [Buyer(server.port, server.secret, answers) for _ in range(clients)]
-    responses = await asyncio.gather(*(buyer.place(key, order_of(1)) for buyer in buyers))
+    responses = await asyncio.gather(*(buyer.place(key, order_body(1)) for buyer in buyers))
     for buyer in buyers:
         buyer.close()
     return {(response.status, response.body) for response in responses}

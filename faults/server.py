@@ -1,4 +1,4 @@
-"""`manage.py serve` as a process of its own, to be killed."""
+"""`manage.py serve` in a separate process that can be killed."""
 
 import asyncio
 import os
@@ -21,9 +21,9 @@ ANSWER_SECONDS = 5
 
 
 class Server:
-    """`manage.py serve` on a free port of 127.0.0.1, in a process group of its own.
+    """`manage.py serve` on a free port of 127.0.0.1, in its own process group.
 
-    url: the database as the server reaches it, where that is not the shop's own address.
+    url: the URL by which the server reaches the shop's database; default: the shop's own URL.
     """
 
     def __init__(self, shop: Shop, *, workers: int = 1, url: str = "") -> None:
@@ -43,29 +43,29 @@ class Server:
         self._directory.cleanup()
 
     async def start(self) -> None:
-        """Return when the server answers."""
+        """Start the server and wait until it is ready."""
         self.process = self._spawn()
         try:
-            await until(self._answers, f"the server:\n{self.end_of_log()}")
+            await until(self._is_ready, f"the server:\n{self.end_of_log()}")
         except BaseException:
             await self.kill()
             raise
 
     async def kill(self) -> None:
-        """SIGKILL to every process of the server; return when all of them are gone."""
+        """SIGKILL every process of the server and wait until all have ended."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self._ended()
-        # Its workers are not our children: they are gone when nobody listens any more.
+        # The workers are not our children. They have ended when nothing listens on the port.
         await until(lambda: not self._listens(), "the port to be free")
 
     async def terminate(self) -> int:
-        """SIGTERM to the server, which is to stop its workers; return its exit status."""
+        """SIGTERM the server, which stops its workers. Return its exit status."""
         self.process.terminate()
         return await self._ended()
 
     def worker_pids(self) -> list[int]:
-        """The ids of the processes that the server says it has started, the newest last."""
+        """The ids of the workers that the server has logged, the newest last."""
         return [int(pid) for pid in re.findall(r"Spawning worker-\d+ with PID: (\d+)", self.log())]
 
     def log(self) -> str:
@@ -86,7 +86,7 @@ class Server:
                 start_new_session=True,
             )
 
-    async def _answers(self) -> bool:
+    async def _is_ready(self) -> bool:
         if self.process.poll() is not None:
             raise BenchmarkError(f"The server ended:\n{self.end_of_log()}")
         try:
@@ -103,7 +103,7 @@ class Server:
             socket.create_connection((HOST, self.port)).close()
         except ConnectionRefusedError:
             return False
-        except ConnectionResetError:  # it was there a moment ago
+        except ConnectionResetError:  # something listened a moment ago
             return True
         return True
 

@@ -1,4 +1,4 @@
-"""Databases of their own, and a shop on one."""
+"""Temporary databases, and a shop on one."""
 
 import os
 import sqlite3
@@ -17,7 +17,7 @@ from tests.postgres import PostgresServer
 
 STOCK = 2_000_000
 
-# Every setting that matters, because the environment wins over a developer's .env.
+# All relevant settings, because the environment overrides a developer's .env.
 SETTINGS = {
     "ALLOWED_HOSTS": "localhost,127.0.0.1",
     "CURRENCY": "EUR",
@@ -39,19 +39,19 @@ print(issue_key(client_name="shop").secret)
 
 @dataclass(frozen=True)
 class Shop:
-    """A database, as in DATABASE_URL, with products, and a key to order them."""
+    """A database with products, and a key to order them. url: as in DATABASE_URL."""
 
     url: str
     secret: str = ""
 
     @classmethod
     def fill(cls, url: str, stocks: Sequence[int]) -> Self:
-        """Make products 1, 2, … with these stocks, and a key, in an empty database."""
+        """Migrate an empty database; create a key, and products 1, 2, … with these stocks."""
         empty = cls(url)
         empty.manage("migrate", "--verbosity=0")
         code = FILL.format(stocks=list(stocks))
-        said = empty.manage("shell", "--verbosity=0", "--command", code).stdout
-        return replace(empty, secret=said.strip())
+        secret = empty.manage("shell", "--verbosity=0", "--command", code).stdout.strip()
+        return replace(empty, secret=secret)
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run `manage.py` on the shop's database."""
@@ -62,7 +62,7 @@ class Shop:
         )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Read the database with a driver alone: what is checked must not check itself."""
+        """Query the database through the driver, so that Tradepost does not check itself."""
         if self.url.startswith("sqlite:///"):
             path = self.url.removeprefix("sqlite:///")
             connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
@@ -81,14 +81,14 @@ class Shop:
 
 @contextmanager
 def sqlite() -> Iterator[str]:
-    """Yield the URL of a database file that goes with the block."""
+    """Yield the URL of a database file that is deleted after the block."""
     with tempfile.TemporaryDirectory(prefix="tradepost-faults-") as directory:
         yield f"sqlite:///{directory}/shop.sqlite3"
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Yield the URL of a database on a server, with fsync, that goes with the block."""
+    """Yield the URL of a database on a PostgreSQL server with fsync; stop it after the block."""
     with PostgresServer(fsync=True) as server:
         yield server.url("postgres")
 

@@ -1,9 +1,9 @@
-"""SIGTERM under load: what was accepted is answered, and what is not answered was not done."""
+"""SIGTERM under load: every order that was placed must have been acknowledged."""
 
 import asyncio
 
 from faults.checks import compare
-from faults.clients import Answers, Buyer, order_of
+from faults.clients import Answers, Buyer, order_body
 from faults.outcome import Outcome, outcome
 from faults.server import Server
 from faults.shop import DATABASES, STOCK, Shop
@@ -11,7 +11,7 @@ from faults.storm import CLIENTS, PRODUCTS
 from faults.waiting import until
 
 ORDERS = 500
-"""How many orders are placed before each stop."""
+"""How many orders are acknowledged before each stop."""
 
 
 async def run(times: int) -> list[Outcome]:
@@ -33,7 +33,7 @@ async def _on(database: str, times: int) -> Outcome:
                 await server.start()
             done = stored_without_answer(shop, answers)
             if done:
-                problems.append(f"{len(done)} orders were placed, and their clients not told")
+                problems.append(f"{len(done)} orders were placed without a response")
             verdict = await compare(shop, server, answers)
     return outcome(
         "sigterm",
@@ -43,21 +43,21 @@ async def _on(database: str, times: int) -> Outcome:
         verdict,
         times=times,
         figures={
-            "requests not answered": len(answers.unanswered & answers.open),
-            "of these placed": len(done),
+            "requests without a response": len(answers.unanswered & answers.open),
+            "of these, placed": len(done),
         },
         problems=problems,
     )
 
 
 async def stop_under_load(server: Server, answers: Answers, product_id: int, *, orders: int) -> int:
-    """Let clients order, each until its server is gone; stop it after so many orders.
+    """Let clients order until the server is gone, and stop it after this many more orders.
 
-    Returns its exit status.
+    Return its exit status.
     """
     goal = len(answers.placed) + orders
     buyers = [Buyer(server.port, server.secret, answers) for _ in range(CLIENTS)]
-    ordering = [asyncio.create_task(_until_it_is_gone(buyer, product_id)) for buyer in buyers]
+    ordering = [asyncio.create_task(_order_until_gone(buyer, product_id)) for buyer in buyers]
     await until(lambda: len(answers.placed) >= goal, f"{orders} orders")
     status = await server.terminate()
     await asyncio.gather(*ordering)
@@ -65,13 +65,13 @@ async def stop_under_load(server: Server, answers: Answers, product_id: int, *, 
 
 
 def stored_without_answer(shop: Shop, answers: Answers) -> set[str]:
-    """The keys of orders that are stored and whose client knows nothing of it."""
+    """The keys of stored orders whose client got no final response."""
     stored = {key for (key,) in shop.query("SELECT idempotency_key FROM orders_order")}
     return stored & answers.open
 
 
-async def _until_it_is_gone(buyer: Buyer, product_id: int) -> None:
-    """Order, and never send anything again, until there is no answer."""
-    while await buyer.attempt_new(order_of(product_id)) is not None:
+async def _order_until_gone(buyer: Buyer, product_id: int) -> None:
+    """Order without retries until a request gets no response."""
+    while await buyer.attempt_new(order_body(product_id)) is not None:
         pass
     buyer.close()

@@ -1,4 +1,4 @@
-"""A thousand clients that send a byte at a time, and those that order beside them."""
+"""A thousand slow clients must not delay the clients that order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,7 +7,7 @@ from statistics import median
 
 from faults import wire
 from faults.checks import compare
-from faults.clients import EXPRESS, ORDERS, order_of, together
+from faults.clients import EXPRESS, ORDERS, merge_answers, order_body
 from faults.outcome import Outcome, outcome
 from faults.overload import load, percentile
 from faults.server import Server
@@ -21,8 +21,8 @@ ROUNDS = 2
 MOST_RATIO = 2.0
 
 
-# A request that would be good, were it ever to end.
-BODY = order_of(1)
+# Its requests would be valid if they were ever complete.
+BODY = order_body(1)
 
 
 async def run(times: int) -> list[Outcome]:
@@ -32,28 +32,27 @@ async def run(times: int) -> list[Outcome]:
         shop = Shop.fill(url, [STOCK] * PRODUCTS)
         async with Server(shop) as server:
             for _ in range(ROUNDS):
-                answers, _ = await load(server, CLIENTS, honour=True)
+                answers, _ = await load(server, CLIENTS, honor_retry_after=True)
                 parts.append(answers)
                 alone.append(percentile(answers.took, 0.99))
                 async with slow_clients(server, SLOW) as count_connected:
-                    answers, _ = await load(server, CLIENTS, honour=True)
+                    answers, _ = await load(server, CLIENTS, honor_retry_after=True)
                     parts.append(answers)
                     beside.append(percentile(answers.took, 0.99))
                     connected.append(count_connected())
-            whole = together(*parts)
+            whole = merge_answers(*parts)
             verdict = await compare(shop, server, whole)
     ratio = median(beside) / median(alone)
     return [
         outcome(
             "slow_clients",
             "postgresql",
-            f"{SLOW:,} clients that send a byte a second, half of them in the headers, and "
-            f"{CLIENTS} that order",
+            f"{SLOW:,} clients send one byte per second, {CLIENTS} clients order",
             whole,
             verdict,
             figures={
-                "p99 alone, ms": 1_000 * median(alone),
-                "p99 beside them, ms": 1_000 * median(beside),
+                "p99 without slow clients, ms": 1_000 * median(alone),
+                "p99 with slow clients, ms": 1_000 * median(beside),
                 "ratio": ratio,
                 "slow clients connected at the end": min(connected),
             },
@@ -64,7 +63,7 @@ async def run(times: int) -> list[Outcome]:
 
 @asynccontextmanager
 async def slow_clients(server: Server, count: int) -> AsyncIterator[Callable[[], int]]:
-    """Yield a function that says how many are connected."""
+    """Run `count` slow clients. Yield a function that returns how many are connected."""
     clients = [_Slow(server, in_headers=number % 2 == 0) for number in range(count)]
     tasks = [asyncio.create_task(client.run()) for client in clients]
     await asyncio.sleep(BYTE_SECONDS)
@@ -77,7 +76,7 @@ async def slow_clients(server: Server, count: int) -> AsyncIterator[Callable[[],
 
 
 class _Slow:
-    """Sends a byte a second, and connects again when the server has had enough of it."""
+    """Sends one byte per second, and reconnects when the server closes."""
 
     def __init__(self, server: Server, *, in_headers: bool) -> None:
         self._server = server
@@ -98,7 +97,7 @@ class _Slow:
             await asyncio.sleep(BYTE_SECONDS)
 
     async def _send(self, connection: Connection, head: bytes, rest: bytes) -> None:
-        """Until all is sent but the last byte, or the server has closed."""
+        """Send `head` at once and `rest` byte by byte, until the server closes."""
         try:
             connection.write(head)
             for number in range(len(rest)):

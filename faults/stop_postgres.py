@@ -1,4 +1,4 @@
-"""PostgreSQL stops as in a crash, and comes back."""
+"""PostgreSQL crashes and restarts."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def run(times: int) -> list[Outcome]:
         outcome(
             "stop_postgres",
             "postgresql",
-            "immediate stop of PostgreSQL, and start",
+            "immediate stop and restart of PostgreSQL",
             crowd.answers,
             verdict,
             times=times,

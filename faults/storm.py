@@ -1,4 +1,4 @@
-"""A fault again and again, while clients order as fast as they are answered."""
+"""Repeat a fault while clients order continuously."""
 
 import asyncio
 import random
@@ -11,19 +11,19 @@ from faults.crowd import Crowd
 
 CLIENTS = 64
 PRODUCTS = 100
-MOST_PAUSE = 10.0
-"""Seconds after a fault in which orders must flow again."""
+MAX_PAUSE_SECONDS = 10.0
+"""Within this time after a fault, orders must be acknowledged again."""
 FLOW_SECONDS = (0.5, 1.5)
-"""How long orders flow before a fault: at random between these."""
+"""Bounds of the random time between the first orders and the fault."""
 
 
 async def storm(
     crowd: Crowd, fault: Callable[[], Awaitable[None]], *, times: int, rest: float = 0
 ) -> float:
-    """The longest time, in seconds, without an order acknowledged after one of the faults.
+    """Repeat `fault`. Return the longest time, in seconds, without an acknowledged order.
 
-    Raises BenchmarkError where a fault makes no client send again: then it was none.
-    rest: seconds without orders from when they flow again to the next ones.
+    rest: pause without orders after each fault, in seconds.
+    Raises BenchmarkError if a fault causes no retry, because then it broke nothing.
     """
     longest = 0.0
     for _ in range(times):
@@ -37,12 +37,12 @@ async def storm(
         moments = [began, *crowd.answers.times[seen:]]
         longest = max([longest, *(later - earlier for earlier, later in pairwise(moments))])
         if crowd.answers.retries == retries:
-            raise BenchmarkError("No client noticed the fault.")
+            raise BenchmarkError("The fault caused no retries, so it broke nothing.")
         crowd.hold()
         await asyncio.sleep(rest)
     return longest
 
 
 def too_long(pause: float) -> list[str]:
-    """The problem, if it is one."""
-    return [f"no orders for {pause:.1f} s"] if pause >= MOST_PAUSE else []
+    """The problem, if the pause was too long."""
+    return [f"no orders for {pause:.1f} s"] if pause >= MAX_PAUSE_SECONDS else []

@@ -1,4 +1,4 @@
-"""Waiting for what tells nobody when it happens."""
+"""Wait for a condition by polling."""
 
 import asyncio
 import time
@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 from benchmarks.servers import BenchmarkError
 
 MAX_WAIT_SECONDS = 60
-"""Seconds after which something is wrong that should have come long ago."""
-BETWEEN_SECONDS = 0.01
+"""How long to wait before reporting a failure."""
+POLL_SECONDS = 0.01
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-    """Ask again and again. Raises BenchmarkError, with `what` was waited for, in vain."""
+    """Poll until the condition is true, or raise a BenchmarkError that names `what`."""
     end = time.monotonic() + MAX_WAIT_SECONDS
     while True:
-        answer = condition()
-        if answer if isinstance(answer, bool) else await answer:
+        result = condition()
+        if result if isinstance(result, bool) else await result:
             return
         if time.monotonic() > end:
             raise BenchmarkError(f"Waited {MAX_WAIT_SECONDS} seconds for {what}.")
-        await asyncio.sleep(BETWEEN_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,6 +1,6 @@
-"""A small HTTP/1.1 client for one connection, quick enough for hundreds of them in one process.
+"""A minimal HTTP/1.1 client, fast enough for hundreds of connections in one process.
 
-It knows what no library tells: whether a connection ended before any byte of the answer.
+Unlike the libraries, it tells whether a connection closed before a response.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from benchmarks.servers import HOST
 
 
 class Response(NamedTuple):
-    """headers: names in lower case."""
+    """A response. headers: by lower-case name."""
 
     status: int
     headers: Mapping[str, str]
@@ -21,40 +21,41 @@ class Response(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """A keep-alive connection that carries one request at a time."""
+    """A keep-alive connection for one request at a time."""
 
     def __init__(self) -> None:
         self.closed = False
-        self._answer: asyncio.Future[Response] | None = None
+        self._response: asyncio.Future[Response] | None = None
         self._headers: dict[str, str] = {}
         self._body = b""
 
     @classmethod
     async def open(cls, port: int) -> Self:
-        """Raises OSError where nobody listens."""
+        """Connect. Raises OSError if nothing listens."""
         _, connection = await asyncio.get_running_loop().create_connection(cls, HOST, port)
         return connection
 
     async def send(self, request: bytes) -> Response:
-        """Raises ConnectionError where the server closes instead of answering.
+        """Send a request and return its response.
 
-        Close the connection where this does not return: its answer could come later.
+        Raises ConnectionError if the server closes first. If you cancel this, close the connection,
+        because the response may still arrive.
         """
         if self.closed:
-            raise ConnectionResetError("closed before the request")
-        self._answer = asyncio.get_running_loop().create_future()
+            raise ConnectionResetError("The connection is closed.")
+        self._response = asyncio.get_running_loop().create_future()
         self.write(request)
-        return await self._answer
+        return await self._response
 
     def write(self, data: bytes) -> None:
-        """Send bytes, which may be a part of a request."""
+        """Send a part of a request."""
         self._transport.write(data)
 
     def close(self) -> None:
         self.closed = True
         self._transport.abort()
 
-    # What asyncio calls.
+    # Called by asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -65,10 +66,12 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionResetError("closed instead of answering"))
+        if self._response is not None and not self._response.done():
+            self._response.set_exception(
+                ConnectionResetError("The server closed before it responded.")
+            )
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -79,16 +82,16 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         response = Response(self._parser.get_status_code(), self._headers, self._body)
         self._headers, self._body = {}, b""
-        # An answer that nobody waits for says that the server is about to close, such as a 408.
-        expected = self._answer is not None and not self._answer.done()
+        # An unexpected response, such as a 408, means that the server is about to close.
+        expected = self._response is not None and not self._response.done()
         if not (expected and self._parser.should_keep_alive()):
             self.close()
-        if self._answer is not None and expected:
-            self._answer.set_result(response)
+        if self._response is not None and expected:
+            self._response.set_result(response)
 
 
 def request(method: str, path: str, secret: str, body: bytes = b"", **headers: str) -> bytes:
-    """The bytes of a request; `headers` are named as in Python: `idempotency_key="k"`."""
+    """The bytes of a request. headers: named as in Python, such as `idempotency_key="k"`."""
     fields = {
         "Host": HOST,
         "Authorization": f"Bearer {secret}",

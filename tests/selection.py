@@ -1,6 +1,6 @@
-"""`python -m tests.selection`: what a process has and answers with the SERVICES that it has.
+"""Print what a process with the present SERVICES installs and serves: `python -m tests.selection`.
 
-On an empty database, which it migrates; one JSON object, for `tests/test_separate_life.py`.
+It migrates an empty database and prints a JSON object for `tests/test_separate_life.py`.
 """
 
 import io
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def look() -> dict[str, Any]:
-    """What there is, by what it is."""
+    """What the process installs, serves and responds."""
     import yaml
     from django.db import connection
 
@@ -62,7 +62,7 @@ def look() -> dict[str, Any]:
 
 
 def _browser() -> Any:
-    """Somebody who may do everything, signed in and with a key."""
+    """A signed-in superuser whose key has every scope."""
     from django.contrib.auth import get_user_model
     from django.test import Client
 

@@ -1,7 +1,6 @@
 """A model of a shop in plain Python: products, stock and orders after each operation.
 
-Each method does what the operation of the same name should do, or raises Refused and changes
-nothing.
+Each method does what the operation with its name must do, or raises Refused and changes nothing.
 """
 
 from collections import Counter
@@ -20,14 +19,14 @@ NEXT = {
 }
 
 Sent = tuple[tuple[int, int, Decimal | None], ...]
-"""Lines as they are asked for: product id, quantity, unit price or None."""
+"""Requested lines: product id, quantity, and unit price or None."""
 
 Lines = dict[tuple[int, Decimal], int]
-"""Lines as an order has them: quantities by product id and unit price."""
+"""An order's lines: quantities by product id and unit price."""
 
 
 class Refused(Exception):
-    """code: of the error that the operation should raise."""
+    """code: the code of the error that the operation must raise."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -59,7 +58,7 @@ class Draft:
     expected_total: Decimal | None = None
 
     def asks_for(self) -> tuple[Counter[tuple[int, str]], Decimal | None]:
-        """The same for two drafts that ask for the same."""
+        """Equal for two drafts that request the same."""
         merged: Counter[tuple[int, str]] = Counter()
         for product_id, quantity, price in self.lines:
             merged[product_id, str(price)] += quantity
@@ -71,7 +70,7 @@ def total(lines: Lines) -> Decimal:
 
 
 def quantity_by_product(lines: Lines) -> Counter[int]:
-    """How many of each product."""
+    """The quantity of each product."""
     wanted: Counter[int] = Counter()
     for (product_id, _), quantity in lines.items():
         wanted[product_id] += quantity
@@ -80,7 +79,7 @@ def quantity_by_product(lines: Lines) -> Counter[int]:
 
 @dataclass
 class Shop:
-    """moved: (reason, amount) of what came under a key, by product id and key."""
+    """moved: reason and amount of each movement with a key, by product id and key."""
 
     products: dict[int, Product] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
@@ -121,7 +120,7 @@ class Shop:
         return False
 
     def place(self, draft: Draft) -> Lines | None:
-        """Return the order's lines, None for a replay; its id is for the caller to know."""
+        """Return the order's lines, or None for a replay."""
         if before := self.drafts.get(draft.key):
             if before.asks_for() != draft.asks_for():
                 raise Refused("idempotency_key_reused")
@@ -146,13 +145,13 @@ class Shop:
         if any(wanted[each] > had[each] and not self.products[each].is_active for each in wanted):
             raise Refused("product_unavailable")
         self._take({each: wanted[each] - had[each] for each in wanted | had})
-        # Lines that stay are kept, in the order in which they came.
+        # Lines that stay keep their price and their order.
         order.lines = {line: lines[line] for line in order.lines if line in lines} | lines
         order.version += 1
 
     def move(self, order_id: int, status: str, version: int | None) -> None:
         if self.orders[order_id].status == status:
-            return  # sent again, whatever version was seen
+            return  # a retry, whatever version it names
         order = self._order(order_id, version)
         if status not in NEXT[order.status]:
             raise Refused("illegal_transition")

@@ -1,4 +1,4 @@
-"""Who may do what: every route, with every kind of caller.
+"""Access control: every route with every kind of caller.
 
 The routes come from the URL resolver: a new route or method without an entry here fails.
 """
@@ -90,14 +90,14 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URL
 
 
 def send(api: Api, method: str, address: str, access: Access) -> Answer:
-    """Send what belongs to a route."""
+    """Send a valid request to a route."""
     if isinstance(access.body, str):
         return api.send(method, address, body=access.body.encode(), **access.headers)
     return api.send(method, address, access.body, **access.headers)
 
 
 def methods(path: str) -> set[str]:
-    """What the view at a path below /api/v1/ can do, HEAD and OPTIONS apart."""
+    """The methods of the view at a path below /api/v1/, without HEAD and OPTIONS."""
     view: Any = dict(patterns(get_resolver()))[f"api/v1/{path}"].callback
     names = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
     return {name for name in names if hasattr(view.cls, name.lower())}
@@ -215,7 +215,7 @@ def test_head_is_get_without_a_body(
     scope = API["GET", path].scope
     get, head = (make_api(scope).send(method, url(path)) for method in ("GET", "HEAD"))
     assert (head.status, head.content) == (200, b"")
-    # How long an export is, nobody knows before it ends.
+    # The length of an export is unknown until it ends.
     length = None if path.endswith("export/") else str(len(get.content))
     assert head.headers.get("Content-Length") == length
     assert make_api(*known_scopes().keys() - {scope}).send("HEAD", url(path)).status == 403
@@ -228,7 +228,7 @@ def test_options_and_other_methods_name_those_allowed(
 ) -> None:
     offered = methods(path)
     allow = offered | {"OPTIONS"} | ({"HEAD"} if "GET" in offered else set())
-    api = make_api("orders:price")  # which no route asks for
+    api = make_api("orders:price")  # a scope that no route requires
     options = api.send("OPTIONS", url(path))
     assert (options.status, options.content) == (200, b"")
     assert set(options.headers["Allow"].split(", ")) == allow

@@ -1,4 +1,4 @@
-"""Bodies and files through the ASGI application: how much is taken where, and that it streams."""
+"""Bodies and files through the ASGI application: limits of size, and streaming."""
 
 import asyncio
 import json
@@ -76,7 +76,7 @@ Send = Callable[..., AsgiAnswer]
 @pytest.fixture
 def send(transactional_db: None, api: Api, monkeypatch: pytest.MonkeyPatch) -> Send:
     """A function that sends one request to a new front, and waits until all is done."""
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # the threads end here
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # because the threads end here
 
     def send(method: str, path: str, *parts: bytes, **headers: str) -> AsgiAnswer:
         own = {"authorization": f"Bearer {api.secret}"} | headers

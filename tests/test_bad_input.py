@@ -1,4 +1,4 @@
-"""Bad input is refused by name and changes nothing, whatever database is in use.
+"""The API rejects bad input by field name and changes nothing, on every database.
 
 The expectations are exact: both databases are compared by them.
 """
@@ -47,7 +47,7 @@ class Shop(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
-    """Products with and without stock, and orders; once for all cases, as none changes it."""
+    """Products with and without stock, and orders. All cases share them; none changes them."""
     with django_db_blocker.unblock(), transaction.atomic():
         api = Api(issue_key(client_name="shop", scopes=known_scopes()).secret)
         mug = create_product(sku="MUG", name="Mug", price="9.99", stock_quantity=8).pk
@@ -63,7 +63,7 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """Everything that the shop's tables hold."""
+    """All rows of the shop's tables."""
     return {
         model._meta.label: list(model._default_manager.order_by("pk").values())
         for service in services()

@@ -1,4 +1,4 @@
-"""What this project's services declare, and what their migrations leave in the database."""
+"""What the services declare, and what their migrations create in the database."""
 
 import ast
 import asyncio

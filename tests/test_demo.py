@@ -1,4 +1,4 @@
-"""The secrets that `make run` makes."""
+"""The secrets that `make run` creates. Another test walks through the running demo."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SECRETS:
-        monkeypatch.setenv(name, "")  # so that what the test sets is undone
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores it
         monkeypatch.delenv(name)
 
 

@@ -1,10 +1,10 @@
-"""The documents say what is so: commands, settings, error codes, links, tests and examples."""
+"""The documents are right about commands, settings, scopes and errors, and their examples run."""
 
-import ast
+import doctest
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,18 @@ from conftest import Api
 from monoservices.api.problems import problem_kinds
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+API_PAGES = (
+    "index",
+    "products",
+    "stock",
+    "orders",
+    "idempotency",
+    "order-changes",
+    "lists",
+    "files",
+    "errors",
+)
+"""In the order of their story."""
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -48,7 +58,7 @@ def own_commands() -> list[tuple[str, BaseCommand]]:
 
 
 def test_every_command_and_each_of_its_options_is_documented() -> None:
-    text = read("docs/operations.md")
+    text = read("docs/reference/commands.md")
     of_django = BaseCommand().create_parser("", "")._option_string_actions
     missing = []
     for name, command in own_commands():
@@ -62,19 +72,18 @@ def test_every_command_and_each_of_its_options_is_documented() -> None:
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:
-    documented = re.findall(r"^### `(\w+)", read("docs/operations.md"), re.MULTILINE)
+    documented = re.findall(r"^### `(\w+)", read("docs/reference/commands.md"), re.MULTILINE)
     assert sorted(documented) == [name for name, _ in own_commands()]
 
 
 def test_every_setting_is_documented() -> None:
     read_by_django = re.findall(r'\benv\.\w+\(\s*"(\w+)"', read("config/settings.py"))
     read_by_make = re.findall(r"^(\w+) \?=", read("Makefile"), re.MULTILINE)
-    text = read("docs/settings.md")
+    text = read("docs/reference/settings.md")
     django = [row[0] for row in table(text, "## The server")]
     make = [row[0] for row in table(text, "## `make`")]
     assert sorted(django) == sorted(read_by_django)
     assert sorted(make) == sorted({*SECRETS, *read_by_make} - {*django})
-    assert sorted(row[0] for row in table(read("README.md"), "## Settings")) == sorted(django)
 
 
 # Scopes and errors
@@ -82,13 +91,16 @@ def test_every_setting_is_documented() -> None:
 
 def test_scopes_are_documented() -> None:
     documented = {
-        row[0]: row[2] == "yes" for row in table(read("docs/api.md"), "## Keys and scopes")
+        row[0]: row[2] == "yes"
+        for row in table(read("docs/reference/api/index.md"), "## Keys and scopes")
     }
     assert documented == {name: each.granted_by_default for name, each in known_scopes().items()}
 
 
 def test_error_codes_are_documented() -> None:
-    documented = [(int(row[0]), row[1]) for row in table(read("docs/api.md"), "## Errors")]
+    documented = [
+        (int(row[0]), row[1]) for row in table(read("docs/reference/api/errors.md"), "## Codes")
+    ]
     # Tests have kinds of their own.
     kinds = [kind for kind in problem_kinds().values() if ".tests." not in kind.__module__]
     assert sorted(documented) == sorted((kind.status, kind.code) for kind in kinds)
@@ -110,43 +122,6 @@ def test_errors_of_the_framework_have_pages(
     problem = api.send(method, "products/", body=b"", **headers).json
     assert problem["code"] == code
     assert api.get(problem["type"]).status == 200
-
-
-# Links and tests
-
-
-def links(document: Path) -> Iterator[str]:
-    prose = BLOCK.sub("", document.read_text())
-    yield from re.findall(r"\]\((?!https?:)([^)\s]+)\)", prose)
-
-
-def anchors(document: Path) -> set[str]:
-    """The anchors that headings get on the common hosts."""
-    headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", document.read_text()), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(document: Path) -> None:
-    broken = []
-    for link in links(document):
-        path, _, anchor = link.partition("#")
-        target = (document.parent / path).resolve() if path else document
-        if not target.exists() or (anchor and anchor not in anchors(target)):
-            broken.append(link)
-    assert broken == []
-
-
-def test_every_decision_is_listed() -> None:
-    listed = set(links(DOCS / "decisions" / "README.md"))
-    assert listed == {path.name for path in (DOCS / "decisions").glob("[0-9]*.md")}
-
-
-def test_the_pattern_names_tests_that_exist() -> None:
-    named = set(re.findall(r"`(test_\w+)`", read("docs/pattern.md")))
-    tree = ast.parse(read("tests/test_pattern.py"))
-    existing = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    assert named == {name for name in existing if name.startswith("test_")}
 
 
 # Examples
@@ -205,15 +180,47 @@ def check(examples: list[tuple[str, str]], secret: str) -> None:
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_examples_of_the_api_guide(api: Api) -> None:
-    shown = examples(read("docs/api.md"))
-    assert len(shown) == read("docs/api.md").count("\ncurl ")
+    assert {path.stem for path in (ROOT / "docs/reference/api").iterdir()} == {*API_PAGES}
+    guide = "".join(read(f"docs/reference/api/{name}.md") for name in API_PAGES)
+    shown = examples(guide)
+    assert len(shown) == guide.count("\ncurl ")
     check(shown, str(api.secret))
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
-@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md"])
-def test_the_first_steps_work_in_the_demo_shop(name: str, make_api: Callable[..., Api]) -> None:
+def test_the_first_steps_work_in_the_demo_shop(make_api: Callable[..., Api]) -> None:
     call_command("seed_demo", verbosity=0)
-    shown = examples(read(name))
-    assert len(shown) == read(name).count("\ncurl ")
+    quickstart = read("docs/tutorial/quickstart.md")
+    shown = examples(quickstart)
+    assert len(shown) == quickstart.count("\ncurl ") == 5
     check(shown, str(make_api().secret))
+
+
+def test_the_readme_shows_the_communication_module_as_it_is() -> None:
+    shown, _ = (text for kind, text in BLOCK.findall(read("README.md")) if kind == "python")
+    lines = iter(read("apps/orders/microservice_communication.py").splitlines())
+    assert [line for line in filter(None, shown.splitlines()) if line not in lines] == []
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_calls_in_the_readme_work(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = (text for kind, text in BLOCK.findall(read("README.md")) if kind == "python")
+    test = doctest.DocTestParser().get_doctest(shown, {}, "README.md", None, None)
+    result = doctest.DocTestRunner().run(test)
+    assert (result.failed, result.attempted) == (0, 7), capsys.readouterr().out
+
+
+def test_the_figures_in_the_readme_are_those_of_the_benchmarks() -> None:
+    cells = [line.strip("| ").split(" | ") for line in read("README.md").splitlines()]
+    rows = [
+        {ours.removesuffix(" µs"), theirs.split(":")[0].removesuffix(" µs"), ratio}
+        for _, ours, theirs, ratio in (row for row in cells if len(row) == 4)
+        if re.fullmatch(r"[\d.]+", ratio)
+    ]
+    measured = [
+        set(re.findall(r"\d[\d,.]*", line))
+        for page in ("benchmarks", "benchmark-details")
+        for line in read(f"docs/explanation/{page}.md").splitlines()
+    ]
+    assert len(rows) == 3
+    assert [row for row in rows if not any(row <= numbers for numbers in measured)] == []

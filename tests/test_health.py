@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that end without a word, and what is done against that."""
+"""Connections that PostgreSQL closes without notice."""
 
 import pytest
 from django.db import connection
@@ -17,7 +17,7 @@ pytestmark = [
 
 def test_a_lost_connection_is_no_lost_database(monkeypatch: pytest.MonkeyPatch) -> None:
     end_the_connection()
-    monkeypatch.setattr(DatabaseWrapper, "is_usable", lambda _: True)  # nobody has noticed
+    monkeypatch.setattr(DatabaseWrapper, "is_usable", lambda _: True)  # not noticed
     response = Client().get("/readyz")
     assert (response.status_code, response.content) == (200, b'{"status": "ok"}')
 

@@ -1,4 +1,4 @@
-"""Both lanes of the ASGI front give the same answer to the same request."""
+"""Both lanes of the ASGI front send the same response to the same request."""
 
 import asyncio
 import json
@@ -57,7 +57,7 @@ class Sent(NamedTuple):
 
 
 class Shop:
-    """Products of one lane, and keys of its client. ids, secrets: by name."""
+    """The products of one lane, and the keys of its client. ids, secrets: by name."""
 
     def __init__(self, lane: str) -> None:
         self.lane = lane
@@ -76,7 +76,7 @@ class Shop:
         self.secrets["revoked"] = revoked.secret
 
     def request(self, sent: Sent) -> tuple[Scope, bytes]:
-        """The request to this lane's products, with a key of this lane's client."""
+        """Adapt a request to this lane's products and keys."""
         body = sent.body if isinstance(sent.body, bytes) else json.dumps(sent.body).encode()
         body = body.replace(b"<lane>", self.lane.encode())
         for name, key in self.ids.items():
@@ -100,7 +100,7 @@ class Shop:
         return Reply(reply.status, headers, body.replace(self.lane.encode(), b"LANE"))
 
     def movements(self) -> list[tuple[Any, ...]]:
-        """What became of the stock of its products."""
+        """The stock of its products."""
         movements = StockMovement.objects.filter(product__in=self.ids.values()).order_by("pk")
         return list(movements.values_list("product__name", "delta", "quantity_after", "reason"))
 
@@ -146,7 +146,7 @@ def line(name: str, quantity: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 def on_express(*sent: Sent, status: int = 201) -> tuple[list[Sent], list[tuple[str, int]]]:
-    """Requests of which the last is answered with `status`, and those before with 201."""
+    """Requests whose last one gets `status`, and the earlier ones 201."""
     return list(sent), [("express", 201)] * (len(sent) - 1) + [("express", status)]
 
 

@@ -1,4 +1,4 @@
-"""An import of a large file: how much memory it takes, and that it can be killed and run again."""
+"""A large import needs little memory, and can be killed and repeated."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def rows(count: int) -> Iterator[str]:
 
 
 def command(path: Path) -> "subprocess.Popen[str]":
-    """The command `import_products`, begun in a process of its own on the test's database."""
+    """Start `import_products` in a separate process on the test's database."""
     of = connection.settings_dict
     url = f"sqlite:///{of['NAME']}"
     if connection.vendor == "postgresql":
@@ -44,7 +44,7 @@ def command(path: Path) -> "subprocess.Popen[str]":
 
 
 def peak_memory(path: Path, told: str) -> int:
-    """The most bytes of memory that the command had, which must end well and say this."""
+    """The command's peak memory in bytes. It must succeed and print `told`."""
     with command(path) as process:
         assert process.stdout is not None
         assert process.stdout.read() == told
@@ -74,7 +74,7 @@ def test_an_import_that_is_killed_is_resumed_by_running_it_again(tmp_path: Path)
         file.writelines(rows(1_700))
         file.flush()
         end = time.monotonic() + DEADLINE
-        while Product.objects.count() < 1_500:  # three chunks; the fourth one waits for rows
+        while Product.objects.count() < 1_500:  # three chunks; the fourth waits for more rows
             assert time.monotonic() < end
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""`python -m tests` itself."""
+"""The test runner, `python -m tests`."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The metrics of known traffic are exact, on both lanes, and documented."""
+"""Metrics are exact for known traffic on both lanes, and documented."""
 
 import asyncio
 import json
@@ -35,12 +35,12 @@ def products(transactional_db: None) -> dict[str, int]:
 
 ORDERS = [  # (product, quantity, key), status
     (("mug", 1, "a"), 201),
-    (("mug", 1, "a"), 201),  # again
-    (("mug", 2, "a"), 422),  # the key came before with another request
+    (("mug", 1, "a"), 201),  # a replay
+    (("mug", 2, "a"), 422),  # the key was used for another request
     (("mug", 2, "b"), 201),
     (("mug", 1, "c"), 409),  # out of stock
     (("mug", 1, "d"), 409),
-    (("old", 1, "e"), 409),  # not sold any more
+    (("old", 1, "e"), 409),  # archived
 ]
 EXPECTED_OUTCOMES = {
     ", accepted": 2,
@@ -137,9 +137,9 @@ def test_orders_that_could_not_be_decided(
 
 
 def test_every_metric_is_documented() -> None:
-    text = Path("docs/metrics.md").read_text()
+    text = Path("docs/reference/metrics.md").read_text()
     documented = [tuple(row[:3]) for row in table(text, "## Every metric")]
-    own = [each for each in declared() if not each.name.startswith("test_")]  # of other tests
+    own = [each for each in declared() if not each.name.startswith("test_")]  # no other tests'
     assert documented == [
         (each.name, each.type, ", ".join(f"`{label}`" for label in each.labels).strip("`"))
         for each in own
@@ -151,7 +151,7 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_the_alerts_ask_for_metrics_that_exist() -> None:
-    text = Path("docs/metrics.md").read_text()
+    text = Path("docs/how-to/monitor.md").read_text()
     expressions = re.findall(r"^ +expr: (.*)$", text, re.MULTILINE)
     asked = set(re.findall(r"\b(?:monoservices|orders)_\w+", " ".join(expressions)))
     names = {

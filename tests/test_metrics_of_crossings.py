@@ -1,4 +1,4 @@
-"""Crossings are seen without their doing: every kind of function, each call once."""
+"""Every kind of crossing is counted automatically, each call once."""
 
 import asyncio
 import inspect
@@ -51,9 +51,9 @@ async def steps_later():
 
 @pytest.fixture
 def written() -> Any:
-    """A communication module of orders, with what it defines counted."""
+    """A communication module of orders whose functions are counted."""
     module = ModuleType(HOME)
-    exec(SOURCE, vars(module))  # noqa: S102 - it stands above
+    exec(SOURCE, vars(module))  # noqa: S102 - the source is above
     observe_crossings(module)
     return module
 
@@ -164,7 +164,7 @@ def test_a_module_of_no_service_works_uncounted(
         before = samples()
         assert module.ask().__name__ == "Product"
         assert growth(before, COUNT) == {}
-        assert reload(module).ask.__wrapped__.__name__ == "ask"  # wrapped once again, not twice
+        assert reload(module).ask.__wrapped__.__name__ == "ask"  # wrapped once, not twice
         assert not hasattr(module.ask.__wrapped__, "__wrapped__")
     finally:
         for each in (name, "no_service"):

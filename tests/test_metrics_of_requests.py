@@ -1,4 +1,4 @@
-"""Requests of Django's cycle are counted by method, route and status, once each."""
+"""Each request through Django is counted once, by method, route and status."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The metrics of several workers are one, and survive a worker that is killed."""
+"""Metrics add up over all workers and survive a killed worker."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ TOKEN = "token-of-the-test"
 
 
 class Workers(Served):
-    """Two workers of `manage.py serve`, and what they have counted."""
+    """Two workers of `manage.py serve`, and their metrics."""
 
     def place(self, key: str) -> int:
         order = {"product_id": 1, "quantity": 1, "metadata": {"key": key}}
@@ -30,7 +30,7 @@ class Workers(Served):
         return samples(text)
 
     def metrics_when(self, done: Callable[[Samples], bool]) -> Samples:
-        """The metrics, as soon as the workers have written what is asked for."""
+        """The metrics, once the workers have written the expected values."""
         end = time.monotonic() + DEADLINE
         while not done(read := self.metrics()):
             assert time.monotonic() < end, read
@@ -72,7 +72,7 @@ def test_several_workers_count_together_and_survive_one(workers: Workers, tmp_pa
         key for key, value in before.items() if not key[0].endswith("length") and after[key] < value
     }
     assert fallen == set()
-    # What the dead worker counted stays; what it had waiting does not.
+    # The dead worker's written counts stay. Its buffered counts are lost.
     gauges = {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_*")}
     assert (dead in gauges, gauges <= first | {born}) == (False, True)
     assert list(directory.glob(f"counter_{dead}.db")) != []

@@ -13,7 +13,7 @@ from conftest import Api
 from monoservices.api.problems import problem_kinds
 from tests.test_access import API
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "openapi.yaml"
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "openapi.yaml"
 
 
 @pytest.fixture(scope="module")

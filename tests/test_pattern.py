@@ -1,6 +1,6 @@
-"""The calls of the design that this project began from, with their names and arguments.
+"""The calls of the original design, with their names and positional arguments.
 
-docs/pattern.md says which test covers which point of the design.
+docs/explanation/pattern.md says which of its points is held by which of these tests.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The server that the tests start when nobody gives them one."""
+"""The PostgreSQL server that the tests start if DATABASE_URL names none."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The replay of real invoices: what it reads, and what it does to a running server."""
+"""The replay of real invoices: what it reads, and its effect on a running server."""
 
 import csv
 import gzip
@@ -152,7 +152,7 @@ def database_url() -> str:
 
 @pytest.fixture
 def url(transactional_db: None) -> Iterator[str]:
-    """The address of a server on the test's database."""
+    """The URL of a server on the test's database."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
@@ -174,7 +174,7 @@ def url(transactional_db: None) -> Iterator[str]:
 
 
 def replay(url: str, key: str, *files: Path) -> tuple[int, Any, str]:
-    """Exit status, the object on the last line, and standard error."""
+    """The exit status, the object on the last line, and standard error."""
     command = [sys.executable, "-m", "benchmarks.replay", *map(str, files)]
     environment = os.environ | {"DATABASE_URL": database_url()}
     done = subprocess.run(
@@ -193,7 +193,7 @@ def replay(url: str, key: str, *files: Path) -> tuple[int, Any, str]:
 
 
 def shop() -> Any:
-    """Orders by reference, stock by SKU, and how many movements there are."""
+    """Orders by reference, stock by SKU, and the number of movements."""
     orders = Order.objects.order_by("reference").values_list("reference", "total")
     stock = dict(Product.objects.values_list("sku", "stock_quantity"))
     return [(ref, str(total)) for ref, total in orders], stock, StockMovement.objects.count()
@@ -237,7 +237,7 @@ def test_what_the_server_refuses_is_told(url: str, invoices: Path) -> None:
 def test_a_key_that_may_not_is_refused(url: str, invoices: Path) -> None:
     status, _, told = replay(url, "tp_wrong", invoices)
     assert status == 2
-    assert told.startswith("GET products/export/ was answered 401: ")
+    assert told.startswith("GET products/export/ got 401: ")
     status, _, told = replay("http://127.0.0.1:1", "tp_wrong", invoices)
     assert status == 2
     assert told.startswith("GET products/export/ failed 10 times: ")

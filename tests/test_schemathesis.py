@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document: whatever is answered, the document says so."""
+"""Generate requests from the OpenAPI document; every response must conform to it."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -30,13 +30,13 @@ CHECKS = [
 
 @schemathesis.serializer("text/csv")
 def as_csv(ctx: Any, value: Any) -> bytes:
-    """A header, for a made-up text to be rows below it."""
+    """A CSV header above a generated text."""
     return f"sku,name,price\n{value}".encode(errors="replace")
 
 
 @schemathesis.serializer("application/jsonl")
 def as_json_lines(ctx: Any, value: Any) -> bytes:
-    """A line of JSON before a made-up text."""
+    """A line of JSON before a generated text."""
     return f"{{}}\n{value}".encode(errors="replace")
 
 
@@ -44,7 +44,7 @@ schema = schemathesis.openapi.from_wsgi("/api/schema/", application)
 
 
 class Shop(NamedTuple):
-    """A client with every scope, and what is there to be asked for."""
+    """A client with every scope, and a shop to read."""
 
     api: Api
     ids: dict[str, int]
@@ -53,17 +53,17 @@ class Shop(NamedTuple):
 
 @pytest.fixture
 def shop(transactional_db: None, api: Api) -> Iterator[Shop]:
-    """A shop for one operation, at least one of whose requests must succeed."""
+    """A shop for one operation. At least one of its requests must succeed."""
     product = Product.create_product("Blue Mug", "", "9.99", 1_000_000)
     order = api.post("orders/", {"product_id": product.pk, "quantity": 1}).json
     shop = Shop(api, {"product_id": product.pk, "order_id": order["id"]}, [])
     yield shop
-    # An order that was not shipped cannot be delivered.
+    # Only a shipped order can be delivered.
     assert {200, 201, 204, 409} & {*shop.statuses}
 
 
 def with_real_ids(value: Any, ids: dict[str, int]) -> Any:
-    """`value` with the shop's own ids for made-up ones, which would all lead to 404."""
+    """Replace generated ids in `value` with real ones, because others would all get 404."""
     if isinstance(value, list):
         return [with_real_ids(item, ids) for item in value]
     if not isinstance(value, dict):

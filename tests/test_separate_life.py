@@ -1,4 +1,4 @@
-"""Each service from the same image, alone: SERVICES says what a process installs and serves."""
+"""Each service runs alone from the same image: SERVICES selects what a process serves."""
 
 import json
 import os
@@ -18,7 +18,7 @@ COMMON = {
     "/console/": 200,
     "/console/accounts/apikey/": 200,
 }
-"""What the project and the platform answer in every selection."""
+"""The responses of the project and the platform in every selection."""
 PRODUCTS = {
     "/api/v1/products/": 200,
     "/console/products/": 200,
@@ -103,7 +103,7 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
 def test_a_selection_has_what_it_names_and_no_more(
     make_database: MakeDatabase, services: str, expected: dict[str, Any]
 ) -> None:
-    """Tables and commands are of all that is installed; what is answered, of what is served."""
+    """Installed services have tables and commands; served services also have routes."""
     installed = sorted(expected["installed"])
     url = make_database(f"life_{services.replace(',', '_')}", "")
     process = run("-m", "tests.selection", DATABASE_URL=url, SERVICES=services)

@@ -1,4 +1,4 @@
-"""The server as its users start it: a process that takes orders, survives, and stops."""
+"""`manage.py serve` takes orders, survives a killed worker, and stops."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ print(issue_key(client_name="shop").secret)
 
 
 class Served:
-    """A running `manage.py serve`, with one product in its shop and a key to order it."""
+    """A running `manage.py serve` with one product and a key to order it."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int, secret: str) -> None:
         self.process = process
@@ -57,7 +57,7 @@ class Served:
                 client.request(method, path, body, headers)
                 response = client.getresponse()
                 return response.status, response.read()
-            except OSError:  # also where a worker was killed under the request
+            except OSError:  # also if a worker was killed during the request
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.02)
@@ -65,7 +65,7 @@ class Served:
                 client.close()
 
     def next_worker(self) -> int:
-        """The id of the process that the server says it has started; waits for the line."""
+        """Wait for the log line about a new worker. Return the worker's process id."""
         assert self.process.stderr is not None
         for line in self.process.stderr:
             if match := re.search(r"Spawning worker-\d with PID: (\d+)", line):
@@ -111,7 +111,7 @@ def test_it_takes_orders_survives_its_worker_and_stops(served: Served) -> None:
     worker = served.next_worker()
     status, body = served.send("POST", "/api/v1/orders/", {"product_id": 1, "quantity": 2})
     assert (status, json.loads(body)["total"]) == (201, "19.98")
-    # Static files come from where the packages keep them.
+    # Static files are served from the packages.
     status, style = served.send("GET", "/static/admin/css/base.css")
     assert (status, style[:10]) == (200, b"/*\n    DJA")
 

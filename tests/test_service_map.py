@@ -1,4 +1,4 @@
-"""The map of the services: what `manage.py services` prints, and the document that keeps it."""
+"""The map of the services: the output of `manage.py services`, and its page in docs/."""
 
 import json
 from io import StringIO
@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from monoservices.boundaries.map.mapping import Relation, Route, service_map
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "services.md"
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "services.md"
 
 
 def services(*options: str) -> str:

@@ -1,4 +1,4 @@
-"""What a process answers for, as the setting SERVED_SERVICES says."""
+"""The setting SERVED_SERVICES selects the routes and staff pages of a process."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from monoservices.services.serving import url_modules, withdraw_staff_pages
 
 @pytest.fixture
 def site() -> Iterator[AdminSite]:
-    """An admin site with all pages that the project has."""
+    """An admin site with all pages of the project."""
     every = dict(admin.site._registry)
     site = AdminSite("another")
     for model, page in every.items():

@@ -1,4 +1,4 @@
-"""Every staff page, found through the URL resolver: who gets what, and in how many statements."""
+"""Every staff page in the URL configuration: who may see it, and its number of statements."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ MODELS = {
     "products/product/": KEPT | {"<int:product_id>/stock/": 200},
     "products/stockmovement/": READ_ONLY,
 }
-"""What a superuser gets, by model and page."""
+"""A superuser's responses, by model and page."""
 
 LISTS = {
     "accounts/apikey/": 5,
@@ -64,7 +64,7 @@ OTHERS = {
     r"^(?P<app_label>auth|accounts|products|orders)/$": 200,
     "(?P<url>.*)$": 404,
 }
-"""What a superuser gets on the pages that belong to no model."""
+"""A superuser's responses on pages without a model."""
 
 EXPECTED = OTHERS | {
     model + page: status for model, pages in MODELS.items() for page, status in pages.items()
@@ -77,7 +77,7 @@ def _one_of_everything() -> None:
 
 
 def add_rows(name: str) -> None:
-    """One row more for every list."""
+    """Add a row to every list."""
     client_id = issue_key(client_name=f"shop {name}").key.client_id
     product = create_product(name="Blue Mug", price="9.50", stock_quantity=10, low_stock_at=10)
     lines = [LineRequest(path="", product_id=product.pk, quantity=1)]
@@ -87,7 +87,7 @@ def add_rows(name: str) -> None:
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    """The routes below a resolver, as they are written in the URL configuration."""
+    """The routes below a resolver, as written in the URL configuration."""
     for pattern in resolver.url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -106,7 +106,7 @@ def console_routes() -> list[str]:
 
 
 def address(route: str) -> str:
-    """An address that the route leads to, with the row that `add_rows` made."""
+    """A URL of the route, for the row that `add_rows` created."""
     model = "/".join(route.split("/")[:2])
     rows: dict[str, type[Model]] = {
         "accounts/apikey": ApiKey,

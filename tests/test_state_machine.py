@@ -1,4 +1,4 @@
-"""After any sequence of operations the database matches the model, and the books balance."""
+"""After any sequence of operations the database equals the model, and the books balance."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -44,7 +44,7 @@ from tests.shop_model import MAX_STOCK, Draft, Refused, Sent, Shop
 
 NOBODYS_ID = 2**62
 
-# Mostly what goes well, so that there is something for the rest to go wrong with.
+# Mostly valid input, so that the invalid input meets existing products and orders.
 picks = st.integers(0, 9)
 prices = st.sampled_from(["0.00", "1.00", "1.00", "2.50", "99999999.99"])
 stocks = st.sampled_from([0, 5, 20, 20, 50, MAX_STOCK])
@@ -64,7 +64,7 @@ Picked = list[tuple[int, int, str | None]]
 
 
 class Trade(RuleBasedStateMachine):
-    """Drives the operations and the model with the same calls; a transaction holds each run."""
+    """Call the operations and the model alike. Each run is one transaction."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Trade(RuleBasedStateMachine):
         self.transaction.__exit__(None, None, None)
 
     def product_id(self, pick: int) -> int:
-        """The id of a product; the last pick is for one that does not exist."""
+        """The id of a product. The last pick is a product that does not exist."""
         ids = list(self.shop.products)
         return NOBODYS_ID if pick == 9 else ids[pick % len(ids)]
 
@@ -162,7 +162,7 @@ class Trade(RuleBasedStateMachine):
 
     @rule(pick=picks, quantity=st.integers(1, 9), buyers=st.integers(2, 6))
     def rush(self, pick: int, quantity: int, buyers: int) -> None:
-        """Many clients want the same product in one batch."""
+        """Place several orders for the same product in one batch."""
         self.place([(None, [(pick, quantity, None)], None)] * buyers)
 
     @rule(picks=st.lists(picks, min_size=1, max_size=3))
@@ -221,7 +221,7 @@ class Trade(RuleBasedStateMachine):
         assert call == outcome(lambda: self.shop.move(order_id, status, version))
 
     def order(self, pick: int, back: int | None) -> tuple[int, int | None]:
-        """An order's id, and its version so many changes ago."""
+        """An order's id, and its version `back` changes ago."""
         order_id = list(self.shop.orders)[-1 - pick % len(self.shop.orders)]
         return order_id, None if back is None else self.shop.orders[order_id].version - back
 

@@ -1,4 +1,4 @@
-"""How many statements each call takes: an exact number, however many rows there are."""
+"""The exact number of statements of each route and operation, whatever the number of rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
-# One statement of each finds out who calls.
+# One statement looks up the API key.
 BUDGETS = {
     "product-list": 2,
     "product-export": 2,
@@ -39,7 +39,7 @@ BUDGETS = {
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Yield a list that has, after the block, the statements that it executed."""
+    """Yield a list. After the block it contains the executed statements."""
     executed: list[str] = []
     with CaptureQueriesContext(connection) as captured:
         yield executed
@@ -134,7 +134,7 @@ def test_reading_takes_the_same_however_much_there_is(api: Api, name: str, rows:
     for parameter in reading_routes()[name].pattern.converters:
         wanted[parameter] = {"product_id": product.id, "order_id": order.pk}[parameter]
     path = reverse(name, kwargs=wanted)
-    api.get(path)  # notes that the key was used, which is done once a minute
+    api.get(path)  # records that the key was used, which happens once a minute
     with statements() as executed:
         answer = api.get(path)
     assert answer.status == 200

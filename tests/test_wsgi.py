@@ -1,4 +1,4 @@
-"""What a WSGI server may hand over that no well-behaved client sends."""
+"""Requests that a WSGI server may pass on, although no well-behaved client sends them."""
 
 import io
 from collections.abc import Callable

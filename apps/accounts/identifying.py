@@ -1,4 +1,4 @@
-"""Who holds a key: the same for a request alone and for many at once."""
+"""Find the callers who hold keys, for one request or for many at once."""
 
 import logging
 from collections.abc import Collection
@@ -11,9 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import ApiKey
-from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import enqueue
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.database.statements import enqueue
 from monoservices.services.scopes import Caller
 
 TOUCH_INTERVAL = timedelta(minutes=1)
@@ -24,13 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
-    """The callers whose keys are active, by the digests of their keys' secrets.
+    """Return the callers whose keys are active, by the digests of the keys' secrets.
 
-    One statement, and a second one where the use of a key has not been noted for a minute.
+    One statement, and a second one if some key's use was last noted over a minute ago.
     """
     due = timezone.now() - TOUCH_INTERVAL
     rows = [{"digest": digest} for digest in digests]
-    parameters = row_parameters(_ASKED, rows, shared={"due": as_timestamp(due)})
+    parameters = row_parameters(_ASKED, rows, shared={"due": due})
     callers, unnoted = {}, []
     for digest, key_id, client_id, scopes, is_noted in enqueue(_statement(), parameters).fetch():
         callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))
@@ -42,10 +41,9 @@ def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
 
 
 def note_use(*, key_ids: Collection[int], due: datetime) -> None:
-    """Note that keys were used, those whose last noted use was before `due`.
+    """Set `last_used_at` of those keys whose last noted use was before `due`.
 
-    A passing fault of the database is logged and does not reach the caller: the request matters
-    more than the note.
+    Passing database errors are logged and not raised: the request matters more than the note.
     """
     stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
     try:
@@ -61,4 +59,4 @@ def _statement() -> str:
         FROM {rows_from(_ASKED, shared=["due"])}
         JOIN accounts_apikey AS k ON k.digest = r.digest
         WHERE k.revoked_at IS NULL
-    """  # noqa: S608 - made of constants
+    """  # noqa: S608 - constants only

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from itertools import compress
 
+from django.db import connections
 from msgspec import Struct
 
 from apps.orders.exceptions import OrdersError, ProductHeld
@@ -20,6 +21,7 @@ from apps.orders.serializers import requested_order
 from apps.orders.views import OrdersView
 from monoservices.api.http import REPLAYED
 from monoservices.api.problems import InvalidKey, MissingScope, Problem
+from monoservices.database.retrying import unwrap, with_retries
 from monoservices.server.asgi import Answer, problem_answer
 from monoservices.server.batching import Batcher
 from monoservices.server.express_request import ExpressRequest
@@ -51,7 +53,8 @@ class PlaceOrder:
 
     def __init__(self) -> None:
         self._orders = Batcher(
-            BatchPlacer().place,
+            with_retries(BatchPlacer().place),
+            at_end=connections.close_all,
             size=BATCH,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
@@ -60,7 +63,8 @@ class PlaceOrder:
         # Unknown keys have batches of their own: however many come, they take no place from the
         # orders of known clients.
         self._keys = Batcher(
-            look_up,
+            with_retries(look_up),
+            at_end=connections.close_all,
             size=BATCH,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
@@ -75,7 +79,7 @@ class PlaceOrder:
         caller = self._callers.get(digest)
         if caller is None:
             with count_failures():
-                caller = await self._keys.submit(digest, client=digest)
+                caller = unwrap(await self._keys.submit(digest, client=digest))
             if caller is None:
                 return problem_answer(InvalidKey(headers={"WWW-Authenticate": CHALLENGE}))
             self._remember(digest, caller)
@@ -89,7 +93,7 @@ class PlaceOrder:
             return None
         queued = QueuedOrder(digest, caller, order)
         with count_failures():
-            outcome = await self._orders.submit(queued, client=caller.client_id)
+            outcome = unwrap(await self._orders.submit(queued, client=caller.client_id))
         if isinstance(outcome, PlacedOrder):
             headers = _REPLAYED if outcome.replayed else {}
             return Answer(201, outcome.response.encode(), headers=headers)

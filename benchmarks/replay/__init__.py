@@ -1,10 +1,10 @@
-"""Real invoices, played through the API of a running server.
+"""Replay real invoices through the API of a running server.
 
-The data: Daqing Chen, "Online Retail", UCI Machine Learning Repository, 2015, CC BY 4.0
-(https://archive.ics.uci.edu/dataset/352/online+retail): invoices of a wholesaler of gifts.
+Data: Daqing Chen, "Online Retail", UCI Machine Learning Repository, 2015, CC BY 4.0
+(https://archive.ics.uci.edu/dataset/352/online+retail): the invoices of a gift wholesaler.
 
-    invoices  from files to invoices, returns and products
-    client    requests that are sent again where that is safe
-    playing   the invoices, over several connections
-    report    figures, and the verdict on the books
+    invoices  reads files into invoices, returns and products
+    client    sends requests, with retries
+    playing   sends the invoices over several connections
+    report    computes the figures and checks the books
 """

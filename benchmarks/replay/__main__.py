@@ -1,8 +1,8 @@
-"""Play the invoices of "Online Retail" through the API of a running server.
+"""Replay the invoices of "Online Retail" through the API of a running server.
 
-Products come from the stock codes, with stock; every invoice is an order at the prices of its rows,
-every cancellation a movement `returned`. Played again, nothing is placed and nothing moves. The key
-needs the scopes products:read, products:write, stock:write, orders:write and orders:price.
+Each stock code becomes a product with stock, each invoice an order at the prices of its rows, and
+each cancellation a movement with the reason `returned`. A second run changes nothing. The key needs
+the scopes products:read, products:write, stock:write, orders:write and orders:price.
 """
 
 import argparse
@@ -19,15 +19,15 @@ from benchmarks.replay.report import reconcile, result_of, table
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit status: 1 where anything was rejected or the books are wrong."""
+    """Return the exit status: 1 if anything was rejected or the books are wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="CSV, maybe .gz")
-    parser.add_argument("--url", required=True, help="of the server: http://127.0.0.1:8000")
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="CSV, optionally .gz")
+    parser.add_argument("--url", required=True, help="of the server, such as http://127.0.0.1:8000")
     parser.add_argument("--key", required=True, help="an API key")
     parser.add_argument("--connections", metavar="N", type=int, default=16, help="default: 16")
     options = parser.parse_args(arguments)
     if options.connections < 1:
-        parser.error("--connections: expected 1 or more")
+        parser.error("--connections must be 1 or more")
     try:
         books = read_books(options.files)
         tally = asyncio.run(replay(books, options.url, options.key, options.connections))
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def replay(books: Books, url: str, key: str, connections: int) -> Tally:
-    """Provide the products, then play. Raises ReplayError."""
+    """Create the products, then send the invoices. Raises ReplayError."""
     async with Client(url, key, connections=connections) as client:
         await provide_products(client, books.products.values())
         try:

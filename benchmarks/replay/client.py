@@ -1,4 +1,4 @@
-"""The API's client: requests that are sent again where the first answer was lost or "later"."""
+"""A client of the API that retries after a 503 or a lost response."""
 
 import asyncio
 from types import TracebackType
@@ -12,18 +12,18 @@ TIMEOUT_SECONDS = 60.0
 
 
 class ReplayError(Exception):
-    """The server does not do what a replay needs; the message says what."""
+    """The server does not do what a replay needs. The message says what."""
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What the server answered in the end. replayed: whether the request was known to it."""
+class Response(msgspec.Struct, frozen=True):
+    """A final response. replayed: whether the server had already handled the request."""
 
     status: int
     body: bytes
     replayed: bool
 
     def decode(self) -> Any:
-        """The JSON of the body."""
+        """Decode the JSON body."""
         return msgspec.json.decode(self.body)
 
 
@@ -52,10 +52,10 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Send until there is an answer other than 503; only what can safely be sent again.
+    async def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
+        """Send an idempotent request, and retry it until the response is not 503.
 
-        headers: with `_` for `-`. Raises ReplayError where none comes.
+        headers: with `_` for `-`. Raises ReplayError after TRIES failures.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         problem = ""
@@ -67,17 +67,17 @@ class Client:
                     content = await response.read()
                     replayed = response.headers.get("Idempotent-Replayed") == "true"
                     if response.status != 503:
-                        return Answer(response.status, content, replayed)
+                        return Response(response.status, content, replayed)
                     problem = content.decode(errors="replace")
             except (aiohttp.ClientError, TimeoutError) as error:
                 problem = str(error) or type(error).__name__
             await asyncio.sleep(min(2.0, 0.05 * 2**attempt))
         raise ReplayError(f"{method} {path} failed {TRIES} times: {problem}")
 
-    async def expect(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """`send`, where anything but 200 is the end. Raises ReplayError."""
-        answer = await self.send(method, path, body, **headers)
-        if answer.status != 200:
-            text = answer.body.decode(errors="replace")
-            raise ReplayError(f"{method} {path} was answered {answer.status}: {text}")
-        return answer
+    async def expect(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
+        """Send a request. Raises ReplayError if the status is not 200."""
+        response = await self.send(method, path, body, **headers)
+        if response.status != 200:
+            text = response.body.decode(errors="replace")
+            raise ReplayError(f"{method} {path} got {response.status}: {text}")
+        return response

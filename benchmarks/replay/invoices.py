@@ -1,4 +1,4 @@
-"""From the files of "Online Retail" to invoices, returns and products."""
+"""Read the files of "Online Retail" into invoices, returns and products."""
 
 import csv
 import gzip
@@ -21,11 +21,11 @@ CANCELLATION = "cancellation"
 
 
 class UnusableFile(Exception):
-    """A file is not one of invoices; the message says why."""
+    """A file does not contain invoices. The message says why."""
 
 
 class Row(Struct, frozen=True):
-    """A row of a file that can be read. unit_price: in the currency of the shop."""
+    """A readable row of a file. unit_price: in the shop's currency."""
 
     invoice: str
     code: str
@@ -35,7 +35,7 @@ class Row(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """Why it is no sale of a product; empty where it is one."""
+        """Why the row is not a sale of a product. Empty if it is one."""
         if not _PRODUCT.match(self.code):
             return "not_a_product"
         if self.invoice.startswith("C") and self.quantity < 0:
@@ -50,21 +50,21 @@ class Row(Struct, frozen=True):
 
 
 class Invoice(Struct):
-    """A sale. lines: units by product and price, as rows with the same of both are one line."""
+    """A sale. lines: units by product and price, merged from rows that share both."""
 
     number: str
     lines: Counter[tuple[str, Decimal]] = field(default_factory=Counter)
 
 
 class Return(Struct):
-    """A cancellation. units: what comes back, by product."""
+    """A cancellation. units: the returned units by product."""
 
     number: str
     units: Counter[str] = field(default_factory=Counter)
 
 
 class Product(Struct):
-    """A product, from the rows that name it. price: of the first of them."""
+    """A product. price: from the first row that names it."""
 
     code: str
     name: str
@@ -72,7 +72,7 @@ class Product(Struct):
 
 
 class Books(Struct):
-    """All that the files hold. played: in the order of their first rows."""
+    """The content of the files. played: sales and returns in the order of their first rows."""
 
     played: list[Invoice | Return]
     products: dict[str, Product]
@@ -80,9 +80,9 @@ class Books(Struct):
 
 
 def read_books(paths: Iterable[Path]) -> Books:
-    """The invoices of files in CSV, which may be compressed by gzip.
+    """Read CSV files, which may be compressed with gzip.
 
-    Raises UnusableFile where a column is missing, OSError where a file cannot be read.
+    Raises UnusableFile if a column is missing, and OSError if a file cannot be read.
     """
     sales: dict[str, Invoice] = {}
     returns: dict[str, Return] = {}
@@ -106,7 +106,7 @@ def read_books(paths: Iterable[Path]) -> Books:
 
 
 def _rows(path: Path) -> Iterator[Row | None]:
-    """The rows of a file, None for one that cannot be read."""
+    """Yield the rows of a file, None for an unreadable one."""
     with _open(path) as file:
         reader = csv.DictReader(file)
         if missing := [name for name in COLUMNS if name not in (reader.fieldnames or [])]:

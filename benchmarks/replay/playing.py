@@ -1,4 +1,4 @@
-"""Playing the invoices: products first, then every invoice and return, in their order."""
+"""Send the products first, then every invoice and return in order."""
 
 import asyncio
 import sys
@@ -14,14 +14,14 @@ from benchmarks.replay.invoices import Invoice, Product, Return
 from monoservices.files.progress import Progress
 
 STOCK = 1_000_000
-"""Units of a product to begin with; the most sold of one in four months are 74,215."""
+"""The initial stock of each product. The best seller of four months sold 74,215 units."""
 
 SHOWN = 5
-"""How many refusals are shown."""
+"""How many refusals to print."""
 
 
 class Tally(Struct):
-    """What the server answered. revenue, units_sold and lines: of the orders in its answers."""
+    """The server's responses. revenue, units_sold, lines: of the orders in its responses."""
 
     placed: int = 0
     replayed: int = 0
@@ -39,9 +39,9 @@ class Tally(Struct):
 
 
 async def provide_products(client: Client, products: Iterable[Product]) -> int:
-    """Import the products that the shop does not have, with stock; return how many.
+    """Import the products that the shop does not have, with stock. Return how many.
 
-    Those that it has stay as they are. Raises ReplayError.
+    Existing products do not change. Raises ReplayError.
     """
     exported = await client.expect("GET", "products/export/", Accept="application/jsonl")
     known = {msgspec.json.decode(line)["sku"] for line in exported.body.splitlines()}
@@ -55,16 +55,16 @@ async def provide_products(client: Client, products: Iterable[Product]) -> int:
     report = imported.decode()
     if report["refused"]:
         refused = next(row for row in report["rows"] if row["result"] == "refused")
-        raise ReplayError(f"The product {refused['sku']} was refused: {refused['reason']}")
+        raise ReplayError(f"The server refused the product {refused['sku']}: {refused['reason']}")
     return len(missing)
 
 
 async def play(
     client: Client, played: Iterable[Invoice | Return], *, total: int, connections: int
 ) -> Tally:
-    """Send every invoice as an order and every return as movements; each once, for ever.
+    """Send every invoice as an order and every return as movements, with idempotency keys.
 
-    Raises ReplayError where the server gives no answer.
+    Raises ReplayError if the server does not respond.
     """
     tally = Tally()
     waiting = iter(played)
@@ -95,19 +95,19 @@ async def _place(client: Client, invoice: Invoice, tally: Tally) -> None:
     ]
     body = msgspec.json.encode({"reference": invoice.number, "lines": lines})
     begin = time.perf_counter()
-    answer = await client.send(
+    response = await client.send(
         "POST", "orders/", body, Content_Type="application/json", Idempotency_Key=_key(invoice)
     )
     tally.latencies.append(time.perf_counter() - begin)
-    if answer.status != 201:
+    if response.status != 201:
         tally.rejected += 1
-        tally.refusals.append(f"{invoice.number}: {answer.status} {answer.body.decode()}")
+        tally.refusals.append(f"{invoice.number}: {response.status} {response.body.decode()}")
         return
-    if answer.replayed:
+    if response.replayed:
         tally.replayed += 1
     else:
         tally.placed += 1
-    order = answer.decode()
+    order = response.decode()
     tally.lines += len(order["lines"])
     tally.units_sold += sum(line["quantity"] for line in order["lines"])
     tally.revenue += Decimal(order["total"])
@@ -119,18 +119,18 @@ async def _take_back(client: Client, returned: Return, tally: Tally) -> None:
         for sku, units in returned.units.items()
     ]
     body = msgspec.json.encode({"movements": movements})
-    answer = await client.send(
+    response = await client.send(
         "POST", "stock/", body, Content_Type="application/json", Idempotency_Key=_key(returned)
     )
-    if answer.status != 200 or answer.decode()["refused"]:
+    if response.status != 200 or response.decode()["refused"]:
         tally.returns_rejected += 1
-        tally.refusals.append(f"{returned.number}: {answer.status} {answer.body.decode()}")
+        tally.refusals.append(f"{returned.number}: {response.status} {response.body.decode()}")
         return
-    if answer.replayed:
+    if response.replayed:
         tally.returns_replayed += 1
     else:
         tally.returns += 1
-    results = answer.decode()["results"]
+    results = response.decode()["results"]
     tally.units_returned += sum(result["movement"]["delta"] for result in results)
 
 

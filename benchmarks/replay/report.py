@@ -1,4 +1,4 @@
-"""The figures of a replay, and the verdict on the books."""
+"""Report the figures of a replay, and whether the books are right."""
 
 import math
 import subprocess
@@ -18,7 +18,7 @@ SHOWN_OF_A_KEY = 8
 
 
 class Result(Struct, kw_only=True):
-    """What a replay says on its last line. revenue: to the cent. reconciled: None if unknown."""
+    """The last line of a replay's output. revenue: exact. reconciled: None if unknown."""
 
     invoices: int
     orders_placed: int
@@ -37,7 +37,7 @@ class Result(Struct, kw_only=True):
 
 
 def result_of(books: Books, tally: Tally, reconciled: bool | None) -> Result:
-    """The figures of a replay that has ended."""
+    """Compute the figures of a finished replay."""
     answered = tally.placed + tally.replayed
     return Result(
         invoices=sum(isinstance(each, Invoice) for each in books.played),
@@ -58,16 +58,16 @@ def result_of(books: Books, tally: Tally, reconciled: bool | None) -> Result:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The nearest-rank percentile: the least of `values` that so many are not above; 0 of none."""
+    """The nearest-rank percentile of `values`, or 0 if there are none."""
     rank = math.ceil(len(values) * percent / 100)
     return sorted(values)[max(rank, 1) - 1] if values else 0.0
 
 
 def reconcile(url: str, key: str) -> bool | None:
-    """Whether `manage.py reconcile` finds the books of the server right.
+    """Whether `manage.py reconcile` finds the server's books right.
 
-    None where they are not those of the present settings: the server is on another machine, or
-    the database does not know the key.
+    None if the present settings are not the server's: it runs on another machine, or the database
+    does not know the key.
     """
     if urlsplit(url).hostname not in LOOPBACK:
         return None
@@ -88,25 +88,25 @@ def _manage(command: str) -> "subprocess.CompletedProcess[str]":
 
 
 def table(result: Result, tally: Tally) -> str:
-    """The figures for people."""
+    """Render the figures for people."""
     skipped = ", ".join(f"{count:,} {reason}" for reason, count in result.skipped_rows.items())
     verdict = {True: "right", False: "WRONG", None: "not checked"}[result.reconciled]
     rows = {
         "invoices": f"{result.invoices:,}",
         "orders placed": f"{result.orders_placed:,}",
-        "orders known already": f"{result.orders_replayed:,}",
+        "orders replayed": f"{result.orders_replayed:,}",
         "orders rejected": f"{result.orders_rejected:,}",
         "lines": f"{result.lines:,}",
         "units sold": f"{result.units_sold:,}",
         "revenue": f"{tally.revenue:,.2f}",
-        "returns booked": f"{tally.returns:,}",
-        "returns known already": f"{tally.returns_replayed:,}",
+        "returns": f"{tally.returns:,}",
+        "returns replayed": f"{tally.returns_replayed:,}",
         "returns rejected": f"{tally.returns_rejected:,}",
         "units returned": f"{result.units_returned:,}",
-        "rows that are no sale": skipped or "0",
-        "orders a second": f"{result.orders_per_second:,}",
-        "lines a second": f"{result.lines_per_second:,}",
+        "skipped rows": skipped or "0",
+        "orders per second": f"{result.orders_per_second:,}",
+        "lines per second": f"{result.lines_per_second:,}",
         "median, 99th percentile": f"{result.p50_ms} ms, {result.p99_ms} ms",
-        "the books": verdict,
+        "books": verdict,
     }
     return "\n".join(f"{name:<25}{value}" for name, value in rows.items())

@@ -1,1 +1,1 @@
-"""Other ways to place orders, each as its own community would write it."""
+"""Other designs that place orders, each written as its community recommends."""

@@ -1,6 +1,6 @@
-"""Products through DRF's own serializers: the contract of Tradepost's `ProductSerializer`.
+"""DRF serializers with the contract of Tradepost's `ProductSerializer`.
 
-As there, that a SKU is free is left to the database: a `UniqueValidator` would ask it beforehand.
+As in Tradepost, the database checks that a SKU is unique. A `UniqueValidator` would cost a query.
 """
 
 from typing import Any

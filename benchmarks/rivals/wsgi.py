@@ -1,4 +1,4 @@
-"""The WSGI application of the rival that DJANGO_SETTINGS_MODULE names."""
+"""The WSGI application of the rival that DJANGO_SETTINGS_MODULE selects."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.load import WRK, LoadResult, Request, apply_load, parse_wrk
+from benchmarks.generator import apply_load
+from benchmarks.load import LoadResult, Request
 from benchmarks.python_load import apply_python_load, renderer
 from benchmarks.servers import BenchmarkError
+from benchmarks.wrk import WRK, parse_wrk
 
 REQUEST = Request(
     "POST",
@@ -31,7 +33,7 @@ result {"answers": 1000, "late": 16, "strays": 0, "p50_us": 5100, "p99_us": 1234
 
 
 def numbers(text: bytes) -> list[int]:
-    """The ids in a request: of its path, and of the two lines in its body."""
+    """The ids in the path of a request, and in the two lines of its body."""
     found = re.findall(rb"orders/(\d+)|\"id\": (\d+)", text)
     return [int(in_path or in_body) for in_path, in_body in found]
 
@@ -54,7 +56,7 @@ def test_the_same_seed_draws_the_same_ids() -> None:
 
 
 class Shop(ThreadingHTTPServer):
-    """Keeps what it is sent, and refuses every tenth."""
+    """A server that records its requests, and rejects every tenth."""
 
     daemon_threads = True
 
@@ -83,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_request(self, *_: object) -> None:
-        """Nothing: a line for each request would drown the rest."""
+        """Do nothing, because one line per request would hide everything else."""
 
 
 @pytest.fixture
@@ -143,7 +145,7 @@ def test_what_wrk_says_of_errors() -> None:
     said = WRK_SAID.replace('"status": 0', '"status": 7').replace('"read": 0', '"read": 3')
     said = said.replace('"strays": 0', '"strays": 2').replace('"late": 16', '"late": 15')
     result = parse_wrk(said, connections=16, seconds=5)
-    # Two of the seven refusals are answers to requests that only keep wrk going.
+    # Two of the seven rejected requests are strays of load.lua.
     assert result.errors == {"connect": 0, "read": 3, "write": 0, "timeout": 1, "status": 5}
     assert result.acknowledged == 993
     assert result.completed == 980

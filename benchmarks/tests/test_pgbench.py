@@ -16,7 +16,7 @@ tps = 50.000000 (without initial connection time)
 
 
 def test_what_pgbench_says() -> None:
-    # client, number, microseconds, script, seconds and microseconds of the day
+    # The columns are client, transaction, microseconds, script, and the time in two numbers.
     logs = [
         "".join(f"0 {n} {n * 1000} 0 1700000000 1\n" for n in range(1, 51)),
         "".join(f"1 {n} {n * 1000} 0 1700000000 1\n" for n in range(51, 101)),

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import bar_plot, environment, markdown_table, replace_part
+from benchmarks import report
+from benchmarks.report import bar_plot, environment, markdown_table, replace_part, write_parts
 
 
 def test_figures_are_to_the_right() -> None:
@@ -18,8 +19,24 @@ def test_a_part_of_a_document_is_replaced() -> None:
     replaced = replace_part(document, "x", "new \\1\n")
     assert replaced == "a\n<!-- begin x -->\n\nnew \\1\n\n<!-- end x -->\nb\n"
     assert replace_part(replaced, "x", "new \\1") == replaced
-    with pytest.raises(ValueError, match="Expected one part 'y', found 0"):
+    with pytest.raises(ValueError, match="The document has 0 parts 'y'; expected one"):
         replace_part(document, "y", "")
+
+
+def test_parts_are_written_into_the_pages_that_have_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "DOCS", tmp_path)
+    one, two = tmp_path / "one.md", tmp_path / "two.md"
+    one.write_text("<!-- begin x --><!-- end x -->\n<!-- begin y --><!-- end y -->\n")
+    two.write_text("<!-- begin z --><!-- end z -->\n")
+    write_parts({"x": "1", "y": "2", "z": "3"})
+    assert one.read_text() == (
+        "<!-- begin x -->\n\n1\n\n<!-- end x -->\n<!-- begin y -->\n\n2\n\n<!-- end y -->\n"
+    )
+    assert two.read_text() == "<!-- begin z -->\n\n3\n\n<!-- end z -->\n"
+    with pytest.raises(ValueError, match="0 pages have the part 'w'; expected one"):
+        write_parts({"w": ""})
 
 
 def test_a_plot_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every design places an order rightly, and refuses what it should, served as it is measured."""
+"""Every design, served as it is measured, places orders correctly and rejects invalid ones."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from django.db import connection
 
 from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.designs import PRODUCTS, STOCK, HttpDesign
-from benchmarks.measuring import Books, faults
+from benchmarks.measuring import Books, find_failures
 from benchmarks.postgres import postgres
 from benchmarks.registry import DESIGNS, OTHER_WORKERS
 from benchmarks.servers import ROOT
@@ -21,16 +21,16 @@ REFUSALS = {
     "fastapi_sqlalchemy": (404, 422),
     "tradepost": (400, 400),
 }
-"""How designs answer orders of a product that does not exist, and of no units."""
+"""The statuses of orders for an unknown product, and for a quantity of zero."""
 
 ON_SQLITE = ["drf_locking", "tradepost"]
 STATEMENTS = {"pgbench_statements": 9, "pgbench_function": 1}
-"""Of pgbench's scripts, with BEGIN and COMMIT."""
+"""The number of statements of each pgbench script, including BEGIN and COMMIT."""
 
 
 @pytest.fixture(scope="module")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """Of the kind that the tests run on."""
+    """Databases of the kind that the tests run on."""
     if connection.vendor == "sqlite":
         yield SQLiteDatabases(tmp_path_factory.mktemp("sqlite"))
     else:
@@ -39,7 +39,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 def post(port: int, design: HttpDesign, secret: str, product_id: int, quantity: int) -> int:
-    """Order a product; return the status."""
+    """Order a product and return the status."""
     line = {"product_id": product_id, "quantity": quantity}
     body = json.dumps({"lines": [line]} if design.several_lines else line)
     request = design.request(secret=secret, products=1, lines=1)
@@ -57,7 +57,7 @@ def books(databases: Databases, design: HttpDesign) -> Books:
 
 
 def changes(before: Books, after: Books) -> dict[str, int]:
-    """By how much the books differ, in what a design has books of."""
+    """How much the books changed, without what the design does not store."""
     pairs = zip(Books._fields, before, after, strict=True)
     return {name: b - (a or 0) for name, a, b in pairs if b is not None}
 
@@ -96,7 +96,7 @@ def test_pgbench_does_what_tradepost_does(name: str, databases: Databases) -> No
     after = Books(*databases.row(design.books))
     assert len(statements) == STATEMENTS[name] * load.acknowledged
     assert changes(before, after)["least"] == -load.acknowledged
-    assert faults(before, after, loads=[load], lines=1) == []
+    assert find_failures(before, after, loads=[load], lines=1) == []
 
 
 def test_all_designs_are_tested() -> None:
@@ -104,14 +104,15 @@ def test_all_designs_are_tested() -> None:
 
 
 def test_the_page_tells_of_every_design() -> None:
-    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    page = (ROOT / "docs" / "explanation" / "benchmark-designs.md").read_text()
     names = {name for name in DESIGNS if not name.startswith("tradepost")}
     packages = {path.parent.name for path in ROOT.glob("benchmarks/rivals/*/design.py")}
     assert packages - names == {"pgbench"}
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
 
 
-def test_the_page_has_the_parts_that_are_generated() -> None:
-    page = (ROOT / "docs" / "benchmarks.md").read_text()
-    for part in ("environment", "ratios", "plots", "tables", "statements"):
-        assert page.count(f"<!-- begin {part} -->") == page.count(f"<!-- end {part} -->") == 1
+def test_each_generated_part_is_on_one_page() -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    of_orders = ("environment", "ratios", "plots", "tables", "statements")
+    for part in (*of_orders, "serializers", "communication", "reads", "faults", "memory"):
+        assert pages.count(f"<!-- begin {part} -->") == pages.count(f"<!-- end {part} -->") == 1

@@ -1,4 +1,4 @@
-"""The small benchmarks: what they compute, and that what they compare does the same."""
+"""The small benchmarks compute the right figures and compare like with like."""
 
 import json
 from decimal import Decimal

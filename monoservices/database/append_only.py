@@ -1,26 +1,15 @@
-"""Operations for migrations: tables to which rows are only ever added."""
+"""Append-only tables: a migration operation."""
 
 from typing import Any
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-_POSTGRESQL = """
-CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
-    FOR EACH ROW EXECUTE FUNCTION {table}_append_only();
-"""
-_SQLITE = """
-CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
-"""
+from monoservices.database.engines import engine_of
 
 
 class AppendOnly(migrations.operations.base.Operation):
-    """Refuse UPDATE and DELETE on a model's table, by triggers: IntegrityError for who tries."""
+    """Reject UPDATE and DELETE on a model's table with IntegrityError, by triggers."""
 
     reduces_to_sql = True
     reversible = True
@@ -39,11 +28,9 @@ class AppendOnly(migrations.operations.base.Operation):
         to_state: Any,
     ) -> None:
         table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(_POSTGRESQL.format(table=table), params=None)
-            return
-        for event in ("UPDATE", "DELETE"):
-            schema_editor.execute(_SQLITE.format(table=table, event=event), params=None)
+        forwards, _ = engine_of(schema_editor.connection).append_only(table)
+        for sql in forwards:
+            schema_editor.execute(sql, params=None)
 
     def database_backwards(
         self,
@@ -53,12 +40,9 @@ class AppendOnly(migrations.operations.base.Operation):
         to_state: Any,
     ) -> None:
         table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP TRIGGER {table}_append_only ON {table}")
-            schema_editor.execute(f"DROP FUNCTION {table}_append_only()")
-            return
-        for event in ("UPDATE", "DELETE"):
-            schema_editor.execute(f"DROP TRIGGER {table}_no_{event}")
+        _, backwards = engine_of(schema_editor.connection).append_only(table)
+        for sql in backwards:
+            schema_editor.execute(sql, params=None)
 
     def describe(self) -> str:
         return f"Make the table of {self.model_name} append-only"

@@ -1,8 +1,9 @@
 """Several statements in one round trip to PostgreSQL, by libpq's pipeline mode.
 
-https://www.postgresql.org/docs/current/libpq-pipeline-mode.html. This goes through `psycopg.pq`
-rather than through psycopg's own pipelines: those look at the socket before and after each
-statement, which costs several times what a small statement does.
+https://www.postgresql.org/docs/current/libpq-pipeline-mode.html. This uses `psycopg.pq` directly:
+psycopg's own pipelines poll the socket before and after each statement, which costs several times
+as much as a small statement. `psycopg.waiting` is not documented, but `Connection.wait` takes
+generators that yield its values, and nothing else lets other threads run meanwhile.
 """
 
 import re
@@ -18,10 +19,8 @@ from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.waiting import Ready, Wait
 
-from monoservices.database.parameters import Encoded, Parameters, encode_parameters
-
-Statement = tuple[str, Parameters]
-Row = tuple[Any, ...]
+from monoservices.database.parameters import Encoded, encode_parameters
+from monoservices.database.statements import Row, Statement
 
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
@@ -33,12 +32,12 @@ def execute(
 ) -> list[list[Row]]:
     """Execute statements in the order given and return the rows of each.
 
-    A statement has `%s` where its parameters go, and their types must be clear from it.
+    A statement has `%s` in place of each parameter, and must make the parameters' types clear.
     prepare: whether the connection prepares each statement on its first use, and keeps it.
-    Raises psycopg's error of the first one that fails; those after it have not been executed.
-    UnicodeEncodeError and DataError, with nothing sent, where `encode_parameters` does.
+    Raises the psycopg error of the first statement that fails; later ones have not been executed.
+    Raises UnicodeEncodeError and DataError as `encode_parameters` does, before sending anything.
     InvalidSqlStatementName means that prepared statements are gone (psycopg drops all of them when
-    it rolls a transaction back); the next call prepares them anew.
+    it rolls a transaction back); the next call prepares them again.
     """
     pgconn = connection.pgconn
     encoded = [(sql, encode_parameters(params)) for sql, params in statements]
@@ -50,7 +49,7 @@ def execute(
     finally:
         if pgconn.status == pq.ConnStatus.OK:
             pgconn.exit_pipeline_mode()
-    _refuse_failures(connection, sent, results)
+    _raise_first_error(connection, sent, results)
     return [
         _rows(connection, result)
         for prepared, result in zip(sent, results, strict=True)
@@ -71,7 +70,7 @@ def _send(
 def _send_prepared(
     connection: psycopg.Connection[Any], statements: Iterable[tuple[str, Encoded]]
 ) -> list[str | None]:
-    """Return, for each message: the statement that it prepares, None where it executes one."""
+    """Return for each message the statement that it prepares, or None if it executes one."""
     names = _prepared.setdefault(connection, {})
     sent: list[str | None] = []
     for sql, (values, formats) in statements:
@@ -84,12 +83,12 @@ def _send_prepared(
     return sent
 
 
-def _refuse_failures(
+def _raise_first_error(
     connection: psycopg.Connection[Any],
     sent: Sequence[str | None],
     results: Sequence[pq.abc.PGresult | None],
 ) -> None:
-    """Raise the first error, after noting which statements have not been prepared."""
+    """Raise the first error, if there is one, and forget statements that were not prepared."""
     error: psycopg.Error | None = None
     names = _prepared.get(connection, {})
     for prepared, result in zip(sent, results, strict=True):
@@ -105,9 +104,9 @@ def _refuse_failures(
 
 
 def _results(pgconn: pq.abc.PGconn, count: int) -> PQGen[list[pq.abc.PGresult | None]]:
-    """The result of each message, None where the connection was lost before it.
+    """Return the result of each message, None if the connection was lost before it.
 
-    libpq's own waiting would keep every other thread of Python waiting too.
+    This yields in order to wait: libpq's own waiting would block every other Python thread.
     """
     while pgconn.flush():
         if (yield Wait.RW) & Ready.R:
@@ -118,7 +117,7 @@ def _results(pgconn: pq.abc.PGconn, count: int) -> PQGen[list[pq.abc.PGresult | 
         results.append(result)
         while result is not None:
             result = yield from _next(pgconn)
-    yield from _next(pgconn)  # of the synchronisation
+    yield from _next(pgconn)  # the result of pipeline_sync
     return results
 
 

@@ -1,6 +1,6 @@
-"""How the parameters of a statement travel to PostgreSQL: as text, arrays of texts as binary.
+"""How the parameters of a statement travel to PostgreSQL: as text, but arrays of texts as binary.
 
-In the text format each element would have to be quoted by us and read by the server character by
+In the text format, we would have to quote each element, and the server would read it character by
 character. The binary format is that of `array_recv` and `text_recv`, in PostgreSQL's
 src/backend/utils/adt/arrayfuncs.c and varlena.c.
 """
@@ -13,24 +13,23 @@ from typing import Any
 import psycopg
 from psycopg.pq import Format
 
-Value = str | int | None
-Parameter = Value | Sequence[Value]
-Parameters = Sequence[Parameter]
+from monoservices.database.statements import Parameter, Parameters
+
 Encoded = tuple[Sequence[bytes | None], Sequence[Format]]
 
 _TEXT = psycopg.adapters.types["text"].oid
 _NULL = -1
-# Dimensions, whether there are NULLs, the elements' type, how many, and the number of the first.
+# Number of dimensions, whether there are NULLs, type and number of the elements, lower bound.
 _ARRAY_HEADER = Struct(">iiIii")
 _length = Struct(">i").pack
 
 
 def encode_parameters(params: Parameters) -> Encoded:
-    """The values of parameters and their formats.
+    """Return the encoded values of parameters, and their formats.
 
-    A sequence is an array, of elements of one type, and of None for NULL.
-    Raises UnicodeEncodeError where a text is none, and DataError where a single one has NUL in it;
-    in an array, the server refuses that.
+    A sequence is an array: its elements have one type, or are None for NULL.
+    Raises UnicodeEncodeError if a text cannot be encoded, and DataError if a text that stands alone
+    contains NUL; in an array, the server rejects NUL.
     """
     encoded = [_encode(param) for param in params]
     return [value for value, _ in encoded], [kind for _, kind in encoded]
@@ -44,15 +43,15 @@ def _encode(param: Parameter) -> tuple[bytes | None, Format]:
     first = next((element for element in param if element is not None), None)
     if isinstance(first, str):
         return _encode_texts(param), Format.BINARY
-    # Python writes a list of numbers as PostgreSQL does, but for the brackets and NULL.
+    # Python writes a list of numbers like PostgreSQL, except for the brackets and NULL.
     elements = str(list(param))[1:-1].replace("None", "NULL")
     return f"{{{elements}}}".encode(), Format.TEXT
 
 
 def _encode_text(text: str) -> bytes:
     encoded = text.encode()
-    if b"\0" in encoded:  # libpq would read no further
-        raise psycopg.DataError("PostgreSQL takes no text with NUL (0x00).")
+    if b"\0" in encoded:  # libpq would stop reading there
+        raise psycopg.DataError("PostgreSQL does not accept NUL (0x00) in text.")
     return encoded
 
 

@@ -1,30 +1,20 @@
-"""Many rows in a few parameters: statements whose text does not depend on how many rows there are.
-
-On PostgreSQL each column travels as an array, on SQLite all rows as one JSON array.
-"""
+"""Many rows in a few parameters: the number of rows does not change the text of the statement."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from itertools import count
 from typing import Any, Literal
 
 import msgspec
 from django.db import models
 
-from monoservices.database.dialect import is_postgresql
-from monoservices.database.parameters import Parameter
-from monoservices.database.pipelining import enqueue
+from monoservices.database.engines import engine
+from monoservices.database.statements import Parameter, enqueue
 
 ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
 ColumnTypes = Mapping[str, ColumnType]
 Values = Mapping[str, Any]
-"""Values of columns, by name. Those of a `json` column are dicts and lists."""
+"""Values of columns, by name: dicts and lists for `json`, aware datetimes for `timestamp`."""
 
-_CAST_FROM_TEXT: Mapping[ColumnType, str] = {
-    "numeric": "numeric",
-    "timestamp": "timestamptz",
-    "json": "jsonb",
-}
 _TYPES: Mapping[str, ColumnType] = {
     "BigAutoField": "bigint",
     "ForeignKey": "bigint",
@@ -56,41 +46,26 @@ def column_types(
 def rows_from(columns: ColumnTypes, *, shared: Collection[str] = ()) -> str:
     """A FROM item named `r` with the given columns, whose values are `row_parameters`.
 
-    shared: the columns in which all rows have the same value; not all of them.
+    shared: columns that have the same value in all rows; at least one column is not shared.
     """
-    if is_postgresql():
-        expressions = [_on_postgresql(kind, name in shared) for name, kind in columns.items()]
-        source = ""
-    else:
-        positions = count()
-        expressions = [
-            "%s" if name in shared else f"json_extract(value, '$[{next(positions)}]')"
-            for name in columns
-        ]
-        source = " FROM json_each(%s)"
-    named = ", ".join(f"{each} AS {name}" for each, name in zip(expressions, columns, strict=True))
-    return f"(SELECT {named}{source}) AS r"
+    return engine().rows_from(columns, shared)
 
 
 def row_parameters(
     columns: ColumnTypes, rows: Sequence[Values], *, shared: Values = _NOTHING
 ) -> list[Parameter]:
-    """The parameters of `rows_from`.
+    """The parameters for `rows_from`.
 
-    rows: each with all the columns but those that are shared. shared: the values of those.
-    Decimals travel as text, exactly.
+    rows: the columns of each row, except shared ones. shared: the values of the shared columns.
     """
-    once = {
-        name: _wire(kind, [shared[name]])[0] for name, kind in columns.items() if name in shared
-    }
-    own = [name for name in columns if name not in once]
-    if is_postgresql():
-        return [
-            once[name] if name in once else _wire(kind, [row[name] for row in rows])
-            for name, kind in columns.items()
-        ]
-    document = msgspec.json.encode([[row[name] for name in own] for row in rows])
-    return [*once.values(), document.decode()]
+    own: dict[str, Sequence[Any]] = {}
+    once: dict[str, Any] = {}
+    for name, kind in columns.items():
+        if name in shared:
+            [once[name]] = _as_sent(kind, [shared[name]])
+        else:
+            own[name] = _as_sent(kind, [row[name] for row in rows])
+    return engine().row_parameters(columns, own, once)
 
 
 def insert_rows(
@@ -100,10 +75,10 @@ def insert_rows(
     *,
     shared: Values = _NOTHING,
 ) -> None:
-    """Insert `rows` into the table of `model`, in one statement, whatever their number.
+    """Insert `rows` into the table of `model`, in one statement.
 
-    columns: the columns that are given. shared: the values that all rows have in common.
-    Neither defaults nor signals of the model apply.
+    columns: the columns to fill. shared: the values that all rows have in common.
+    Defaults and signals of the model do not apply.
     """
     statement = _insert_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
     enqueue(statement, row_parameters(columns, rows, shared=shared))
@@ -116,10 +91,10 @@ def update_rows(
     *,
     shared: Values = _NOTHING,
 ) -> None:
-    """Set the columns of the rows of `model` with the given ids, in one statement.
+    """Update the rows of `model` that have the given ids, in one statement.
 
     columns: `id`, and the columns to set. shared: the values that all rows have in common.
-    Neither defaults nor signals of the model apply.
+    Defaults and signals of the model do not apply.
     """
     statement = _update_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
     enqueue(statement, row_parameters(columns, rows, shared=shared))
@@ -143,18 +118,16 @@ def _insert_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> s
     )
 
 
-def _on_postgresql(kind: ColumnType, is_shared: bool) -> str:
-    """A value, or an array unfolded. All arrays of a SELECT unfold side by side."""
-    as_text = _CAST_FROM_TEXT.get(kind)
-    if is_shared:
-        return f"%s::{as_text or kind}"
-    return f"unnest(%s::text[])::{as_text}" if as_text else f"unnest(%s::{kind}[])"
-
-
-def _wire(kind: ColumnType, values: Sequence[Any]) -> Sequence[Any]:
-    """Values as parameters have them."""
-    if kind == "numeric":
-        return [None if value is None else str(value) for value in values]
-    if kind == "json":
-        return [None if value is None else msgspec.json.encode(value).decode() for value in values]
-    return values
+def _as_sent(kind: ColumnType, values: Sequence[Any]) -> Sequence[Any]:
+    """Values as parameters take them. Decimals travel as text, so that they stay exact."""
+    match kind:
+        case "numeric":
+            return [None if value is None else str(value) for value in values]
+        case "timestamp":
+            as_text = engine().as_timestamp
+            return [None if value is None else as_text(value) for value in values]
+        case "json":
+            encode = msgspec.json.encode
+            return [None if value is None else encode(value).decode() for value in values]
+        case _:
+            return values

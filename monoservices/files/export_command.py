@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from monoservices.database.dialect import consistent_snapshot
+from monoservices.database.engines import engine
 from monoservices.files.exporting import Format, in_pieces
 
 
@@ -33,7 +33,7 @@ class ExportCommand(BaseCommand):
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         try:
-            with consistent_snapshot():
+            with engine().consistent_snapshot():
                 for piece in in_pieces(self.lines(Format(options["format"]))):
                     self.stdout.write(piece.decode(), ending="")
             self.stdout.flush()

@@ -10,7 +10,7 @@
     views.py       /metrics, and who may read it
 
 A service that counts something of its own declares it in its `metrics.py`, under a name that begins
-with its label. docs/metrics.md lists every metric.
+with its label. docs/reference/metrics.md lists every metric.
 """
 
 from monoservices.metrics.declaring import Counted, Observed, Sampled, Series

@@ -1,28 +1,29 @@
-"""Batches, and what waits for them; `monoservices.server.batching` counts here."""
+"""Metrics of batches and of the queues in front of them (`monoservices.server.batching`)."""
 
 from monoservices.metrics.declaring import SECONDS, Counted, Observed, Sampled
 
 BATCH_SIZE = Observed(
     "monoservices_batch_items",
-    "Batches, by how many items each had.",
+    "Batches, by their number of items.",
     labels=("queue",),
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
 BATCH_SECONDS = Observed(
     "monoservices_batch_seconds",
-    "Batches, by how long each took, being done again included.",
+    "Batches, by how long each took, retries included.",
     labels=("queue",),
     buckets=SECONDS,
 )
 WAIT_SECONDS = Observed(
     "monoservices_queue_wait_seconds",
-    "Items, by how long each waited for its batch to begin.",
+    "Items, by how long each waited before its batch began.",
     labels=("queue",),
     buckets=SECONDS,
 )
 LENGTH = Sampled("monoservices_queue_length", "Items that wait for a batch.", labels=("queue",))
 REFUSED = Counted(
     "monoservices_queue_refused_total",
-    "Items that were refused because too many waited (full), or that waited for too long (late).",
+    "Items that were rejected because too many waited (full), or because they waited too long "
+    "(late).",
     labels=("queue", "reason"),
 )

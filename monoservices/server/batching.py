@@ -1,30 +1,20 @@
-"""Group commit: calls that come while one transaction runs are decided together in the next one.
+"""Group commit: calls that arrive while one batch runs are the next batch, and share a transaction.
 
-The algorithm is the one by which databases write many commits to disk at once (DeWitt et al.,
-"Implementation Techniques for Main Memory Database Systems", SIGMOD 1984), one level up. A batch
-begins at once where none runs; what comes meanwhile is gathered in the order of arrival, and begins
-when it ends. So nothing ever waits for company: a call that comes alone is as quick as it would be
-without batches, and the more calls there are at a time, the larger are the batches.
+Databases write many commits to disk at once with this algorithm (DeWitt et al., "Implementation
+Techniques for Main Memory Database Systems", SIGMOD 1984). If no batch runs, a batch begins at
+once. Otherwise calls wait in order of arrival, and begin when the batch ends. Nothing waits for
+company: a call that arrives alone is as quick as without batches, and the more calls arrive at the
+same time, the larger the batches are.
 """
 
 import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-
-from django.db import (
-    Error,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    close_old_connections,
-    connection,
-    connections,
-)
 
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.batches import BATCH_SECONDS, BATCH_SIZE, LENGTH, REFUSED, WAIT_SECONDS
@@ -32,24 +22,21 @@ from monoservices.metrics.batches import BATCH_SECONDS, BATCH_SIZE, LENGTH, REFU
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-PASSING = (OperationalError, InterfaceError, IntegrityError)
-"""Errors after which the same batch may succeed: a deadlock, a lost connection, a key that somebody
-else has just written."""
-
 logger = logging.getLogger(__name__)
 
 
 class Batcher(Generic[Item, Outcome]):
-    """Makes concurrent calls with one item each into calls of `run` with many.
+    """Turns concurrent calls with one item each into calls of `run` with many items.
 
-    run: takes items and returns their outcomes, in the same order. It is called in one thread, with
-        that thread's connection to the database. Where it raises, nothing of the batch may have
-        happened.
-    size: of the largest batch. limit: how many may wait; a client's own at most half of that.
-    max_wait_seconds: after how many seconds an item is given up that still waits.
-    name: of its queue, in the metrics.
+    run: takes items and returns their outcomes, in the same order. All calls are in one thread.
+        What may fail is an outcome too; if `run` raises, the whole batch fails.
+    at_end: called in that thread before it ends, such as to close its connections.
+    size: how many items a batch has at most. limit: how many items may wait; one client's may take
+        half of that.
+    max_wait_seconds: how long an item may wait before it is rejected.
+    name: the name of the queue in metrics.
 
-    To be used in one event loop.
+    Use it in one event loop.
     """
 
     def __init__(
@@ -59,14 +46,16 @@ class Batcher(Generic[Item, Outcome]):
         size: int,
         limit: int,
         max_wait_seconds: float,
+        at_end: Callable[[], object] = lambda: None,
         name: str = "",
     ) -> None:
         self._run = run
+        self._at_end = at_end
         self._size = size
         self._limit = limit
         self._max_wait_seconds = max_wait_seconds
         self._waiting: deque[_Call[Item, Outcome]] = deque()
-        self._held_by: Counter[Hashable] = Counter()
+        self._waiting_by_client: Counter[Hashable] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
         self._alarm: asyncio.TimerHandle | None = None
@@ -82,36 +71,36 @@ class Batcher(Generic[Item, Outcome]):
         return len(self._waiting)
 
     async def submit(self, item: Item, client: Hashable) -> Outcome:
-        """The outcome of `item`, which `client` waits for.
+        """Return the outcome of `item`, for which `client` waits.
 
-        Raises Unavailable where too many wait, or where this one has waited for too long: then it
-        has not been seen by `run`, and never will be. Raises what `run` raises for it alone.
-        An item whose caller is canceled is decided all the same.
+        If the caller is canceled, the item runs all the same.
+        Raises Unavailable if too many items wait, or if this one waits for too long: `run` has not
+        seen it then, and never will. Raises RuntimeError if the batch failed as a whole.
         """
-        if len(self._waiting) >= self._limit or 2 * self._held_by[client] >= self._limit:
+        if len(self._waiting) >= self._limit or 2 * self._waiting_by_client[client] >= self._limit:
             self._refused.add()
             raise Unavailable("Too many requests are waiting. Nothing was done; try again.")
         loop = asyncio.get_running_loop()
         call: _Call[Item, Outcome] = _Call(item, client, loop.create_future(), loop.time())
         self._waiting.append(call)
-        self._held_by[client] += 1
+        self._waiting_by_client[client] += 1
         if self._idle.is_set():
             self._idle.clear()
-            # Whoever has arrived with this one is served in the same turn of the loop, and joins.
+            # Calls that arrive in the same turn of the event loop join this batch.
             loop.call_soon(self._begin, loop)
         elif self._alarm is None:
             self._alarm = loop.call_later(self._max_wait_seconds, self._give_up, loop)
-        return await call.answer
+        return await call.future
 
     async def drain(self) -> None:
-        """Return when everything is decided, with the thread ended and its connection closed.
+        """Return when every item has its outcome and the thread has ended.
 
-        Nothing must be submitted any more.
+        Submit nothing any more.
         """
         await self._idle.wait()
         if self._alarm is not None:
             self._alarm.cancel()
-        await asyncio.wrap_future(self._thread.submit(connections.close_all))
+        await asyncio.wrap_future(self._thread.submit(self._at_end))
         self._thread.shutdown()
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -127,43 +116,51 @@ class Batcher(Generic[Item, Outcome]):
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: "list[_Call[Item, Outcome]]") -> None:
         started = time.perf_counter()
+        outcomes: Sequence[Outcome]
         try:
             outcomes = self._outcomes([call.item for call in batch])
         except BaseException:
             logger.exception("a batch of %d ended without outcomes", len(batch))
-            outcomes = [_Failure(RuntimeError("The batch ended without outcomes."))] * len(batch)
+            outcomes = ()
         self._seconds.add(time.perf_counter() - started)
         loop.call_soon_threadsafe(self._finish, loop, batch, outcomes)
+
+    def _outcomes(self, items: Sequence[Item]) -> Sequence[Outcome]:
+        outcomes = self._run(items)
+        if len(outcomes) != len(items):
+            raise RuntimeError(f"There are {len(outcomes)} outcomes for {len(items)} items.")
+        return outcomes
 
     def _finish(
         self,
         loop: asyncio.AbstractEventLoop,
         batch: "list[_Call[Item, Outcome]]",
-        outcomes: "list[Outcome | _Failure]",
+        outcomes: Sequence[Outcome],
     ) -> None:
+        """Give each call its outcome. outcomes: none of them if the batch failed as a whole."""
         self._begin(loop)
-        for call, outcome in zip(batch, outcomes, strict=True):
-            if call.answer.done():  # whoever called has left
+        for number, call in enumerate(batch):
+            if call.future.done():  # the caller has left
                 continue
-            if isinstance(outcome, _Failure):
-                call.answer.set_exception(outcome.error)
+            if outcomes:
+                call.future.set_result(outcomes[number])
             else:
-                call.answer.set_result(outcome)
+                call.future.set_exception(RuntimeError("The batch ended without outcomes."))
 
     def _take(self) -> "_Call[Item, Outcome]":
         call = self._waiting.popleft()
-        self._held_by[call.client] -= 1
-        if not self._held_by[call.client]:
-            del self._held_by[call.client]
+        self._waiting_by_client[call.client] -= 1
+        if not self._waiting_by_client[call.client]:
+            del self._waiting_by_client[call.client]
         return call
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Refuse what has waited for too long; all wait equally long, so those who came first."""
+        """Reject calls that have waited for too long, which are the first ones in the queue."""
         while self._waiting and loop.time() >= self._waiting[0].since + self._max_wait_seconds:
             call = self._take()
-            if not call.answer.done():
+            if not call.future.done():
                 self._late.add()
-                call.answer.set_exception(
+                call.future.set_exception(
                     Unavailable("The request has waited for too long. Nothing was done; try again.")
                 )
         if self._alarm is not None:
@@ -173,67 +170,12 @@ class Batcher(Generic[Item, Outcome]):
             since = self._waiting[0].since
             self._alarm = loop.call_at(since + self._max_wait_seconds, self._give_up, loop)
 
-    def _outcomes(self, items: Sequence[Item]) -> "list[Outcome | _Failure]":
-        outcomes = list(self._decide(items))
-        if len(outcomes) != len(items):
-            raise RuntimeError(f"There are {len(outcomes)} outcomes for {len(items)} items.")
-        return outcomes
-
-    def _decide(self, items: Sequence[Item]) -> "Iterator[Outcome | _Failure]":
-        """Decide the items together, where that passes on the second try; else one by one."""
-        try:
-            return iter(self._attempt(items))
-        except PASSING as error:
-            logger.warning("a batch of %d is done again: %s", len(items), error)
-        except Exception:
-            logger.exception("a batch of %d is done one by one", len(items))
-            return self._one_by_one(items)
-        try:
-            return iter(self._attempt(items))
-        except Exception as error:
-            logger.warning("a batch of %d is done one by one: %s", len(items), error)
-            return self._one_by_one(items)
-
-    def _one_by_one(self, items: Sequence[Item]) -> "Iterator[Outcome | _Failure]":
-        lost: _Failure | None = None
-        for item in items:
-            lost = lost or self._cannot_connect()
-            if lost is not None:
-                yield lost
-                continue
-            try:
-                [outcome] = self._attempt([item])
-                yield outcome
-            except StopIteration as error:  # which no future takes
-                yield _Failure(RuntimeError(f"stopped: {error}"))
-            except Exception as error:
-                yield _Failure(error)
-
-    def _attempt(self, items: Sequence[Item]) -> Sequence[Outcome]:
-        close_old_connections()
-        return self._run(items)
-
-    def _cannot_connect(self) -> "_Failure | None":
-        close_old_connections()
-        try:
-            connection.ensure_connection()
-        except Error as error:
-            return _Failure(error)
-        return None
-
 
 @dataclass(slots=True)
 class _Call(Generic[Item, Outcome]):
-    """An item whose caller waits for the answer, since a time of the event loop's clock."""
+    """An item whose caller awaits `future`. since: when it arrived, by the event loop's clock."""
 
     item: Item
     client: Hashable
-    answer: "asyncio.Future[Outcome]"
+    future: "asyncio.Future[Outcome]"
     since: float
-
-
-@dataclass(slots=True)
-class _Failure:
-    """What `run` raised for an item alone; a value, because outcomes may be exceptions too."""
-
-    error: Exception

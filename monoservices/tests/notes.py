@@ -1,8 +1,9 @@
-"""Statements on the table `notes` of the tests, sent as a pipelined transaction sends them."""
+"""Enqueued statements on the table `notes` of the tests."""
 
 from django.db import connection
 
-from monoservices.database.pipelining import PendingRows, enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.statements import PendingRows, enqueue
 
 
 def write(number: int, text: str | None = None) -> PendingRows:
@@ -17,7 +18,7 @@ def read(number: int) -> PendingRows:
 
 
 def write_together(*numbers: int) -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         for number in numbers:
             write(number)
 

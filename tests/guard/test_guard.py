@@ -15,7 +15,8 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
-from monoservices.database.pipelining import enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.statements import enqueue
 from tests.guard.standing import COMMUNICATION, OF_PRODUCTS, VIEWS, standing_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("order")]
@@ -161,7 +162,7 @@ def test_a_cascade_runs_for_who_deletes(
 @pytest.mark.parametrize("table", ["products_product", '"products_product"', "products_PRODUCT"])
 def test_what_is_sent_in_a_pipelined_transaction(refused: Refused, table: str) -> None:
     def send_all() -> None:
-        with pipelined_transaction():
+        with engine().pipelined_transaction():
             enqueue("SELECT count(*) FROM orders_order")
             enqueue(f"UPDATE {table} SET name = CAST(%s AS text)", ["Red Mug"])  # noqa: S608
 

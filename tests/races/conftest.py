@@ -20,6 +20,6 @@ def workers(transactional_db: None, _workers: Workers) -> Workers:
 
 @pytest.fixture
 def control(transactional_db: None) -> Iterator[None]:
-    """Put the test into a database of its own, to take guards out of."""
+    """Give the test a database of its own, from which it can remove guards."""
     with control_database():
         yield

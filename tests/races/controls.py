@@ -8,9 +8,9 @@ from django.db import connection, models
 
 @contextmanager
 def control_database() -> Iterator[None]:
-    """Within the block, every connection leads to a copy of the database, made for it alone.
+    """In the block, every connection goes to a copy of the database, made for this block alone.
 
-    To be entered outside of a transaction, and while no worker is at work.
+    Enter it outside of a transaction, while no worker is busy.
     """
     original = connection.settings_dict["NAME"]
     connection.creation.clone_test_db(suffix="control", verbosity=0)
@@ -26,10 +26,10 @@ def control_database() -> Iterator[None]:
 
 
 def drop_constraints(model: type[models.Model], *names: str) -> None:
-    """Take constraints of a model out of the database that is in use."""
+    """Drop constraints of a model from the database in use."""
     meta = model._meta
     every = meta.constraints
-    # SQLite's editor makes the table anew, with the constraints that the model has.
+    # On SQLite, the schema editor creates the table again, with the constraints of the model.
     meta.constraints = [each for each in every if each.name not in names]
     try:
         with connection.schema_editor() as editor:

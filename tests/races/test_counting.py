@@ -17,7 +17,7 @@ ROUNDS = 6
 
 
 def work(job: tuple[int, int]) -> int:
-    """Count, receive, correct and sell in turn, beginning with another for each worker.
+    """Count, receive, correct and sell in turn; each worker begins with another of these.
 
     Returns how many orders were placed.
     """

@@ -38,7 +38,7 @@ def buy(product_id: int) -> list[str]:
 
 
 def buy_without_a_transaction(product_id: int) -> list[str]:
-    """Read, decide and take stock as placing does, one unit, each statement on its own."""
+    """Read, decide and take one unit, as placing does, but without a transaction."""
     order = request(line(product_id))
     [product] = read_products(ids=[product_id])
     [decision] = decide([order], [product], {})
@@ -55,7 +55,7 @@ def buy_without_a_transaction(product_id: int) -> list[str]:
 @pytest.mark.parametrize("stock", [1, 7, WORKERS * ATTEMPTS - 1])
 def test_exactly_the_last_units_are_sold(workers: Workers, stock: int) -> None:
     product = make_product(stock=stock)
-    client_id_for(built_in="console")  # there before the race, which is for something else
+    client_id_for(built_in="console")  # before the race, which is not about this
     outcomes = Counter(chain(*workers.run(buy, [product.id] * WORKERS)))
     assert outcomes == {"placed": stock, "out_of_stock": WORKERS * ATTEMPTS - stock}
     assert Order.objects.count() == stock
@@ -65,7 +65,7 @@ def test_exactly_the_last_units_are_sold(workers: Workers, stock: int) -> None:
 
 @pytest.mark.usefixtures("control")
 def test_control_without_the_checks_it_oversells(workers: Workers) -> None:
-    """On PostgreSQL this is the very code; on SQLite, code without the transaction."""
+    """On PostgreSQL with the real code; on SQLite with code that has no transaction."""
     drop_constraints(Product, "product_stock_in_bounds")
     drop_constraints(StockMovement, "movement_after_in_bounds")
     product = make_product(stock=1)

@@ -1,6 +1,6 @@
-"""What placing relied on changes before it writes: deterministic, step by step, on two connections.
+"""What placing has read changes before it writes: step by step, on two connections.
 
-On SQLite nothing can come between: whoever writes is alone from BEGIN on.
+On SQLite nothing can happen in between: a writer is alone from BEGIN on.
 """
 
 import time
@@ -33,7 +33,7 @@ pytestmark = [
 
 
 def elsewhere(call: Callable[[], Any]) -> Any:
-    """Call it on another connection, to the end, and return the result."""
+    """Call it on another connection, wait for it, and return the result."""
 
     def run() -> Any:
         try:
@@ -47,7 +47,7 @@ def elsewhere(call: Callable[[], Any]) -> Any:
 
 @contextmanager
 def before_each_write(*steps: Callable[[], Any]) -> Iterator[None]:
-    """Between reading and writing of each pass of placing, take the next of these steps."""
+    """In each pass of placing, take the next of these steps between reading and writing."""
     remaining = list(steps)
 
     def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -65,7 +65,7 @@ def change_price(product: ProductSnapshot, price: str) -> Callable[[], Any]:
 
 
 def lock_at_once(product: ProductSnapshot) -> None:
-    """Raises OperationalError where somebody has the product."""
+    """Raises OperationalError if somebody else has locked the product."""
     with transaction.atomic():
         Product.objects.select_for_update(nowait=True, no_key=True).get(pk=product.id)
 

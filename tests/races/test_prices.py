@@ -21,7 +21,7 @@ PRICES = ("1.00", "2.00")
 
 
 def change_or_order(job: tuple[int, list[int]]) -> list[str]:
-    """Worker 0 changes both prices together, again and again; the others order one of each."""
+    """As worker 0, change both prices together, many times; as another, order one of each."""
     number, product_ids = job
     outcomes: list[str] = []
     for turn in range(ROUNDS):

@@ -33,14 +33,14 @@ def place_under_each_key(product_id: int) -> list[tuple[str, bool]]:
 
 
 def place_under_one_key(product_id: int) -> str:
-    """Place an order under a key that others use for other products."""
+    """Place an order under a key that others use for other products at the same time."""
     with meeting_after_reading():
         [outcome] = place_orders([shop_request(line(product_id), key="a")])
     return "placed" if isinstance(outcome, PlacedOrder) else outcome.code
 
 
 def place_after_a_look(job: tuple[int, int]) -> None:
-    """Look whether the key is known; write the order, under the given id, where it was not."""
+    """Look the key up, and if it is not known, write the order under the given id."""
     product_id, order_id = job
     request = shop_request(line(product_id), key="a")
     known = Order.objects.filter(idempotency_key=request.idempotency_key).exists()

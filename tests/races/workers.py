@@ -1,6 +1,6 @@
 """Workers that act at the same time: threads on PostgreSQL, processes on SQLite.
 
-A task is a function of one argument at the top of a module, so that a process can be sent it.
+A task is a module-level function of one argument, so that it can be sent to a process.
 """
 
 import multiprocessing
@@ -15,24 +15,24 @@ import django
 from django.db import connection
 
 from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
-from monoservices.database.dialect import is_postgresql
+from monoservices.database.engines import engine
 
 WORKERS = 6
 MAX_WAIT_SECONDS = 30
-"""Seconds after which workers that wait for each other give up; never reached if all is well."""
+"""How long workers wait for each other before they give up; never reached if all is well."""
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 
 class _Meeting:
-    """Where the workers meet of which this process is one, or has them as threads."""
+    """Where workers meet that are threads of this process, or processes like this one."""
 
     barrier: threading.Barrier | ProcessBarrier
 
 
 class Workers:
-    """WORKERS workers, for as long as the block of `start_workers` runs."""
+    """WORKERS workers, while the block of `start_workers` runs."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
@@ -40,9 +40,9 @@ class Workers:
     def run(
         self, task: Callable[[Argument], Result], arguments: Sequence[Argument]
     ) -> list[Result]:
-        """Call the task with each argument, on a worker each; return what came back, in order.
+        """Call the task with each argument, each on its own worker; return the results in order.
 
-        There must be one argument for each worker. The first error of a task is raised.
+        There must be one argument for each worker. Raises the first error of a task.
         """
         assert len(arguments) == WORKERS
         _Meeting.barrier.reset()
@@ -50,7 +50,7 @@ class Workers:
         futures = [self._executor.submit(_run, task, each, database) for each in arguments]
         wait(futures)
         errors = [error for future in futures if (error := future.exception())]
-        # Where one fails, the others wait for it in vain; that is not what went wrong.
+        # If one fails, the others wait for it in vain; their errors are not the cause.
         errors.sort(key=lambda error: isinstance(error, threading.BrokenBarrierError))
         if errors:
             raise errors[0]
@@ -59,8 +59,8 @@ class Workers:
 
 @contextmanager
 def start_workers() -> Iterator[Workers]:
-    """Yield the workers that suit the database."""
-    if is_postgresql():
+    """Yield workers of the kind that suits the database."""
+    if engine().LOCKS_ROWS:
         _Meeting.barrier = threading.Barrier(WORKERS, timeout=MAX_WAIT_SECONDS)
         with ThreadPoolExecutor(WORKERS) as threads:
             yield Workers(threads)
@@ -74,17 +74,17 @@ def start_workers() -> Iterator[Workers]:
 
 
 def meet() -> None:
-    """Wait until all workers have come here."""
+    """Wait until all workers are here."""
     _Meeting.barrier.wait()
 
 
 @contextmanager
 def meeting_after_reading() -> Iterator[None]:
-    """Let the workers meet once each of them has read products and none has written anything.
+    """Let the workers meet when each of them has read products and none has written anything.
 
-    On SQLite whoever reads to write is alone from there on, so they meet just before.
+    On SQLite, a transaction that will write is alone from its beginning, so they meet before it.
     """
-    if not is_postgresql():
+    if not engine().LOCKS_ROWS:
         meet()
         yield
         return
@@ -102,11 +102,11 @@ def meeting_after_reading() -> Iterator[None]:
 
 
 def _set_up(barrier: ProcessBarrier) -> None:
-    """Make this new process ready for tasks."""
+    """Prepare this new process for tasks."""
     _Meeting.barrier = barrier
     django.setup()
     Guard(_refuse).start()
-    # How long a busy machine takes says nothing about who waits for whom.
+    # A busy machine may be slow; that must not look like a lock that is held for too long.
     connection.settings_dict["OPTIONS"]["timeout"] = MAX_WAIT_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""docs/add-a-service.md, followed in a copy of this project."""
+"""docs/tutorial/add-a-service.md, followed in a copy of this project."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.skipif(
 def test_the_document(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     project = copy_of_this_project(tmp_path / "project")
-    follow("add-a-service.md", project)
-    described = (project.path / "docs" / "openapi.yaml").read_text()
+    follow("tutorial/add-a-service.md", project)
+    described = (project.path / "docs" / "reference" / "openapi.yaml").read_text()
     assert "/api/v1/kiosks/{kiosk_id}/orders/:" in described
-    assert "order_one_product" in (project.path / "docs" / "services.md").read_text()
+    assert "order_one_product" in (project.path / "docs" / "reference" / "services.md").read_text()
     broken = "from apps.orders.models import Order\n"
     (project.path / "apps" / "kiosks" / "peeking.py").write_text(broken)
     said = project.run(".venv/bin/python manage.py check", fails=True)

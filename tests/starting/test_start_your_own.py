@@ -1,4 +1,4 @@
-"""docs/start-your-own.md, followed in a copy of this project."""
+"""docs/tutorial/start-your-own.md, followed in a copy of this project."""
 
 import re
 from pathlib import Path
@@ -19,14 +19,14 @@ TESTS_ON_SQLITE = {"make test": ".venv/bin/python -m tests sqlite -- -q"}
 def test_the_document(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     project = copy_of_this_project(tmp_path / "project")
-    follow("start-your-own.md", project, instead=TESTS_ON_SQLITE)
+    follow("tutorial/start-your-own.md", project, instead=TESTS_ON_SQLITE)
     services = sorted(each.name for each in (project.path / "apps").iterdir() if each.is_dir())
     assert [each for each in services if each != "__pycache__"] == [
         "accounts",
         "catalogue",
         "sales",
     ]
-    described = (project.path / "docs" / "openapi.yaml").read_text()
+    described = (project.path / "docs" / "reference" / "openapi.yaml").read_text()
     assert re.findall(r"^  (/\S+):$", described, re.MULTILINE) == [
         *("/api/v1/catalogue/", "/api/v1/catalogue/{catalogue_id}/"),
         *("/api/v1/sales/", "/api/v1/sales/{sale_id}/"),

@@ -29,8 +29,8 @@ from apps.orders.placing.statements import (
     stock_moves,
     write_orders,
 )
-from monoservices.database.dialect import is_lock_timeout, reserve_ids
-from monoservices.database.pipelining import pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.errors import is_lock_timeout
 
 Outcome = PlacedOrder | OrdersError
 
@@ -97,9 +97,9 @@ def place_orders(
 
 
 def _attempt(requests: Sequence[OrderRequest], lock: Lock, at: datetime | None) -> list[Outcome]:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         known = enqueue_known_orders({request.key for request in requests})
-        reserved = reserve_ids(Order, len(requests))
+        reserved = engine().reserve_ids(Order, len(requests))
         # Waits for rows, so that the statements above travel with this one.
         products = read_products(
             ids={line.product_id for order in requests for line in order.lines if line.product_id},

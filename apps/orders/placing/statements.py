@@ -17,8 +17,6 @@ from apps.orders.placing.pricing import PricedLine
 from apps.orders.placing.requests import Key
 from apps.orders.placing.rules import EVENTS
 from apps.orders.structs import order_out
-from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import PendingRows, enqueue
 from monoservices.database.rows import (
     ColumnTypes,
     column_types,
@@ -26,6 +24,7 @@ from monoservices.database.rows import (
     row_parameters,
     rows_from,
 )
+from monoservices.database.statements import PendingRows, enqueue
 
 _KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
 _ORDER = column_types(Order)
@@ -64,7 +63,6 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime | None = None
         row["first_answer"] = msgspec.json.encode(order_out(row, own_lines)).decode()
         orders.append(row)
         lines += own_lines
-    shared |= dict.fromkeys(("created_at", "updated_at"), as_timestamp(at))
     insert_rows(Order, _ORDER, orders, shared=shared)
     insert_rows(OrderLine, _LINE, lines)
     actors = {order_id: order.request.actor for order_id, order in accepted.items()}
@@ -98,7 +96,7 @@ def write_events(
             "from_status": before,
             "to_status": after,
             "data": data or {},
-            "created_at": as_timestamp(at),
+            "created_at": at,
         },
     )
 

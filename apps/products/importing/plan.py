@@ -11,7 +11,7 @@ from apps.products.models import Product, StockMovement, fold
 from apps.products.stock.ledger import MOVEMENT
 from monoservices.api.problems import Forbidden, Problem
 from monoservices.api.types import MAX_INTEGER, Money, Name, Sku, Text, money
-from monoservices.database.dialect import as_timestamp, reserve_ids
+from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, insert_rows, update_rows
 
 _UPDATED: ColumnTypes = {
@@ -97,10 +97,10 @@ class ImportPlan:
 
     def write(self, actor: str) -> None:
         """Write what was added: four statements at most. Raises DataError, IntegrityError."""
-        now = as_timestamp(timezone.now())
+        now = timezone.now()
         touched = {"updated_at": now}
         if self._created:
-            reserved = reserve_ids(Product, len(self._created)).fetch()
+            reserved = engine().reserve_ids(Product, len(self._created)).fetch()
             for product, (product_id,) in zip(self._created, reserved, strict=True):
                 product.pk = product_id
             # By SKU, so that two imports of the same products cannot wait for each other.

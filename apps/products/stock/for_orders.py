@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 from msgspec import Struct, structs
 
-from monoservices.database.dialect import as_timestamp, is_postgresql
-from monoservices.database.pipelining import enqueue
+from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.database.statements import enqueue
 
 
 class StockMove(Struct, frozen=True, kw_only=True):
@@ -62,13 +62,13 @@ def move_stock(
         {"id": key, "delta": delta, "price": prices and prices[key]}
         for key, delta in totals.items()
     ]
-    shared = {"now": as_timestamp(at or timezone.now())}
+    shared = {"now": at or timezone.now()}
     of_changes = row_parameters(_CHANGES, changes, shared=shared)
     of_moves = row_parameters(_MOVES, ledger, shared=shared)
-    if is_postgresql():
-        enqueue(_statement_on_postgresql(), of_changes + of_moves)
+    if engine().LOCKS_ROWS:
+        enqueue(_one_statement(), of_changes + of_moves)
     else:
-        stock, movements = _statements_on_sqlite()
+        stock, movements = _two_statements()
         enqueue(stock, of_changes)
         enqueue(movements, of_moves)
 
@@ -102,7 +102,7 @@ _MOVEMENT = "r.product_id, r.delta, r.reason, r.reference, r.revision, r.actor, 
 
 
 @cache
-def _statement_on_postgresql() -> str:
+def _one_statement() -> str:
     """Lock in the order of ids, look once more at what was relied on, add, and write down.
 
     Two batches that want the same products cannot wait for each other in a circle. The ledger knows
@@ -133,8 +133,8 @@ def _statement_on_postgresql() -> str:
 
 
 @cache
-def _statements_on_sqlite() -> tuple[str, str]:
-    """The same in two statements: whoever writes is alone, and needs no locks."""
+def _two_statements() -> tuple[str, str]:
+    """The same for a database on which a writer is alone, and needs no locks."""
     stock = f"""
         UPDATE products_product AS p
         SET stock_quantity = stock_quantity + r.delta, updated_at = r.now

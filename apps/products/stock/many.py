@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -20,7 +21,8 @@ from apps.products.models import Product, StockMovement, StockRequest
 from apps.products.stock.ledger import MOVEMENT
 from monoservices.api.problems import Problem, ProblemDocument
 from monoservices.api.types import MAX_INTEGER
-from monoservices.database.dialect import as_timestamp, reserve_ids
+from monoservices.database.engines import engine
+from monoservices.database.retrying import retry_once
 from monoservices.database.rows import ColumnTypes, insert_rows, update_rows
 
 _STOCK: ColumnTypes = {
@@ -94,13 +96,9 @@ def adjust_stock(
         answer comes back, refusals included.
     Raises MovementKeyReused.
     """
-    try:
-        return _adjust(adjustments, actor, idempotency_key)
-    except IntegrityError:
-        if idempotency_key is None:
-            raise
-    # The key has come in another request meanwhile, and is known by now.
-    return _adjust(adjustments, actor, idempotency_key)
+    # The key may come in another request meanwhile; the second attempt finds it.
+    attempt = partial(_adjust, adjustments, actor, idempotency_key)
+    return retry_once(attempt, after=IntegrityError)
 
 
 @transaction.atomic
@@ -173,8 +171,7 @@ class _Shelf:
         """Write the movements, which get their ids, and the stock that they leave."""
         if not self._movements:
             return
-        now = as_timestamp(self._now)
-        reserved = reserve_ids(StockMovement, len(self._movements)).fetch()
+        reserved = engine().reserve_ids(StockMovement, len(self._movements)).fetch()
         for movement, (movement_id,) in zip(self._movements, reserved, strict=True):
             movement.id = movement_id
         update_rows(
@@ -184,13 +181,13 @@ class _Shelf:
                 {"id": key, "stock_quantity": product.stock_quantity}
                 for key, product in self._moved.items()
             ],
-            shared={"updated_at": now},
+            shared={"updated_at": self._now},
         )
         insert_rows(
             StockMovement,
             _MOVEMENT,
             [structs.asdict(movement) for movement in self._movements],
-            shared={"revision": 0, "created_at": now},
+            shared={"revision": 0, "created_at": self._now},
         )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-from monoservices.database.dialect import for_update, money_column
-from monoservices.database.pipelining import enqueue
+from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
+from monoservices.database.statements import enqueue
 
 Lock = Literal["none", "wait", "skip"]
 """Whether rows are locked until the transaction ends, and what happens to rows that somebody else
@@ -38,9 +38,10 @@ def read_rows(
 
 @cache
 def _statement(lock: Lock) -> str:
-    clause = {"none": "", "wait": for_update("p"), "skip": for_update("p", skip_locked=True)}[lock]
+    clause = "" if lock == "none" else engine().for_update("p", skip_locked=lock == "skip")
+    price = engine().money_column("p.price")
     return f"""
-        SELECT p.id, p.sku, p.name, {money_column("p.price")}, p.stock_quantity, p.is_active
+        SELECT p.id, p.sku, p.name, {price}, p.stock_quantity, p.is_active
         FROM products_product AS p
         WHERE p.id IN (
             SELECT r.id FROM {rows_from(_ID)}

@@ -1,7 +1,7 @@
-"""Django REST framework with stock, done right: the design that most guides arrive at.
+"""Django REST framework with correct stock: the design that most guides recommend.
 
-A `ModelSerializer` with nested lines; in one transaction the products are locked with
-`select_for_update` in the order of their ids, stock is compared and taken, and the order is
-inserted with its lines: six statements with BEGIN and COMMIT, however many lines. It never
-oversells, and who wants a product waits for everybody before. No key and no idempotency.
+A `ModelSerializer` has nested lines. One transaction locks the products with `select_for_update` in
+id order, compares and takes the stock, and inserts the order with its lines: six statements with
+BEGIN and COMMIT, whatever the number of lines. It never oversells. Orders for the same product wait
+for each other. It has no API keys and no idempotency.
 """

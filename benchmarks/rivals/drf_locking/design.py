@@ -1,4 +1,4 @@
-"""How `drf_locking` is measured."""
+"""Measure `drf_locking`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ PROCESSES = ("--worker-class=sync", "--workers=3")
 
 
 def drf_locking(*, name: str, title: str, options: Sequence[str]) -> HttpDesign:
-    """The design behind gunicorn with these options."""
+    """The design, served by gunicorn with these options."""
 
     @contextmanager
     def serve(url: str) -> Iterator[list[ServerProcess]]:
@@ -44,7 +44,7 @@ def drf_locking(*, name: str, title: str, options: Sequence[str]) -> HttpDesign:
 
 PREPARE = django_tables(SETTINGS, FILL)
 DESIGN = drf_locking(name="drf_locking", title="DRF, `select_for_update`", options=THREADS)
-# One order at a time in each process: fewer wait for the same lock.
+# Each process takes one order at a time, so fewer orders wait for the same lock.
 SYNC = drf_locking(
     name="drf_locking_sync", title="DRF, `select_for_update`, sync workers", options=PROCESSES
 )

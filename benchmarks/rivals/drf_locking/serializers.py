@@ -13,7 +13,7 @@ class OutOfStock(APIException):
 
 
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
-    # Not a PrimaryKeyRelatedField, which would read each product once more and without the lock.
+    # A PrimaryKeyRelatedField would read each product again, without the lock.
     product_id = serializers.IntegerField()
     quantity = serializers.IntegerField(min_value=1)
 
@@ -35,7 +35,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     def create(self, validated_data: dict[str, Any]) -> Order:
         wanted = validated_data["lines"]
         ids = {line["product_id"] for line in wanted}
-        # In the order of their ids, so that two orders cannot wait for each other in a circle.
+        # Lock in id order, so that two orders cannot deadlock.
         locked = Product.objects.filter(pk__in=ids).order_by("pk").select_for_update()
         products = {product.pk: product for product in locked}
         if ids - products.keys():
@@ -58,6 +58,6 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             line.order = order
         OrderLine.objects.bulk_create(lines)
         Product.objects.bulk_update(products.values(), ["stock"])
-        # What is written is what the answer shows: it is not read again.
+        # The response shows what was written, so it is not read again.
         order._prefetched_objects_cache = {"lines": lines}  # noqa: SLF001
         return order

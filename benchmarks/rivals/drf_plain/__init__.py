@@ -1,7 +1,7 @@
-"""Django REST framework without stock: what a service is before anybody sells the last unit twice.
+"""Django REST framework without stock.
 
-A plain `Serializer` validates; the product is looked up by its id, and once more by its name when
-the order is created; the order is one row. Three statements, each on its own: no transaction, no
-lock, no stock, no key and no idempotency. It does less than any other design here. Its one
-invariant is that an order that was acknowledged is stored.
+A plain `Serializer` validates. The product is looked up by id, and again by name when the order is
+created. The order is one row. That takes three statements without a transaction. There are no
+locks, no stock, no API keys and no idempotency. It does less than any other design here: it
+guarantees only that an acknowledged order is stored.
 """

@@ -1,4 +1,4 @@
-"""How `drf_plain` is measured."""
+"""Measure `drf_plain`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

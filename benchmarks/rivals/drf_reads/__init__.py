@@ -1,5 +1,5 @@
-"""Django REST framework's `ModelViewSet` over Tradepost's own tables, for reading.
+"""Read Tradepost's tables with Django REST framework's `ModelViewSet`.
 
-A `ModelSerializer` for products and for orders with their lines, with pages by number and by
-cursor. It looks up the same API keys as Tradepost, so that a request needs the same.
+It has a `ModelSerializer` for products and one for orders with their lines, and pages by number and
+by cursor. It looks up the same API keys as Tradepost, so that both take the same requests.
 """

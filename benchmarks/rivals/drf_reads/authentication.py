@@ -1,4 +1,4 @@
-"""The key of Tradepost, in the way of DRF's TokenAuthentication: one statement."""
+"""Authenticate with Tradepost's API keys as DRF's TokenAuthentication does, in one statement."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Tradepost's tables, which are not made here."""
+"""Unmanaged models of Tradepost's tables."""
 
 from django.db import models
 

@@ -1,7 +1,7 @@
-"""`drf_locking` as two services that talk HTTP, each with tables of its own.
+"""`drf_locking` as two services that communicate over HTTP, each with its own tables.
 
-`ordering` asks `catalogue` to take the stock over a connection that it keeps open, and then inserts
-the order; if that fails, it asks to put the stock back. The lock is held for less time than in
-`drf_locking`, because order and stock are no longer one transaction: where `ordering` dies between
-the two, units are gone that nobody has ordered. Both use the one PostgreSQL of the measurement.
+`ordering` asks `catalogue` to take the stock, over a persistent connection, and then inserts the
+order. If that fails, it asks `catalogue` to return the stock. Locks are held for less time than in
+`drf_locking`, because order and stock are separate transactions. If `ordering` dies between the
+two, the units are lost. Both services use the same PostgreSQL server.
 """

@@ -1,4 +1,4 @@
-"""How `drf_services` is measured."""
+"""Measure `drf_services`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Make the tables and products: `python -m … .create_tables PRODUCTS PRICE STOCK`."""
+"""Create the tables and products: `python -m … .create_tables PRODUCTS PRICE STOCK`."""
 
 import asyncio
 import sys

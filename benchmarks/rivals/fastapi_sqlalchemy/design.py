@@ -1,4 +1,4 @@
-"""How `fastapi_sqlalchemy` is measured."""
+"""Measure `fastapi_sqlalchemy`."""
 
 import sys
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""One order at a time, without an application: the limit of any design with a transaction each.
+"""One transaction per order without an application: the upper limit of any such design.
 
-pgbench, PostgreSQL's own load generator, sends what Tradepost does for an order, on Tradepost's own
-migrated tables and over TCP as an application would: the API key is looked up, the product read,
-and the order with its idempotency key and its answer, its line and its event are written, then
-stock and ledger. The stock, which everybody may want, is taken as late as possible. Nothing is
-parsed, validated or encoded, so no application that works like this can be faster.
+pgbench, PostgreSQL's load generator, sends over TCP what Tradepost does for an order, on
+Tradepost's own tables: it looks up the API key, reads the product, writes the order with its
+idempotency key and response, its line and its event, and then stock and ledger. The contended row,
+the stock, is updated as late as possible. Nothing is parsed, validated or encoded, so no
+application with one transaction per order can be faster.
 
-- `pgbench_statements`: `statements.sql`, one statement after the other, prepared.
+- `pgbench_statements`: `statements.sql`, single prepared statements.
 - `pgbench_function`: `function.sql`, the same in one call of a PL/pgSQL function.
 """

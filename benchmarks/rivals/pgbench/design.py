@@ -1,4 +1,4 @@
-"""How the two ways with pgbench are measured."""
+"""Measure the two pgbench designs."""
 
 import resource
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class PgbenchDesign:
-    """A script that places one order per transaction. It has one line."""
+    """A script that places one order of one line per transaction."""
 
     name: str
     title: str
@@ -27,7 +27,7 @@ class PgbenchDesign:
     @contextmanager
     def start(self, databases: Databases) -> Iterator["RunningScript"]:
         if not isinstance(databases, PostgresDatabases):
-            raise BenchmarkError("pgbench loads PostgreSQL only.")
+            raise BenchmarkError("pgbench can load only PostgreSQL.")
         _, secret = databases.fresh(tradepost.prepare)
         databases.postgres.execute(databases.run, (HERE / "function.sql").read_bytes())
         yield RunningScript(databases, HERE / self.script, secret)
@@ -43,7 +43,7 @@ class RunningScript:
         self, *, products: int, lines: int, connections: int, seconds: float, seed: int
     ) -> LoadResult:
         if lines != 1:
-            raise BenchmarkError("The scripts of pgbench place orders of one line.")
+            raise BenchmarkError("The pgbench scripts can place only orders of one line.")
         return apply_pgbench(
             self.databases.postgres,
             self.databases.run,
@@ -56,11 +56,11 @@ class RunningScript:
         )
 
     def cpu_seconds(self) -> float:
-        """Of pgbench itself, which has ended."""
+        """The processor time of pgbench, which has ended."""
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
-    log = ""  # a script that fails raises BenchmarkError with what pgbench said
+    log = ""  # if a script fails, BenchmarkError contains the output of pgbench
 
 
 STATEMENTS = PgbenchDesign("pgbench_statements", "pgbench, statements", "statements.sql")

@@ -7,7 +7,8 @@ each is a statement in the end, and the call stack says on whose behalf it runs.
 Every step on the stack from service A into service B must leave from A's communication module and
 lead to a service that A declares. The service of the innermost frame must own every table that the
 statement names; a communication module may also read the tables of the services that it may reach.
-Tables of no service are free. docs/boundaries.md says more, and what the guard cannot see.
+Tables of no service are free. docs/explanation/boundaries.md says more, and what the guard cannot
+see.
 """
 
 import inspect

@@ -13,7 +13,7 @@ _MARKDOWN_START = """\
 
 Written by `make services` from the code; `make check` fails where it is out of date. Arrows point
 at what a service depends on. A crossing is a function of a service's communication module.
-[Boundaries](boundaries.md) says what services must keep to.
+`manage.py check` enforces the boundaries between services.
 """
 
 

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend with a cheaper health check and quicker timestamps.
+"""Django's PostgreSQL backend with a cheaper health check and faster timestamps.
 
-To be named as the ENGINE of a database.
+Use it as the ENGINE of a database in DATABASES.
 """

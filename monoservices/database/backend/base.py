@@ -1,4 +1,4 @@
-"""The database wrapper, where Django looks for it."""
+"""The database wrapper, in the module where Django looks for it."""
 
 import select
 from datetime import UTC, datetime
@@ -6,29 +6,29 @@ from functools import cache
 from typing import Any
 
 from django.db.backends.postgresql import base
-from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import TransactionStatus
+from psycopg.types.datetime import TimestamptzLoader
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, with a health check that costs no round trip, and quicker timestamps."""
+    """Django's wrapper, with a health check that costs no round trip, and faster timestamps."""
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
         if self.timezone is UTC:
-            params["context"] = _with_quick_timestamps(params["context"])
+            params["context"] = _with_fast_timestamps(params["context"])
         return params
 
     def is_usable(self) -> bool:
-        """Whether the connection is there, as far as can be known before a statement is sent.
+        """Whether the connection seems usable, as far as one can tell without a statement.
 
-        A server that ends a connection says so, or the system says it for it: then there is
-        something to read, of which an idle connection otherwise has nothing. A server that vanished
-        without a word leaves the first statement waiting, whichever that is. Django would send
-        `SELECT 1` before the first statement of each request; here, where there is something to
-        read, and after an error.
+        When a server ends a connection, there is something to read on the socket; on an idle
+        connection there is nothing otherwise. If a server vanishes silently, the first statement
+        waits for it, and it makes no difference which statement that is. Django would send
+        `SELECT 1` before the first statement of every request. This sends it only if there is
+        something to read, or after an error.
         """
         if self.connection is None:
             return False
@@ -40,28 +40,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _is_readable(socket: int) -> bool:
-    if not hasattr(select, "poll"):  # on Windows, where the server is always asked
+    if not hasattr(select, "poll"):  # on Windows, so every check asks the server
         return True
     poll = select.poll()
     poll.register(socket, select.POLLIN)
     return bool(poll.poll(0))
 
 
-class TimestampLoader(BaseTzLoader):  # type: ignore[misc]  # it is Any where there is no psycopg
-    """Reads what Python reads in one go; psycopg takes a timestamp apart and calculates with it."""
+class TimestampLoader(TimestamptzLoader):
+    """Lets Python parse a timestamp in one call; psycopg would take it apart and compute."""
 
-    timezone = UTC
+    timezone = UTC  # Django compares it with the connection's time zone
 
     def load(self, data: Buffer) -> datetime:
         try:
             return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
-        except (ValueError, OverflowError):  # beyond Python's years, or not in the style of ISO
-            moment: datetime = super().load(data)
-            return moment
+        except (ValueError, OverflowError):  # beyond Python's years, or not in ISO style
+            return super().load(data).astimezone(UTC)
 
 
 @cache
-def _with_quick_timestamps(template: AdaptersMap) -> AdaptersMap:
+def _with_fast_timestamps(template: AdaptersMap) -> AdaptersMap:
     adapters = AdaptersMap(template)
     adapters.register_loader("timestamptz", TimestampLoader)
     return adapters

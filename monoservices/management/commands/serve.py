@@ -9,11 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
+from django.db import connections
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import Server
 
+from monoservices.database.engines import engine
 from monoservices.metrics.processes import counting_together
 
 # Idle ones count too: what Granian calls backpressure limits open connections, not requests. What
@@ -68,7 +69,7 @@ class Command(BaseCommand):
 def default_workers() -> int:
     """How many worker processes are right here: one on SQLite, which has one writer at a time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return 1 if connection.vendor == "sqlite" else min(MOST_WORKERS, cores or 1)
+    return min(MOST_WORKERS, cores or 1) if engine().LOCKS_ROWS else 1
 
 
 def _application() -> str:

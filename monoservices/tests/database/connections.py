@@ -1,11 +1,11 @@
-"""What happens to connections to PostgreSQL."""
+"""Lose connections to PostgreSQL."""
 
 import psycopg
 from django.db import connection
 
 
 def end_the_connection() -> None:
-    """Have the server end this thread's connection, and return when it is gone."""
+    """Let the server end this thread's connection; return when it has ended."""
     connection.ensure_connection()
     pid = connection.connection.info.backend_pid
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:

@@ -1,4 +1,4 @@
-"""Append-only tables, with a table made and dropped for the test."""
+"""Append-only tables, with a table that the test creates and drops."""
 
 from collections.abc import Iterator
 

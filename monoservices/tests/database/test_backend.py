@@ -1,4 +1,4 @@
-"""The health check of connections to PostgreSQL, and how timestamps are read."""
+"""The health check of connections to PostgreSQL, and how timestamps are parsed."""
 
 import select
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from monoservices.tests.database.connections import end_the_connection
 from monoservices.tests.server.steps import A_LONG_TIME
 
 pytestmark = [
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="it is PostgreSQL's backend"),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the backend is for PostgreSQL"),
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -23,7 +23,7 @@ TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """What the server has answered, once for each time that it was asked."""
+    """The server's responses to health checks."""
     answers: list[bool] = []
     ask = base.DatabaseWrapper.is_usable
 
@@ -63,7 +63,7 @@ def test_a_connection_that_the_server_has_ended_is_not_usable() -> None:
     connection.close()
 
 
-def test_what_comes_unasked_is_no_reason_to_give_a_connection_up(
+def test_a_notification_does_not_close_the_connection(
     asked: list[bool], request: pytest.FixtureRequest
 ) -> None:
     connection.ensure_connection()
@@ -81,7 +81,7 @@ def test_what_comes_unasked_is_no_reason_to_give_a_connection_up(
     assert asked == [True]
 
 
-def test_a_request_finds_a_new_connection_where_the_old_one_has_ended() -> None:
+def test_a_request_gets_a_new_connection_if_the_old_one_has_ended() -> None:
     end_the_connection()
     own = connection.connection
     connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
@@ -128,7 +128,7 @@ def test_timestamps_are_read_exactly(text: str, moment: datetime, timezone: str)
         ("0001-01-01 00:00:00+05:45", "Asia/Kathmandu"),
     ],
 )
-def test_what_python_has_no_datetime_for_is_an_error(text: str, timezone: str) -> None:
+def test_a_moment_that_python_cannot_represent_is_an_error(text: str, timezone: str) -> None:
     with pytest.raises(DataError):
         read(text, timezone)
 

@@ -1,23 +1,21 @@
-"""How parameters travel to PostgreSQL: what the server makes of them."""
+"""How parameters travel to PostgreSQL: what the server receives."""
 
 from collections.abc import Sequence
 
 import pytest
 from django.db import DataError, connection
 
-from monoservices.database.parameters import Parameter
-from monoservices.database.pipelining import enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.statements import Parameter, enqueue
 
 pytestmark = [
-    pytest.mark.skipif(
-        "connection.vendor != 'postgresql'", reason="SQLite has neither arrays nor a wire"
-    ),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no arrays"),
     pytest.mark.django_db(transaction=True),
 ]
 
 
 def arrived(param: Parameter, kind: str) -> object:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         [(value,)] = enqueue(f"SELECT CAST(%s AS {kind})", [param]).fetch()
     return value
 
@@ -52,7 +50,7 @@ def test_single_values_arrive_as_they_were_sent(value: str | int | None, kind: s
 
 
 @pytest.mark.parametrize("texts", [["a", "b\0c"], [None, "\0"]])
-def test_an_array_with_nul_is_refused_and_the_connection_stays(texts: list[str | None]) -> None:
+def test_an_array_with_nul_is_rejected_and_the_connection_stays(texts: list[str | None]) -> None:
     arrived(["a"], "text[]")
     before = connection.connection
     with pytest.raises(DataError):
@@ -61,12 +59,12 @@ def test_an_array_with_nul_is_refused_and_the_connection_stays(texts: list[str |
     assert connection.connection is before
 
 
-def test_a_lone_surrogate_is_refused_before_anything_is_sent() -> None:
+def test_a_lone_surrogate_is_rejected_before_anything_is_sent() -> None:
     with pytest.raises(UnicodeEncodeError):
         arrived(["a", "\ud800"], "text[]")
     assert arrived(["a"], "text[]") == ["a"]
 
 
-def test_a_number_beyond_its_type_is_refused() -> None:
+def test_a_number_beyond_its_type_is_rejected() -> None:
     with pytest.raises(DataError):
         arrived([2**31], "integer[]")

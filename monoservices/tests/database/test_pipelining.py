@@ -1,4 +1,4 @@
-"""Pipelined transactions: what they do on both databases alike."""
+"""Pipelined transactions: what they do on both databases."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,27 +14,27 @@ from django.db import (
 )
 from django.test.utils import CaptureQueriesContext
 
-from monoservices.database.dialect import is_postgresql
-from monoservices.database.pipelining import enqueue, pipelined_transaction
+from monoservices.database.engines import engine
+from monoservices.database.statements import enqueue
 from monoservices.tests.notes import echo, numbers, read, write, write_together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("notes")]
 
 
-def test_what_is_sent_is_read_and_written() -> None:
-    with pipelined_transaction():
+def test_enqueued_statements_read_and_write() -> None:
+    with engine().pipelined_transaction():
         write(1, "one")
         one, none = read(1), read(2)
         assert one.fetch() == [("one",)]
         assert none.fetch() == []
         write(2)
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         assert read(2).fetch() == [(None,)]
     assert numbers() == [1, 2]
 
 
 def test_rows_are_fetched_in_any_order() -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         first, second, third = echo("a"), echo("b"), echo("c")
         assert third.fetch() == [("c",)]
         fourth = echo("d")
@@ -49,19 +49,19 @@ def test_without_a_transaction_a_statement_is_executed_at_once() -> None:
     assert read(1).fetch() == [("one",)]
 
 
-@pytest.mark.skipif("not is_postgresql()", reason="only PostgreSQL keeps plans")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL keeps plans")
 def test_plans_look_rows_up_by_their_keys_until_the_end() -> None:
     names = ("plan_cache_mode", "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
     settings = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
     before = enqueue(settings).fetch()
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         assert enqueue(settings).fetch() == [("force_generic_plan", "off", "off", "off")]
         write(1)
     assert enqueue(settings).fetch() == before == [("force_custom_plan", "on", "on", "on")]
 
 
 def test_an_empty_block() -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         pass
     assert not connection.in_atomic_block
     assert numbers() == []
@@ -71,28 +71,28 @@ def test_an_empty_block() -> None:
     "text", ["100 %", "%s %(a)s %%", "'; DROP TABLE notes; --", "\\", '"', "ß\U0001f375", "", None]
 )
 def test_texts_come_back_as_they_went_in(text: str | None) -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         assert echo(text).fetch() == [(text,)]
         assert enqueue("SELECT '100 %%', CAST(%s AS text)", [text]).fetch() == [("100 %", text)]
         write(1, text)
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         assert read(1).fetch() == [(text,)]
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63 - 1, -(2**63)])
 def test_integers_come_back_as_they_went_in(number: int) -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         assert echo(number, "bigint").fetch() == [(number,)]
 
 
-def test_large_texts_go_both_ways_at_a_time() -> None:
+def test_large_texts_go_both_ways_at_the_same_time() -> None:
     texts = [letter * 4_000_000 for letter in "abcd"]
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         answers = [echo(text) for text in texts]
         assert [answer.fetch() == [(text,)] for answer, text in zip(answers, texts, strict=True)]
         for number, text in enumerate(texts):
             write(number, text)
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         answers = [read(number) for number in range(4)]
         assert all(answer.fetch() == [(text,)] for answer, text in zip(answers, texts, strict=True))
 
@@ -102,14 +102,14 @@ def test_an_error_is_raised_and_nothing_is_written() -> None:
     with pytest.raises(IntegrityError):
         write_together(2, 1, 3)
     assert numbers() == [1]
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         write(2)
     assert numbers() == [1, 2]
 
 
 def test_an_error_of_python_rolls_back() -> None:
     def break_off() -> None:
-        with pipelined_transaction():
+        with engine().pipelined_transaction():
             write(1)
             read(1).fetch()
             write(2)
@@ -123,21 +123,21 @@ def test_an_error_of_python_rolls_back() -> None:
 
 def test_a_statement_that_cannot_be_prepared() -> None:
     def read_nothing() -> None:
-        with pipelined_transaction():
+        with engine().pipelined_transaction():
             write(1)
             enqueue("SELECT nothing FROM nowhere").fetch()
 
-    error = ProgrammingError if is_postgresql() else OperationalError
+    error = ProgrammingError if connection.vendor == "postgresql" else OperationalError
     for _ in range(2):
         with pytest.raises(error):
             read_nothing()
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         write(1)
     assert numbers() == [1]
 
 
-def test_other_statements_run_after_what_was_sent_before() -> None:
-    with pipelined_transaction():
+def test_other_statements_run_after_those_enqueued_before() -> None:
+    with engine().pipelined_transaction():
         write(1)
         assert numbers() == [1]
         write(2)
@@ -148,11 +148,11 @@ def test_other_statements_run_after_what_was_sent_before() -> None:
 def test_in_an_outer_transaction_the_block_is_a_savepoint() -> None:
     with transaction.atomic():
         write(1)
-        with pipelined_transaction():
+        with engine().pipelined_transaction():
             write(2)
         with pytest.raises(IntegrityError):
             write_together(3, 2)
-        with pipelined_transaction():
+        with engine().pipelined_transaction():
             assert read(2).fetch() == [(None,)]
             write(4)
     assert numbers() == [1, 2, 4]
@@ -164,11 +164,11 @@ def test_in_an_outer_transaction_the_block_is_a_savepoint() -> None:
 
 
 def test_a_pipelined_transaction_in_another() -> None:
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         write(1)
         with pytest.raises(IntegrityError):
             write_together(2, 1)
-        with pipelined_transaction():
+        with engine().pipelined_transaction():
             write(3)
         write(4)
     assert numbers() == [1, 3, 4]
@@ -176,14 +176,14 @@ def test_a_pipelined_transaction_in_another() -> None:
 
 def test_hooks_run_after_the_commit() -> None:
     seen: list[list[int]] = []
-    with pipelined_transaction():
+    with engine().pipelined_transaction():
         write(1)
         transaction.on_commit(lambda: seen.append(numbers()))
         assert seen == []
     assert seen == [[1]]
 
 
-def test_who_watches_statements_sees_what_is_sent() -> None:
+def test_execute_wrappers_see_enqueued_statements() -> None:
     seen: list[tuple[str, Any]] = []
 
     def watch(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
@@ -193,17 +193,17 @@ def test_who_watches_statements_sees_what_is_sent() -> None:
     with (
         CaptureQueriesContext(connection) as queries,
         connection.execute_wrapper(watch),
-        pipelined_transaction(),
+        engine().pipelined_transaction(),
     ):
         echo("a").fetch()
         echo("b")
-    # SQLite's BEGIN is a statement of Django's.
+    # On SQLite, Django also executes BEGIN as a statement.
     sent = [(sql, params) for sql, params in seen if sql.startswith("SELECT")]
     assert sent == [("SELECT CAST(%s AS text)", ["a"]), ("SELECT CAST(%s AS text)", ["b"])]
     assert len([query for query in queries if query["sql"].startswith("SELECT")]) == 2
 
 
-def test_who_watches_statements_may_refuse_them() -> None:
+def test_execute_wrappers_may_reject_statements() -> None:
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("INSERT"):
             raise ZeroDivisionError
@@ -214,16 +214,16 @@ def test_who_watches_statements_may_refuse_them() -> None:
     assert numbers() == []
 
 
-def test_a_block_that_goes_past_an_error_does_not_end_as_if_all_were_well() -> None:
-    def go_past_the_error() -> None:
-        with pipelined_transaction():
+def test_a_block_that_ignores_an_error_still_fails() -> None:
+    def ignore_the_error() -> None:
+        with engine().pipelined_transaction():
             write(2)
             with suppress(Exception):
                 write(1).fetch()
 
     write(1)
     try:
-        go_past_the_error()
+        ignore_the_error()
     except DatabaseError:
         assert numbers() == [1]
     else:

@@ -1,4 +1,4 @@
-"""Many rows in a few parameters, on whichever database is in use, with a real table."""
+"""Many rows in a few parameters, with a real table, on the database in use."""
 
 import json
 from collections.abc import Callable
@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from monoservices.database.dialect import as_timestamp
-from monoservices.database.pipelining import enqueue, pipelined_transaction
+from monoservices.database.engines import engine
 from monoservices.database.rows import (
     ColumnTypes,
     insert_rows,
@@ -18,6 +17,7 @@ from monoservices.database.rows import (
     rows_from,
     update_rows,
 )
+from monoservices.database.statements import enqueue
 from monoservices.tests.things import Thing
 
 pytestmark = pytest.mark.usefixtures("things")
@@ -43,8 +43,8 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
         "price": Decimal("99999999.99"),
         "stock_quantity": 2**31 - 1,
         "is_active": True,
-        "created_at": as_timestamp(MOMENT),
-        "updated_at": as_timestamp(MOMENT),
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
     }
     return defaults | values
 
@@ -52,11 +52,10 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
 Way = Callable[[], AbstractContextManager[None]]
 
 
-@pytest.fixture(params=[nullcontext, pipelined_transaction], ids=["alone", "pipelined"])
+@pytest.fixture(params=["alone", "pipelined"])
 def way(request: pytest.FixtureRequest) -> Way:
-    """How a statement is sent: PostgreSQL gets its parameters from psycopg, or from us."""
-    function: Way = request.param
-    return function
+    """How a statement travels: psycopg encodes its parameters, or `encode_parameters` does."""
+    return nullcontext if request.param == "alone" else engine().pipelined_transaction
 
 
 @pytest.mark.django_db
@@ -95,7 +94,7 @@ def test_null_is_null(way: Way) -> None:
 
 
 @pytest.mark.django_db
-def test_what_rows_have_in_common_travels_once(way: Way) -> None:
+def test_shared_values_travel_once(way: Way) -> None:
     shared = row("", price=Decimal("1.25"), is_active=False)
     del shared["sku"], shared["name"]
     rows = [{"sku": sku, "name": f"not {sku}", "price": 7} for sku in "AB"]
@@ -129,7 +128,7 @@ def test_json_is_json(way: Way) -> None:
     assert decoded == [(1, {"a": '"\\ü'}, {"b": [1]}), (2, None, {"b": [1]})]
 
 
-def test_a_row_without_one_of_the_columns_is_refused() -> None:
+def test_a_row_without_one_of_the_columns_is_rejected() -> None:
     with pytest.raises(KeyError, match="name"):
         row_parameters({"sku": "text", "name": "text"}, [{"sku": "A"}])
 

@@ -1,28 +1,25 @@
-"""Batches are counted by size, and what waits for them by how long, and while it does."""
+"""Metrics of batches: their sizes, and how long items wait."""
 
 import asyncio
 import gc
 from collections.abc import Sequence
 
-import pytest
-
 from monoservices.api.problems import Unavailable
-from monoservices.server.batching import Batcher
 from monoservices.tests.metrics.reading import growth, samples
-from monoservices.tests.server.steps import Clock, Steps, call, outcomes
-
-pytestmark = pytest.mark.django_db
+from monoservices.tests.server.steps import Clock, IntBatcher, Steps, call, outcomes
 
 LENGTH = ("monoservices_queue_length", "test")
 
 
 def _batcher(
     run: Steps | type[list[int]], *, limit: int = 100, max_wait_seconds: float = 30.0
-) -> "Batcher[int, int]":
+) -> IntBatcher:
     def outcomes_of(items: Sequence[int]) -> Sequence[int]:
         return run(items)
 
-    return Batcher(outcomes_of, size=3, limit=limit, max_wait_seconds=max_wait_seconds, name="test")
+    return IntBatcher(
+        outcomes_of, size=3, limit=limit, max_wait_seconds=max_wait_seconds, name="test"
+    )
 
 
 def test_sizes_and_times() -> None:

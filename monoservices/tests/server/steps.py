@@ -1,6 +1,6 @@
-"""A batcher whose every attempt is stopped until the test lets it go on.
+"""A batcher whose every attempt stops until the test lets it go on.
 
-So nothing here depends on how quick anything is.
+So no test depends on how quick anything is.
 """
 
 import asyncio
@@ -9,16 +9,19 @@ from contextlib import asynccontextmanager
 from threading import Semaphore
 from typing import Any
 
+from django.db import connections
+
+from monoservices.database.retrying import Failure, unwrap
 from monoservices.server.batching import Batcher
 
 A_LONG_TIME = 30.0
-"""Seconds after which something that hangs is given up."""
+"""Seconds after which a test that hangs fails."""
 
 
 class Steps:
-    """A run of batches: notes each attempt, and ends it when told. The outcome of n is -n.
+    """A `run` that notes each attempt, and ends it when told. The outcome of n is -n.
 
-    fail: is asked for an error, before the attempt succeeds.
+    fail: returns the error of an attempt, or None if it is to succeed.
     """
 
     def __init__(self, fail: Callable[[list[int]], Exception | None] = lambda _: None) -> None:
@@ -56,26 +59,40 @@ class Steps:
 
 
 Calls = list["asyncio.Task[int]"]
+IntBatcher = Batcher[int, int | Failure]
 
 
 @asynccontextmanager
 async def batching(
-    run: Callable[[Sequence[int]], Sequence[int]],
+    run: Callable[[Sequence[int]], Sequence[int | Failure]],
     *,
     size: int = 100,
     limit: int = 100,
     max_wait_seconds: float = A_LONG_TIME,
-) -> AsyncIterator[Batcher[int, int]]:
-    batcher = Batcher(run, size=size, limit=limit, max_wait_seconds=max_wait_seconds)
+) -> AsyncIterator[IntBatcher]:
+    batcher = IntBatcher(
+        run,
+        size=size,
+        limit=limit,
+        max_wait_seconds=max_wait_seconds,
+        at_end=connections.close_all,
+    )
     try:
         yield batcher
     finally:
         await asyncio.wait_for(batcher.drain(), A_LONG_TIME)
 
 
-async def call(batcher: Batcher[int, int], *items: int, client: str = "shop") -> Calls:
-    """Submit the items at the same time, and return when all have arrived."""
-    calls = [asyncio.create_task(batcher.submit(item, client)) for item in items]
+async def call(batcher: IntBatcher, *items: int, client: str = "shop") -> Calls:
+    """Submit the items at the same time, and return when all have arrived.
+
+    A call whose outcome is a failure raises its error.
+    """
+
+    async def submit(item: int) -> int:
+        return unwrap(await batcher.submit(item, client))
+
+    calls = [asyncio.create_task(submit(item)) for item in items]
     await asyncio.sleep(0)
     return calls
 
@@ -85,7 +102,7 @@ async def outcomes(calls: Calls) -> list[Any]:
 
 
 class Clock:
-    """The event loop's clock, put forward by hand."""
+    """The event loop's clock, which the test moves forward."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Batches under any interleaving of arrivals, departures, ends of attempts and failures."""
+"""Batches with retries, under any interleaving of arrivals, departures, ends and failures."""
 
 import asyncio
 import logging
@@ -12,8 +12,17 @@ from django.db import OperationalError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monoservices.server.batching import PASSING, Batcher
-from monoservices.tests.server.steps import A_LONG_TIME, Calls, Steps, batching, call, outcomes
+from monoservices.database.errors import PASSING
+from monoservices.database.retrying import with_retries
+from monoservices.tests.server.steps import (
+    A_LONG_TIME,
+    Calls,
+    IntBatcher,
+    Steps,
+    batching,
+    call,
+    outcomes,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -29,21 +38,21 @@ ITEMS = st.frozensets(st.integers(0, 20), max_size=3)
 
 @pytest.fixture
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """Spare the reader the traceback of every failure that is meant."""
-    caplog.set_level(logging.CRITICAL, "monoservices.server.batching")
+    """Hide the traceback of every failure that the test intends."""
+    caplog.set_level(logging.CRITICAL, "monoservices.database.retrying")
 
 
 @dataclass
 class Faults:
-    """What fails: single attempts, whatever they are for, and every attempt for some items."""
+    """What fails: certain attempts, whatever their items, and every attempt with certain items."""
 
     attempts: Iterable[type[Exception] | None]
     always_passing: frozenset[int]
     always_poison: frozenset[int]
     alone: dict[int, Exception] = field(default_factory=dict)
-    """The errors of the items whose last attempt was alone, and failed."""
+    """The error of each item whose last attempt was alone and failed."""
     met_alone: int = 0
-    """How many faults of `attempts` have hit an item that was alone."""
+    """How many faults of `attempts` have hit an item that ran alone."""
 
     def __post_init__(self) -> None:
         self.attempts = iter(self.attempts)
@@ -64,8 +73,8 @@ class Faults:
         return error
 
 
-async def end_of_attempt(batcher: Batcher[int, int], steps: Steps) -> None:
-    """Let the attempt that runs end, if one does; return when the next has begun, or none."""
+async def end_of_attempt(batcher: IntBatcher, steps: Steps) -> None:
+    """Let the current attempt end, if there is one; return when the next begins, or none will."""
     if batcher._idle.is_set():
         return
     steps.go_one_on()
@@ -82,7 +91,7 @@ async def play(events: list[str], steps: Steps, size: int) -> tuple[list[Any], s
     """(outcomes by item, the items whose callers have left)."""
     calls: Calls = []
     left: set[int] = set()
-    async with batching(steps, size=size, limit=1_000) as batcher:
+    async with batching(with_retries(steps), size=size, limit=1_000) as batcher:
         for event in events:
             was_idle = batcher._idle.is_set()
             if event == "end":
@@ -120,7 +129,7 @@ def test_every_item_is_decided_once_in_order_and_answered_truly(
     assert succeeded | failed == set(items)
     assert not succeeded & failed
     assert max(Counter(steps.done).values(), default=1) == 1
-    # Nobody suffers from others: who fails has had an error of its own.
+    # No item fails for the sake of another: each that fails had an error alone.
     always = (passing | poison) & set(items)
     assert always <= failed
     assert len(failed - always) <= faults.met_alone
@@ -129,7 +138,7 @@ def test_every_item_is_decided_once_in_order_and_answered_truly(
     first_attempts = list(dict.fromkeys(item for batch in steps.attempts for item in batch))
     assert first_attempts == list(items)
     assert all(len(batch) <= size for batch in steps.attempts)
-    # The answers are the true ones.
+    # Every caller gets the outcome of its own item.
     for item, answer in enumerate(answers):
         if item in left:
             assert isinstance(answer, asyncio.CancelledError)

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from apps.orders.books.audit import Discrepancy, audit
 from apps.orders.books.repair import repair
-from monoservices.database.dialect import consistent_snapshot
+from monoservices.database.engines import engine
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def _check(self) -> list[Discrepancy]:
         found = []
-        with consistent_snapshot():
+        with engine().consistent_snapshot():
             for discrepancy in audit():
                 self.stdout.write(discrepancy.text)
                 found.append(discrepancy)

@@ -15,7 +15,7 @@ class LineSerializer(serializers.Serializer[Any]):
 
 
 class StockView(APIView):
-    """Takes all of the lines from stock, or nothing; or puts them back."""
+    """Take the stock of all lines or of none, or return it."""
 
     sign: int
 

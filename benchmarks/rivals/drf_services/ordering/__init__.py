@@ -1,1 +1,1 @@
-"""The service that owns orders, and asks the catalogue for stock."""
+"""The service that owns orders and takes stock from the catalogue."""

@@ -1,4 +1,4 @@
-"""The client of the catalogue service: a connection per thread, kept open."""
+"""The client of the catalogue service, with a persistent connection per thread."""
 
 import threading
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ _local = threading.local()
 
 class OutOfStock(APIException):
     status_code = 409
-    default_detail = "There is not enough in stock."
+    default_detail = "There is not enough stock."
 
 
 class CatalogueUnavailable(APIException):
     status_code = 503
-    default_detail = "The catalogue does not answer."
+    default_detail = "The catalogue does not respond."
 
 
 def take_stock(lines: Sequence[dict[str, Any]]) -> dict[int, Decimal]:
-    """Take the lines from stock and return the prices by product.
+    """Take the stock of the lines. Return the prices by product.
 
     Raises ValidationError, OutOfStock or CatalogueUnavailable.
     """
@@ -45,7 +45,7 @@ def put_back_stock(lines: Sequence[dict[str, Any]]) -> None:
 def _post(path: str, lines: Sequence[dict[str, Any]]) -> requests.Response:
     if not hasattr(_local, "session"):
         _local.session = requests.Session()
-        _local.session.trust_env = False  # looks for proxies at every request otherwise
+        _local.session.trust_env = False  # do not look for proxies at every request
     url = f"{settings.CATALOGUE_URL}{path}"
     try:
         response: requests.Response = _local.session.post(url, json=lines, timeout=TIMEOUT_SECONDS)

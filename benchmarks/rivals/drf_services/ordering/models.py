@@ -12,7 +12,7 @@ class Order(models.Model):
 
 class OrderLine(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
-    product_id = models.BigIntegerField()  # of another service: no foreign key
+    product_id = models.BigIntegerField()  # no foreign key: another service owns the product
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.PositiveIntegerField()
 

@@ -30,7 +30,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         try:
             return _insert([OrderLine(unit_price=prices[x["product_id"]], **x) for x in lines])
         except DatabaseError:
-            # Where this fails, or the process ends before it, the units are lost.
+            # If this fails, or the process ends first, the units are lost.
             catalogue.put_back_stock(lines)
             raise
 

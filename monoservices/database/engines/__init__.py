@@ -1,0 +1,104 @@
+"""One engine per database: modules with the same functions, of which `engine()` is the one in use.
+
+What differs between PostgreSQL and SQLite is in the engines. Nothing else asks which database it
+talks to. Oban's engines for these two databases are the model
+(https://github.com/oban-bg/oban/tree/main/lib/oban/engines).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cache
+from typing import Any, Protocol
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from monoservices.database.statements import Parameter, PendingRows
+
+
+class Engine(Protocol):
+    """What each database does in its own way."""
+
+    LOCKS_ROWS: bool
+    """Whether writers lock rows, so that many can write at a time; otherwise only one can.
+
+    Where they do, one statement may also change several tables, in its WITH clauses.
+    """
+
+    def pipelined_transaction(self) -> AbstractContextManager[None]:
+        """`transaction.atomic()` in which enqueued statements share round trips.
+
+        An error of a statement is raised when somebody fetches rows, or when the block ends; after
+        that, everything is certain. Inside another transaction the block is a savepoint, and the
+        outer transaction commits. Other statements may run in between; they run after those that
+        were enqueued before them.
+        Raises Django's database errors; then the block has changed nothing.
+        """
+
+    def consistent_snapshot(self) -> AbstractContextManager[None]:
+        """Read everything as it was at one moment, without holding up any writer."""
+
+    def reserve_ids(self, model: type[models.Model], count: int) -> PendingRows:
+        """Reserve `count` primary keys of `model` for this caller alone: rows (key,), ascending.
+
+        One statement. On SQLite, call it in a transaction: that is what keeps other writers out.
+        """
+
+    def for_update(self, alias: str, *, skip_locked: bool = False) -> str:
+        """The clause with which a SELECT locks the rows of `alias` against other writers.
+
+        skip_locked: leave out rows that somebody else has locked, instead of waiting for them.
+        """
+
+    def money_column(self, column: str) -> str:
+        """An expression for an amount of money as exact text with two decimal places."""
+
+    def as_timestamp(self, moment: datetime) -> str:
+        """An aware datetime as text, in the form in which the database compares timestamps."""
+
+    def rows_from(self, columns: Mapping[str, str], shared: Collection[str]) -> str:
+        """The SQL of `monoservices.database.rows.rows_from`. columns: types by name."""
+
+    def row_parameters(
+        self, columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
+    ) -> list[Parameter]:
+        """The parameters for `rows_from`.
+
+        own: the values of each column, one for each row. shared: the value that a column has in
+        all rows.
+        """
+
+    def append_only(self, table: str) -> tuple[Sequence[str], Sequence[str]]:
+        """(statements after which UPDATE and DELETE raise IntegrityError, statements to undo it)"""
+
+    def substring_index(self, name: str, *, table: str, column: str) -> Sequence[str]:
+        """Statements that create an index for `LIKE '%…%'` where the database has such indexes."""
+
+
+def engine_of(database: BaseDatabaseWrapper) -> Engine:
+    """The engine for a connection, such as that of a migration's schema editor.
+
+    Raises ImproperlyConfigured if there is no engine for its database.
+    """
+    match database.vendor:
+        case "postgresql":
+            # Imported here, so that SQLite needs no psycopg.
+            from monoservices.database.engines import postgresql
+
+            return postgresql
+        case "sqlite":
+            from monoservices.database.engines import sqlite
+
+            return sqlite
+        case vendor:
+            raise ImproperlyConfigured(
+                f"There is no engine for {vendor}. Use PostgreSQL or SQLite as the database."
+            )
+
+
+@cache
+def engine() -> Engine:
+    """The engine for the default database."""
+    return engine_of(connection)

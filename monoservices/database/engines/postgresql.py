@@ -1,0 +1,96 @@
+"""PostgreSQL: writers lock rows, statements share round trips, columns travel as arrays."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from monoservices.database import pipelining
+from monoservices.database.statements import Parameter, PendingRows, enqueue
+
+LOCKS_ROWS = True
+
+_CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
+"""Columns whose values travel as text, and the types to which the statement casts them."""
+
+pipelined_transaction = pipelining.pipelined_transaction
+
+
+@contextmanager
+def consistent_snapshot() -> Iterator[None]:
+    with transaction.atomic():
+        # Django does not say publicly whether a transaction is the outermost one.
+        is_outermost = not connection.savepoint_ids
+        with connection.cursor() as cursor:
+            if is_outermost:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
+def reserve_ids(model: type[models.Model], count: int) -> PendingRows:
+    return enqueue(
+        # The inner SELECT runs once. Without it, PostgreSQL looks the name up for every id.
+        "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) "
+        "FROM generate_series(1, %s)",
+        [model._meta.db_table, model._meta.pk.column, count],
+    )
+
+
+def for_update(alias: str, *, skip_locked: bool = False) -> str:
+    return f"FOR NO KEY UPDATE OF {alias}{' SKIP LOCKED' if skip_locked else ''}"
+
+
+def money_column(column: str) -> str:
+    return f"{column}::text"
+
+
+def as_timestamp(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def rows_from(columns: Mapping[str, str], shared: Collection[str]) -> str:
+    expressions = [
+        f"{_expression(kind, is_shared=name in shared)} AS {name}" for name, kind in columns.items()
+    ]
+    return f"(SELECT {', '.join(expressions)}) AS r"
+
+
+def _expression(kind: str, *, is_shared: bool) -> str:
+    """A value, or an array unfolded. The arrays in a SELECT unfold side by side."""
+    as_text = _CAST_FROM_TEXT.get(kind)
+    if is_shared:
+        return f"%s::{as_text or kind}"
+    return f"unnest(%s::text[])::{as_text}" if as_text else f"unnest(%s::{kind}[])"
+
+
+def row_parameters(
+    columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
+) -> list[Parameter]:
+    return [shared[name] if name in shared else own[name] for name in columns]
+
+
+def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
+    function = (
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+        "BEGIN\n"
+        f"    RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation';\n"
+        "END $$"
+    )
+    trigger = (
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}\n"
+        f"    FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
+    )
+    return (function, trigger), (
+        f"DROP TRIGGER {table}_append_only ON {table}",
+        f"DROP FUNCTION {table}_append_only()",
+    )
+
+
+def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
+    return [
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        f"CREATE INDEX {name} ON {table} USING gin ({column} gin_trgm_ops)",
+    ]

@@ -1,0 +1,96 @@
+"""SQLite: a transaction that writes is the only one, and rows travel as one JSON array.
+
+SQLite runs in this process and responds at once, so there are no round trips to share.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from itertools import count as count_from
+from typing import Any
+
+import msgspec
+from django.db import connection, models, transaction
+
+from monoservices.database.statements import Parameter, PendingRows, enqueue
+
+LOCKS_ROWS = False
+
+
+def pipelined_transaction() -> AbstractContextManager[None]:
+    return transaction.atomic()
+
+
+@contextmanager
+def consistent_snapshot() -> Iterator[None]:
+    connection.ensure_connection()  # connecting sets the mode
+    # Django has no public way to begin one transaction in another mode.
+    sqlite: Any = connection
+    mode, sqlite.transaction_mode = sqlite.transaction_mode, "DEFERRED"
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        sqlite.transaction_mode = mode
+
+
+def reserve_ids(model: type[models.Model], count: int) -> PendingRows:
+    table = model._meta.db_table
+    # AUTOINCREMENT keeps the highest id in sqlite_sequence, even after the row is deleted.
+    return enqueue(
+        """
+        WITH RECURSIVE counted (number) AS (
+            SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < %s
+        )
+        SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0) + number
+        FROM counted WHERE number <= %s
+        """,
+        [count, table, count],
+    )
+
+
+def for_update(alias: str, *, skip_locked: bool = False) -> str:
+    """Nothing: a transaction that begins IMMEDIATE is the only one that writes."""
+    return ""
+
+
+def money_column(column: str) -> str:
+    """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
+    return f"printf('%%.2f', {column})"
+
+
+def as_timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def rows_from(columns: Mapping[str, str], shared: Collection[str]) -> str:
+    positions = count_from()
+    expressions = [
+        f"%s AS {name}"
+        if name in shared
+        else f"json_extract(value, '$[{next(positions)}]') AS {name}"
+        for name in columns
+    ]
+    selected = ", ".join(expressions)
+    return f"(SELECT {selected} FROM json_each(%s)) AS r"  # noqa: S608 - names, not values
+
+
+def row_parameters(
+    columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
+) -> list[Parameter]:
+    rows = list(zip(*own.values(), strict=True))
+    return [*shared.values(), msgspec.json.encode(rows).decode()]
+
+
+def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
+    triggers = {event: f"{table}_no_{event}" for event in ("UPDATE", "DELETE")}
+    return [
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for event, name in triggers.items()
+    ], [f"DROP TRIGGER {name}" for name in triggers.values()]
+
+
+def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
+    """Nothing: SQLite reads the whole table."""
+    return []
