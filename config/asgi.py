@@ -1,4 +1,4 @@
-"""The ASGI application: all of Tradepost, with an express lane for its hot routes."""
+"""The ASGI application: Tradepost with an express lane for its hot routes."""
 
 from config.wsgi import application as django
 from monoservices.server.front import Front

@@ -1,4 +1,4 @@
-"""What the project serves itself: the first page, health, and errors outside of API views."""
+"""The project's own pages: the home page, health checks, and errors outside of API views."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,20 +26,20 @@ COUNTS_LIVE_SECONDS = 5
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What runs here, with the number of rows of every service."""
+    """The served services, with the number of rows in each table."""
     counts = cache.get_or_set("home-counts", _counts, COUNTS_LIVE_SECONDS)
     return render(request, "home.html", {"services": counts})
 
 
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
-    """The process answers."""
+    """200 if the process responds."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can reach its database, if need be by a new connection."""
+    """200 if the process can reach its database. A lost connection is replaced."""
     if not (_is_reached() or _is_reached()):
         return problem_response(Unavailable("The database cannot be reached."))
     return JsonResponse({"status": "ok"})
@@ -47,7 +47,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def problem(request: HttpRequest, code: str) -> HttpResponse:
-    """The page that the `type` of a problem document leads to."""
+    """The page that the `type` of a problem document links to."""
     kind = problem_kinds().get(code)
     if kind is None:
         raise Http404
@@ -55,28 +55,28 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, Invalid("The request is not valid."), defaults.bad_request, exception)
+    return _error(request, Invalid("The request is not valid."), defaults.bad_request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, Forbidden(), defaults.permission_denied, exception)
+    return _error(request, Forbidden(), defaults.permission_denied, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, NotFound(), defaults.page_not_found, exception)
+    return _error(request, NotFound(), defaults.page_not_found, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    return _answer(request, Problem(), defaults.server_error)
+    return _error(request, Problem(), defaults.server_error)
 
 
-def _answer(
+def _error(
     request: HttpRequest,
-    answer: Problem,
+    problem: Problem,
     page: Callable[..., HttpResponseBase],
     *arguments: Any,
 ) -> HttpResponseBase:
-    return problem_response(answer) if wants_problem(request) else page(request, *arguments)
+    return problem_response(problem) if wants_problem(request) else page(request, *arguments)
 
 
 def _is_reached() -> bool:

@@ -1,4 +1,4 @@
-"""The WSGI application: all of Tradepost for any WSGI server."""
+"""The WSGI application: Tradepost for any WSGI server, without the express lane."""
 
 import os
 

@@ -1,4 +1,6 @@
-"""`ServiceConfig`: the declaration that makes a Django app a service."""
+"""The root of `monoservices`: the app that puts the parts together. No other part imports it."""
+
+from importlib.util import find_spec
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -6,23 +8,21 @@ from django.core.checks import register
 
 from monoservices.metrics import importing
 
-importing.install()
+if find_spec("prometheus_client"):  # without it, nothing could write the metrics
+    importing.install()
 
 
 class MonoservicesConfig(AppConfig):
-    """To be installed after Django's admin, whose pages it reduces to those of served services."""
+    """Install it after Django's admin, so that it can withdraw the pages of unserved services."""
 
     name = "monoservices"
 
     def ready(self) -> None:
-        """Check the boundaries whenever Django checks the project; log what goes over them.
-
-        The latter where the setting BOUNDARY_GUARD is on.
-        """
-        from monoservices.boundaries.checks import boundaries
+        """Register the check of the boundaries; start the guard if BOUNDARY_GUARD is on."""
+        from monoservices.boundaries.checking import check_boundaries
         from monoservices.services.serving import withdraw_staff_pages
 
-        register(boundaries, "monoservices")
+        register(check_boundaries, "monoservices")
         withdraw_staff_pages()
         if getattr(settings, "BOUNDARY_GUARD", False):
             from monoservices.boundaries.guard.watching import Guard, LogOnce

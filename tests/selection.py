@@ -42,16 +42,16 @@ def look() -> dict[str, Any]:
     from apps.accounts.scopes import known_scopes
     from monoservices.server.front import Front
     from monoservices.services.config import served_services, services
-    from monoservices.services.ownership import service_of_table
+    from monoservices.services.ownership import table_owners
     from tests.asgi import new_django
 
     front, browser = Front(new_django()), _browser()
     schema = yaml.safe_load(browser.get("/api/schema/").content)
-    tables = connection.introspection.table_names()
+    tables, owners = connection.introspection.table_names(), table_owners()
     return {
         "installed": [service.label for service in services()],
         "served": [service.label for service in served_services()],
-        "tables of": sorted({each.label for each in map(service_of_table, tables) if each}),
+        "tables of": sorted({owners[each].label for each in tables if each in owners}),
         "commands of": sorted({app for app in get_commands().values() if app.startswith("apps.")}),
         "scopes": list(known_scopes()),
         "express": [" ".join(route) for route in front.routes],

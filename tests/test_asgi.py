@@ -29,7 +29,7 @@ HEADER = b"sku,name,price,description\n"
 
 
 @dataclass
-class AsgiAnswer:
+class AsgiResponse:
     """What was sent. pieces: of the body, as they came. unread: parts of the request's body."""
 
     unread: int
@@ -51,26 +51,26 @@ class AsgiAnswer:
 
 async def ask(
     method: str, path: str, parts: Sequence[bytes], headers: dict[str, str]
-) -> AsgiAnswer:
-    """The answer of a new front to a request whose body comes in `parts`, when all is done.
+) -> AsgiResponse:
+    """The response of a new front to a request whose body comes in `parts`, when all is done.
 
     The body is chunked unless the headers have a `content-length`.
     """
-    answer = AsgiAnswer(unread=len(parts))
+    response = AsgiResponse(unread=len(parts))
     messages = iter([*request_parts(*parts), {"type": "http.disconnect"}])
     if parts and "content-length" not in headers:
         headers["transfer-encoding"] = "chunked"
 
     async def receive() -> Message:
-        answer.unread = max(0, answer.unread - 1)
+        response.unread = max(0, response.unread - 1)
         return next(messages)
 
     async with serving(django) as front:
-        await front(http_scope(method, path, headers.items()), receive, answer.send)
-    return answer
+        await front(http_scope(method, path, headers.items()), receive, response.send)
+    return response
 
 
-Send = Callable[..., AsgiAnswer]
+Send = Callable[..., AsgiResponse]
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def send(transactional_db: None, api: Api, monkeypatch: pytest.MonkeyPatch) -> S
     """A function that sends one request to a new front, and waits until all is done."""
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # because the threads end here
 
-    def send(method: str, path: str, *parts: bytes, **headers: str) -> AsgiAnswer:
+    def send(method: str, path: str, *parts: bytes, **headers: str) -> AsgiResponse:
         own = {"authorization": f"Bearer {api.secret}"} | headers
         return asyncio.run(ask(method, path, parts, with_hyphens(own)))
 
@@ -104,8 +104,8 @@ def order_of(product: Product, size: int) -> bytes:
     return order[:-1] + b" " * (size - len(order)) + b"}"
 
 
-def code(answer: AsgiAnswer) -> tuple[int, str]:
-    return answer.status, json.loads(answer.content)["code"]
+def code(response: AsgiResponse) -> tuple[int, str]:
+    return response.status, json.loads(response.content)["code"]
 
 
 def test_where_large_bodies_are_taken() -> None:
@@ -121,19 +121,21 @@ def test_an_import_of_two_mib(send: Send, announced: bool) -> None:
     headers = {"content_type": "text/csv"}
     if announced:
         headers["content_length"] = str(len(body))
-    answer = send("POST", IMPORT, *in_parts(body), **headers)
-    assert answer.status == 200
-    report = json.loads(answer.content)
+    response = send("POST", IMPORT, *in_parts(body), **headers)
+    assert response.status == 200
+    report = json.loads(response.content)
     assert (report["created"], report["refused"], len(report["rows"])) == (count, 0, count)
     assert Product.objects.count() == count
     assert Product.objects.get(sku=f"A-{count - 1:06}").description.count("x") >= 980
 
 
 def test_a_file_beyond_its_limit_is_refused_unread(send: Send) -> None:
-    answer = send("POST", IMPORT, HEADER, content_type="text/csv", content_length=str(64 * MIB + 1))
-    assert code(answer) == (413, "too_large")
-    assert answer.headers["connection"] == "close"
-    assert answer.unread == 1
+    response = send(
+        "POST", IMPORT, HEADER, content_type="text/csv", content_length=str(64 * MIB + 1)
+    )
+    assert code(response) == (413, "too_large")
+    assert response.headers["connection"] == "close"
+    assert response.unread == 1
 
 
 def test_a_chunked_file_beyond_its_limit_is_refused_where_it_gets_there(
@@ -141,9 +143,9 @@ def test_a_chunked_file_beyond_its_limit_is_refused_where_it_gets_there(
 ) -> None:
     monkeypatch.setattr(Front, "large_bodies", {IMPORT: 2 * MIB})
     parts = in_parts(HEADER + b"x" * 3 * MIB, MIB)
-    answer = send("POST", IMPORT, *parts, content_type="text/csv")
-    assert code(answer) == (413, "too_large")
-    assert answer.unread == 1
+    response = send("POST", IMPORT, *parts, content_type="text/csv")
+    assert code(response) == (413, "too_large")
+    assert response.unread == 1
     assert not Product.objects.exists()
 
 
@@ -151,7 +153,7 @@ def test_a_chunked_file_beyond_its_limit_is_refused_where_it_gets_there(
 def test_an_order_of_one_mib_is_placed_and_no_larger_one(send: Send, announced: bool) -> None:
     product = create_product(name="Mug", price="1", stock_quantity=5)
 
-    def place(size: int) -> AsgiAnswer:
+    def place(size: int) -> AsgiResponse:
         headers: dict[str, Any] = {"content_type": "application/json"}
         if announced:
             headers["content_length"] = str(size)
@@ -164,8 +166,8 @@ def test_an_order_of_one_mib_is_placed_and_no_larger_one(send: Send, announced: 
 
 def test_a_large_file_elsewhere_is_refused(send: Send) -> None:
     body, _ = csv_of(2 * MIB)
-    answer = send("POST", "/api/v1/products/", *in_parts(body), content_type="text/csv")
-    assert code(answer) == (413, "too_large")
+    response = send("POST", "/api/v1/products/", *in_parts(body), content_type="text/csv")
+    assert code(response) == (413, "too_large")
     assert not Product.objects.exists()
 
 
@@ -173,10 +175,10 @@ def test_an_export_is_sent_in_pieces(send: Send, api: Api, monkeypatch: pytest.M
     for number in range(3):
         create_product(sku=f"A-{number}", name="Mug", price="1")
     monkeypatch.setattr("monoservices.files.exporting.PIECE_BYTES", 1)
-    answer = send("GET", EXPORT)
-    assert answer.status == 200
-    assert "content-length" not in answer.headers
-    header, *rows = answer.pieces
+    response = send("GET", EXPORT)
+    assert response.status == 200
+    assert "content-length" not in response.headers
+    header, *rows = response.pieces
     assert header.startswith(b"id,sku,")
     assert [row.split(b",")[1] for row in rows] == [b"A-0", b"A-1", b"A-2"]
-    assert answer.content == api.get("products/export/").content
+    assert response.content == api.get("products/export/").content

@@ -80,14 +80,15 @@ def body_of(case: Case, ids: dict[str, int]) -> bytes:
     return body
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_bad_input(shop: Shop, case: Case) -> None:
     before = rows()
     method, path = case.request.split(" ", maxsplit=1)
     for name, key in shop.ids.items():
         path = path.replace(f"<{name}>", str(key))
-    answer = shop.api.send(method, path, body=body_of(case, shop.ids), **case.headers)
-    status, code, errors = answer.error
+    response = shop.api.send(method, path, body=body_of(case, shop.ids), **case.headers)
+    status, code, errors = response.error
     assert (status, code, sorted(errors)) == (case.status, case.code, sorted(case.fields))
     assert all(messages and all(messages) for messages in errors.values())
     assert rows() == before

@@ -116,20 +116,17 @@ async def on_both(
         for ours, theirs in zip(express, django, strict=True):
             application.asked.clear()
             fast = await call(front, *ours)
-            # The express lane asks Django too, once and without a body: for common headers.
-            chosen = (
-                "django" if any(each.length != "0" for each in application.asked) else "express"
-            )
+            chosen = "django" if application.asked else "express"
             pairs.append((fast, await by_django(lane, *theirs), chosen))
     await lane.drain()
     return pairs
 
 
 async def by_django(lane: DjangoLane, scope: Scope, body: bytes) -> Reply:
-    async def answer(scope: Scope, _: Any, send: Any) -> None:
-        await lane.answer(scope, body, send)
+    async def application(scope: Scope, _: Any, send: Any) -> None:
+        await lane.respond(scope, body, send)
 
-    return reply_of(await messages_of(answer, scope))
+    return reply_of(await messages_of(application, scope))
 
 
 MUG = {"product_id": "<mug>", "quantity": 1}
@@ -249,12 +246,26 @@ HTTPS = {
         ("https", "https", "express", 201),
     ]
 }
+HSTS_SETTINGS = HTTPS_SETTINGS | {"SECURE_SSL_REDIRECT": False}
+HSTS = {
+    f"{scheme}, forwarded {forwarded}": (
+        [Sent(MUG, {"x_forwarded_proto": forwarded}, scheme=scheme)],
+        [(lane, 201)],
+    )
+    for scheme, forwarded, lane in [
+        ("http", None, "express"),
+        ("https", None, "express"),
+        ("http", "https", "express"),
+        ("https", "http", "express"),
+        ("http", "https, http", "django"),
+    ]
+}
 
 
 @pytest.mark.parametrize(
     ("settings_now", "scenarios"),
-    [({}, SCENARIOS), (HTTPS_SETTINGS, HTTPS)],
-    ids=["over HTTP", "over HTTPS"],
+    [({}, SCENARIOS), (HTTPS_SETTINGS, HTTPS), (HSTS_SETTINGS, HSTS)],
+    ids=["over HTTP", "over HTTPS", "over both"],
 )
 def test_the_lanes_agree(
     settings_now: dict[str, Any], scenarios: dict[str, tuple[list[Sent], list[tuple[str, int]]]]

@@ -3,10 +3,8 @@
 import asyncio
 import inspect
 import sys
-from collections.abc import AsyncIterator
 from importlib import import_module, reload
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,16 +12,18 @@ import pytest
 from apps.accounts.keys import bearer_digest
 from apps.orders import hot_routes
 from apps.orders.placing import place
-from monoservices.metrics.crossings import observe_crossings
 from monoservices.metrics.importing import CrossingsFinder, CrossingsLoader
 from monoservices.services.ownership import COMMUNICATION
+from monoservices.tests.boundaries.checks.conftest import Project, project, service
 from monoservices.tests.metrics.reading import Samples, growth, samples
+
+__all__ = ["project"]
 
 COUNT = "monoservices_crossing_seconds_count"
 HOME = f"apps.orders.{COMMUNICATION}"
 SOURCE = """
-from apps.products.models import Product
-from apps.accounts.models import Client
+from products.models import Product
+from accounts.models import Client
 
 __all__ = ["both", "fails", "later", "nothing", "outer", "plain", "steps", "steps_later"]
 
@@ -50,12 +50,18 @@ async def steps_later():
 
 
 @pytest.fixture
-def written() -> Any:
-    """A communication module of orders whose functions are counted."""
-    module = ModuleType(HOME)
-    exec(SOURCE, vars(module))  # noqa: S102 - the source is above
-    observe_crossings(module)
-    return module
+def written(project: Project) -> Any:
+    """The communication module of a project of its own, counted since its import."""
+    files = {
+        "accounts/apps.py": service("accounts"),
+        "accounts/models.py": "class Client: ...",
+        "products/apps.py": service("products"),
+        "products/models.py": "class Product: ...",
+        "orders/apps.py": service("orders", "products", "accounts"),
+        f"orders/{COMMUNICATION}.py": SOURCE,
+    }
+    project(files, "E001")
+    return import_module(f"orders.{COMMUNICATION}")
 
 
 @pytest.fixture
@@ -89,12 +95,11 @@ def test_what_reaches_no_other_service_is_no_crossing(written: Any, before: Samp
     assert growth(before, COUNT) == {}
 
 
-def test_a_coroutine_is_counted_when_it_has_been_awaited(written: Any, before: Samples) -> None:
-    assert inspect.iscoroutinefunction(written.later)
-    coroutine = written.later()
+def test_asynchronous_functions_stay_as_they_are(written: Any, before: Samples) -> None:
+    for function in (written.later, written.steps_later):
+        assert not hasattr(function, "__wrapped__")
+    assert asyncio.run(written.later()) == 2
     assert growth(before, COUNT) == {}
-    assert asyncio.run(coroutine) == 2
-    assert growth(before, COUNT) == {"products, orders, later": 1}
 
 
 def test_a_generator_is_one_call_and_works_like_one(written: Any, before: Samples) -> None:
@@ -110,16 +115,6 @@ def test_a_generator_is_one_call_and_works_like_one(written: Any, before: Sample
     next(left)
     left.close()
     assert growth(before, COUNT) == {"products, orders, steps": 2}
-
-
-def test_an_asynchronous_generator_is_one_call(written: Any, before: Samples) -> None:
-    assert inspect.isasyncgenfunction(written.steps_later)
-
-    async def everything(items: AsyncIterator[int]) -> list[int]:
-        return [item async for item in items]
-
-    assert asyncio.run(everything(written.steps_later())) == [1, 2]
-    assert growth(before, COUNT) == {"products, orders, steps_later": 1}
 
 
 def test_a_counted_function_looks_like_itself(written: Any) -> None:

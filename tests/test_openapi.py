@@ -38,8 +38,8 @@ def test_the_file_is_up_to_date(tmp_path: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_it_is_served(db: None, document: Any) -> None:
-    answer = Api().get("/api/schema/", accept="application/vnd.oai.openapi")
-    assert yaml.safe_load(answer.content) == document
+    response = Api().get("/api/schema/", accept="application/vnd.oai.openapi")
+    assert yaml.safe_load(response.content) == document
     assert document["openapi"] == "3.1.1"
 
 
@@ -86,8 +86,8 @@ def test_problems_are_described(document: Any) -> None:
     kinds = problem_kinds()
     for name, operation in operations(document).items():
         problems = {
-            status: answer["content"]["application/problem+json"]["schema"]
-            for status, answer in operation["responses"].items()
+            status: response["content"]["application/problem+json"]["schema"]
+            for status, response in operation["responses"].items()
             if int(status) >= 400
         }
         assert {"401", "403", "406", "503"} <= problems.keys(), name
@@ -101,22 +101,22 @@ def test_problems_are_described(document: Any) -> None:
 
 def test_headers_are_described(document: Any) -> None:
     requests: dict[str, set[str]] = {}
-    answers: dict[str, set[str]] = {}
+    responses: dict[str, set[str]] = {}
     for operation in operations(document).values():
         name = operation["operationId"]
         for parameter in operation["parameters"]:
             if parameter["in"] == "header":
                 requests.setdefault(parameter["name"], set()).add(name)
-        for status, answer in operation["responses"].items():
-            for header in answer.get("headers", {}):
-                answers.setdefault(f"{header} {status}", set()).add(name)
+        for status, response in operation["responses"].items():
+            for header in response.get("headers", {}):
+                responses.setdefault(f"{header} {status}", set()).add(name)
     changing = {"change_order", "cancel_order", "ship_order", "deliver_order"}
     everything = {operation["operationId"] for operation in operations(document).values()}
     assert requests == {
         "Idempotency-Key": {"place_order", "adjust_stock", "adjust_stocks"},
         "If-Match": changing,
     }
-    assert answers == {
+    assert responses == {
         "Idempotent-Replayed 201": {"place_order", "adjust_stock"},
         "Idempotent-Replayed 200": {"adjust_stocks"},
         "ETag 200": changing | {"get_order"},

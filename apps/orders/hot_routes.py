@@ -22,7 +22,7 @@ from apps.orders.views import OrdersView
 from monoservices.api.http import REPLAYED
 from monoservices.api.problems import InvalidKey, MissingScope, Problem
 from monoservices.database.retrying import unwrap, with_retries
-from monoservices.server.asgi import Answer, problem_answer
+from monoservices.server.asgi import WholeResponse
 from monoservices.server.batching import Batcher
 from monoservices.server.express_request import ExpressRequest
 from monoservices.services.scopes import Caller
@@ -50,6 +50,7 @@ class PlaceOrder:
 
     method = "POST"
     url_name = "order-list"
+    view = OrdersView
 
     def __init__(self) -> None:
         self._orders = Batcher(
@@ -72,7 +73,7 @@ class PlaceOrder:
         )
         self._callers: dict[str, Caller] = {}
 
-    async def answer(self, request: ExpressRequest) -> Answer | None:
+    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
         digest = bearer_digest(request.authorization)
         if digest is None:
             return None
@@ -81,7 +82,9 @@ class PlaceOrder:
             with count_failures():
                 caller = unwrap(await self._keys.submit(digest, client=digest))
             if caller is None:
-                return problem_answer(InvalidKey(headers={"WWW-Authenticate": CHALLENGE}))
+                return WholeResponse.from_problem(
+                    InvalidKey(headers={"WWW-Authenticate": CHALLENGE})
+                )
             self._remember(digest, caller)
         try:
             if OrdersView.scopes["POST"] not in caller.scopes:
@@ -96,12 +99,12 @@ class PlaceOrder:
             outcome = unwrap(await self._orders.submit(queued, client=caller.client_id))
         if isinstance(outcome, PlacedOrder):
             headers = _REPLAYED if outcome.replayed else {}
-            return Answer(201, outcome.response.encode(), headers=headers)
+            return WholeResponse(201, outcome.response.encode(), headers=headers)
         if isinstance(outcome, OrdersError):
-            return problem_answer(outcome)
+            return WholeResponse.from_problem(outcome)
         # The key was revoked, or its scopes changed.
         self._callers.pop(digest, None)
-        return await self.answer(request)
+        return await self.respond(request)
 
     async def drain(self) -> None:
         await self._keys.drain()

@@ -42,7 +42,6 @@ class OrderSerializer(StructSerializer):
 
     struct = OrderIn
     partial_struct = OrderChanges
-    answer = OrderOut
 
     @classmethod
     def check(cls, parsed: OrderIn, *, partial: bool) -> None:

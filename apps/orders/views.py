@@ -79,7 +79,7 @@ def order_response(order: Order) -> Response:
 
 
 class OrderListView(APIView):
-    @Endpoint("list_orders", query=OrderQuery, answer=Page[OrderOut])
+    @Endpoint("list_orders", query=OrderQuery, response=Page[OrderOut])
     def get(self, request: Request) -> Response:
         """The caller's orders, newest first; with the scope `orders:manage`, every client's."""
         query = read_query(request, OrderQuery)
@@ -98,7 +98,7 @@ class OrderCreateView(APIView):
     @Endpoint(
         "place_order",
         body=NewOrder,
-        answer=OrderOut,
+        response=OrderOut,
         status=201,
         refusals=[
             UnknownProduct,
@@ -130,7 +130,7 @@ class OrdersView(OrderListView, OrderCreateView):
 class OrderView(APIView):
     scopes = {"GET": "orders:read", "PATCH": "orders:write"}
 
-    @Endpoint("get_order", answer=OrderOut, refusals=[OrderNotFound], versioned=True)
+    @Endpoint("get_order", response=OrderOut, refusals=[OrderNotFound], versioned=True)
     def get(self, request: Request, order_id: int) -> Response:
         """One order."""
         return order_response(get_order(caller(request), order_id))
@@ -138,7 +138,7 @@ class OrderView(APIView):
     @Endpoint(
         "change_order",
         body=OrderChanges,
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[
             UnknownProduct,
             OrderNotFound,
@@ -171,7 +171,7 @@ class EventListView(APIView):
     @Endpoint(
         "list_order_events",
         query=EventQuery,
-        answer=Page[EventOut],
+        response=Page[EventOut],
         refusals=[OrderNotFound],
     )
     def get(self, request: Request, order_id: int) -> Response:
@@ -202,7 +202,7 @@ class CancelView(APIView):
 
     @Endpoint(
         "cancel_order",
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[OrderNotFound, IllegalTransition, VersionConflict, StockFull],
         versioned=True,
     )
@@ -216,7 +216,7 @@ class ShipView(APIView):
 
     @Endpoint(
         "ship_order",
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[OrderNotFound, IllegalTransition, VersionConflict],
         versioned=True,
     )
@@ -230,7 +230,7 @@ class DeliverView(APIView):
 
     @Endpoint(
         "deliver_order",
-        answer=OrderOut,
+        response=OrderOut,
         refusals=[OrderNotFound, IllegalTransition, VersionConflict],
         versioned=True,
     )

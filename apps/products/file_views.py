@@ -37,7 +37,7 @@ class ProductImportView(APIView):
     max_body = MAX_IMPORT_BYTES
 
     @Endpoint(
-        "import_products", query=ImportQuery, takes=[*MEDIA_TYPES.values()], answer=ImportReport
+        "import_products", query=ImportQuery, takes=[*MEDIA_TYPES.values()], response=ImportReport
     )
     def post(self, request: Request) -> StreamingHttpResponse:
         """Create and update products by SKU, from CSV, JSON Lines or Shopify's product CSV.

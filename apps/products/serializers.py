@@ -54,7 +54,6 @@ class ProductSerializer(StructSerializer):
 
     struct = ProductIn
     partial_struct = ProductChanges
-    answer = ProductOut
 
     @classmethod
     def represent(cls, instance: Product) -> ProductOut:

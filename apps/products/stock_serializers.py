@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.products.stock.many import AdjustedStock, Adjustment, AdjustmentsOut
+from apps.products.stock.many import AdjustedStock, Adjustment
 from monoservices.api.problems import Errors, Invalid
 from monoservices.api.serializers import StructSerializer, sent_fields
 from monoservices.api.types import MAX_INTEGER, NO_NUL, Id, Sku
@@ -48,7 +48,6 @@ class AdjustmentsSerializer(StructSerializer):
     """Many movements, in and out. context: `actor`, and `idempotency_key` or None."""
 
     struct = AdjustmentsIn
-    answer = AdjustmentsOut
 
     @classmethod
     def check(cls, parsed: AdjustmentsIn, *, partial: bool) -> None:

@@ -49,7 +49,7 @@ def own_key(request: Request) -> str | None:
 class ProductListView(APIView):
     scopes = {"GET": "products:read", "POST": "products:write"}
 
-    @Endpoint("list_products", query=ProductQuery, answer=Page[ProductOut])
+    @Endpoint("list_products", query=ProductQuery, response=Page[ProductOut])
     def get(self, request: Request) -> Response:
         """Products, archived ones included, a page at a time."""
         query = read_query(request, ProductQuery)
@@ -63,7 +63,9 @@ class ProductListView(APIView):
         )
         return Response(page)
 
-    @Endpoint("create_product", body=ProductIn, answer=ProductOut, status=201, refusals=[SkuExists])
+    @Endpoint(
+        "create_product", body=ProductIn, response=ProductOut, status=201, refusals=[SkuExists]
+    )
     def post(self, request: Request) -> Response:
         """Create a product; what it has in stock enters the ledger as received."""
         serializer = ProductSerializer(data=read_body(request))
@@ -75,7 +77,7 @@ class ProductListView(APIView):
 class ProductView(APIView):
     scopes = {"GET": "products:read", "PATCH": "products:write", "DELETE": "products:write"}
 
-    @Endpoint("get_product", answer=ProductOut, refusals=[ProductNotFound])
+    @Endpoint("get_product", response=ProductOut, refusals=[ProductNotFound])
     def get(self, request: Request, product_id: int) -> Response:
         """One product."""
         return Response(ProductSerializer.represent(get_product(product_id)))
@@ -83,7 +85,7 @@ class ProductView(APIView):
     @Endpoint(
         "update_product",
         body=ProductChanges,
-        answer=ProductOut,
+        response=ProductOut,
         refusals=[ProductNotFound, SkuExists],
     )
     def patch(self, request: Request, product_id: int) -> Response:
@@ -109,7 +111,7 @@ class StockView(APIView):
     @Endpoint(
         "adjust_stock",
         body=StockAdjustmentSerializer,
-        answer=MovementSerializer,
+        response=MovementSerializer,
         status=201,
         refusals=[ProductNotFound, OutOfStock, MovementKeyReused],
         idempotent=True,
@@ -136,7 +138,7 @@ class AdjustmentsView(APIView):
     @Endpoint(
         "adjust_stocks",
         body=AdjustmentsIn,
-        answer=AdjustmentsOut,
+        response=AdjustmentsOut,
         refusals=[MovementKeyReused],
         idempotent=True,
     )
@@ -159,7 +161,7 @@ class MovementListView(APIView):
     @Endpoint(
         "list_movements",
         query=MovementQuery,
-        answer=Page[MovementSerializer],
+        response=Page[MovementSerializer],
         refusals=[ProductNotFound],
     )
     def get(self, request: Request, product_id: int) -> Response:

@@ -1,4 +1,4 @@
-"""Who calls, and whether the scopes of their key allow it."""
+"""Who calls, and whether the scopes of their API key allow the call."""
 
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def caller(request: "Request") -> Caller:
-    """Who sent a request that ScopePermission let through."""
+    """Return who sent a request that ScopePermission has let through."""
     if not isinstance(request.auth, Caller):
-        raise TypeError("This view is open to requests without a key.")
+        raise TypeError("This view lets requests without a key through. Use ScopePermission.")
     return request.auth
 
 
 class ScopePermission(BasePermission):
-    """Lets a request through whose key has the scope that the view asks for its method.
+    """Lets a request through if its key has the scope that the view requires for the method.
 
-    A view states `scopes = {"GET": "orders:read", …}`; a method that it does not state is open
-    to nobody. HEAD counts as GET.
+    A view states `scopes = {"GET": "orders:read", …}`. Methods that it does not state are closed
+    to everybody. HEAD counts as GET.
     """
 
     message = "This key lacks a scope."
@@ -32,7 +32,7 @@ class ScopePermission(BasePermission):
             return False
         method = "GET" if request.method == "HEAD" else str(request.method)
         if method == "OPTIONS" or method not in view.allowed_methods:
-            return True  # it tells which methods there are, or answers 405
+            return True  # the view answers with its methods, or with 405
         scope = getattr(view, "scopes", {}).get(method)
         self.message = f"This key lacks the scope {scope}."
         return scope in request.auth.scopes

@@ -1,7 +1,7 @@
-"""From bytes or a dict to a struct, once: one fast pass, and a slow one that only failure pays for.
+"""Decodes bytes or a dict to a struct: a fast pass, and after a failure a slow pass.
 
-msgspec stops at the first error. Where it refuses, `explain` goes through the same data again and
-finds every error with the path of its field.
+The fast pass is msgspec, which stops at the first error. The slow pass, `explain`, goes through the
+same data again and finds every error with the path of its field.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,9 +14,9 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 import msgspec
 from msgspec import Struct, StructMeta, UnsetType, structs
 
+from monoservices.api.expectations import describe, refusal
 from monoservices.api.problems import MAX_ERRORS, Errors, Invalid
 from monoservices.api.strict_json import parse, refuse_duplicate_keys
-from monoservices.api.types import EXPLANATIONS
 
 StructType = TypeVar("StructType", bound=Struct)
 
@@ -24,7 +24,8 @@ StructType = TypeVar("StructType", bound=Struct)
 def decode(body: bytes, struct: type[StructType]) -> StructType:
     """Decode the JSON text `body` as a `struct`.
 
-    Raises Malformed where it is not JSON, Invalid with the errors by field path otherwise.
+    Raises Malformed if it is not JSON, and Invalid, with the errors by field path, if it is not a
+    `struct`.
     """
     try:
         value = decoder(struct).decode(body)
@@ -35,12 +36,12 @@ def decode(body: bytes, struct: type[StructType]) -> StructType:
 
 
 def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> StructType:
-    """Make a `struct` of Python data, such as what `parse` returns.
+    """Make a `struct` from Python data, such as `parse` returns.
 
-    strict: whether "1" is refused as an int; query strings are read with False.
-    Raises Invalid with the errors by field path, the first 100 of them.
+    strict: whether "1" is rejected as an int. Query strings are read with False.
+    Raises Invalid with the first 100 errors by field path.
     """
-    decoder(struct)  # which prepares the type
+    decoder(struct)  # prepares the type
     try:
         return msgspec.convert(data, struct, strict=strict)
     except msgspec.ValidationError:
@@ -51,56 +52,57 @@ def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> Stru
 
 
 def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator[tuple[str, str]]:
-    """Yield (field path, message) for every way in which `data` is not a `struct`.
+    """Yield (field path, message) for every error in `data`.
 
-    Yields nothing exactly where msgspec accepts `data`.
+    Yields nothing if and only if msgspec accepts `data`.
     """
     return _explain(data, _root(struct), "", strict)
 
 
 class _Type:
-    """A type of a field, and how to look inside of what is compared with it.
+    """The type of a value, prepared once as the one field of a struct.
 
-    It is prepared once and kept, as the one field of a struct: msgspec prepares any other type anew
-    for every value.
+    msgspec prepares a type that is not a struct's field anew for every value.
     """
 
     def __init__(self, expected: Any) -> None:
         self.box = msgspec.defstruct("Box", [("value", expected)])
         decoder(self.box)
+        self.description = describe(expected)
         bare = get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
         self.kind: Any = get_origin(bare) or bare
-        self.inside = _Type(get_args(bare)[-1]) if self.kind in {list, dict} else self
+        self.inside = [_Type(each) for each in get_args(bare)] if self.kind in {list, dict} else []
 
-    def refusal(self, data: Any, strict: bool) -> str | None:
-        """Why `data` is not of this type, or None where it is."""
+    def accepts(self, data: Any, strict: bool) -> bool:
         try:
             msgspec.convert({"value": data}, self.box, strict=strict)
-        except msgspec.ValidationError as error:
-            return _readable(str(error))
-        return None
+        except msgspec.ValidationError:
+            return False
+        return True
 
 
 def _explain(data: Any, expected: _Type, path: str, strict: bool) -> Iterator[tuple[str, str]]:
-    refusal = expected.refusal(data, strict)
-    if refusal is not None:
+    if not expected.accepts(data, strict):
         inside = _explain_inside(data, expected, path, strict)
-        yield next(inside, (path, refusal))
+        yield next(inside, (path, refusal(expected.description, data)))
         yield from inside
 
 
 def _explain_inside(
     data: Any, expected: _Type, path: str, strict: bool
 ) -> Iterator[tuple[str, str]]:
-    """The errors of what `data` holds; none where it is wrong as a whole."""
-    match data:
-        case list() if expected.kind is list:
-            for index, item in enumerate(data):
-                yield from _explain(item, expected.inside, _join(path, str(index)), strict)
-        case dict() if expected.kind is dict:
+    """Yield the errors of the values that `data` holds; none if `data` itself is wrong."""
+    match data, expected.inside:
+        case list(), [item] if expected.kind is list:
+            for index, value in enumerate(data):
+                yield from _explain(value, item, _join(path, str(index)), strict)
+        case dict(), [key, value_type]:
+            wrong = next((name for name in data if not key.accepts(name, strict)), None)
+            if wrong is not None:
+                yield path, f"A key is not valid. {refusal(key.description, wrong)}"
             for name, value in data.items():
-                yield from _explain(value, expected.inside, _join(path, str(name)), strict)
-        case Mapping() if isinstance(expected.kind, StructMeta):
+                yield from _explain(value, value_type, _join(path, str(name)), strict)
+        case Mapping(), [] if isinstance(expected.kind, StructMeta):
             struct = cast("type[Struct]", expected.kind)
             yield from _explain_struct(data, struct, path, strict)
 
@@ -126,7 +128,7 @@ def _root(struct: type[Struct]) -> _Type:
 
 @cache
 def _fields(struct: type[Struct]) -> dict[str, tuple[_Type, bool]]:
-    """By name: the type of a value that is sent, and whether one must be."""
+    """By name: the type of the field's value, and whether the field is required."""
     hints = get_type_hints(struct, include_extras=True)
     return {
         field.encode_name: (_Type(_without_unset(hints[field.name])), field.required)
@@ -135,7 +137,7 @@ def _fields(struct: type[Struct]) -> dict[str, tuple[_Type, bool]]:
 
 
 def _without_unset(expected: Any) -> Any:
-    """The type of a value that was sent for a field that may be left out."""
+    """The type of a field's value, without the mark that the field may be left out."""
     if get_origin(expected) not in (Union, UnionType):
         return expected
     kept = tuple(option for option in get_args(expected) if option is not UnsetType)
@@ -146,20 +148,11 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _readable(message: str) -> str:
-    """msgspec's message without its own idea of the path, and with words for a pattern."""
-    sentence = message.split(" - at ", maxsplit=1)[0]
-    for pattern, explanation in EXPLANATIONS.items():
-        if repr(pattern) in sentence:
-            return explanation
-    return f"{sentence}."
-
-
 def decoder(struct: type[StructType]) -> msgspec.json.Decoder[StructType]:
-    """The decoder of a struct, which is made once.
+    """Return the decoder of a struct, which is made once.
 
-    Not by two threads at a time: msgspec 0.22 crashes where several prepare the same type at once,
-    which the first use of a struct does.
+    One thread at a time makes decoders. The first use of a struct prepares its type, and
+    msgspec 0.22 crashes if several threads prepare the same type at once.
     """
     made = _decoders.get(struct)
     if made is None:

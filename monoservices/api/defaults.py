@@ -1,4 +1,4 @@
-"""What a project's settings take over from here, so that generated services work in it."""
+"""Default settings of a project with services: structs in and out, scopes, problem documents."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-"""For the setting of that name: structs in and out, scopes, problem documents.
+"""For the setting of the same name.
 
-A project adds DEFAULT_AUTHENTICATION_CLASSES of its own, which make `request.auth` a
-`monoservices.services.scopes.Caller`; until then, nobody is let in.
+A project adds its own DEFAULT_AUTHENTICATION_CLASSES, which set `request.auth` to a
+`monoservices.services.scopes.Caller`. Without them, every request is rejected.
 """

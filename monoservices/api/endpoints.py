@@ -1,4 +1,4 @@
-"""What a view says about its methods, for the document that `api.openapi` makes."""
+"""`Endpoint`: how a view describes its methods for the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A decorator that describes a view's method: `@Endpoint("get_order", answer=OrderOut)`.
+    """A decorator that describes a view's method: `@Endpoint("get_order", response=OrderOut)`.
 
-    operation_id: how generated clients name the call.
+    operation_id: the name of the call in generated clients.
     query: the struct of the query string.
-    body, answer: a struct or a DRF serializer, in a `Page` for a list; None where there is none.
-    takes: the media types of a body that is a file, for the view's own parsers.
-    gives: the media types of an answer that is a file.
-    status: of the answer.
-    refusals: the problems that are its own; those that every method has are added.
-    idempotent: it takes an Idempotency-Key.
-    versioned: it answers with an ETag, and takes an If-Match where it changes something.
+    body, response: a struct or a DRF serializer, `Page[…]` for a list, or None.
+    takes: the media types of a request body that is a file.
+    gives: the media types of a response that is a file.
+    status: the status of a successful response.
+    refusals: the method's own problems. Those that every method has are added.
+    idempotent: the method accepts an Idempotency-Key.
+    versioned: the method sends an ETag, and accepts If-Match unless it is GET.
     """
 
     operation_id: str
     query: type[Struct] | None = None
     body: Any = None
-    answer: Any = None
+    response: Any = None
     takes: Sequence[str] = ()
     gives: Sequence[str] = ()
     status: int = 200

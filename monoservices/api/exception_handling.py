@@ -1,10 +1,9 @@
-"""Other people's exceptions as problems: the one mapper, and the handlers that answer with it."""
+"""Maps the exceptions of Django, DRF and the database to problems, and problems to responses."""
 
 import logging
 from typing import Any
 
 import msgspec
-import psycopg
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -28,12 +27,13 @@ from monoservices.api.problems import (
     Unavailable,
     UnsupportedMediaType,
 )
+from monoservices.database.errors import is_lost_connection
 
 logger = logging.getLogger(__name__)
 
 
 class StructValidationError(drf.ValidationError):
-    """DRF's ValidationError, with the problem that it came from."""
+    """DRF's ValidationError with the problem that caused it."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.errors or {"non_field_errors": [problem.detail]})
@@ -41,7 +41,7 @@ class StructValidationError(drf.ValidationError):
 
 
 def as_problem(error: Exception) -> Problem | None:
-    """The problem that `error` stands for, or None where it is a fault of ours."""
+    """Return the problem that `error` means to the client, or None if it is a bug."""
     match error:
         case Problem():
             problem = error
@@ -57,7 +57,7 @@ def as_problem(error: Exception) -> Problem | None:
             problem = Invalid(str(error))
         case OperationalError() | InterfaceError():
             logger.warning("answered 503: %s", error)
-            problem = Unavailable(_LOST if _is_lost_connection(error) else "")
+            problem = Unavailable(_LOST if is_lost_connection(error) else "")
         case UnreadablePostError():
             problem = Malformed("The request body ended early.")
         case drf.APIException():
@@ -68,7 +68,7 @@ def as_problem(error: Exception) -> Problem | None:
 
 
 def flatten(detail: Any, path: str = "") -> Errors:
-    """Flatten what a DRF serializer reports (nested dicts and lists) to errors by field path."""
+    """Flatten the nested errors of a DRF serializer to errors by field path."""
     if isinstance(detail, dict):
         parts = [(str(key), value) for key, value in detail.items()]
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
@@ -84,7 +84,7 @@ def flatten(detail: Any, path: str = "") -> Errors:
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer what a view raised (DRF's EXCEPTION_HANDLER)."""
+    """Respond to an exception of a view (DRF's EXCEPTION_HANDLER)."""
     problem = as_problem(error)
     if problem is None:
         return None
@@ -97,7 +97,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def problem_response(problem: Problem) -> HttpResponse:
-    """Answer outside of DRF's views, such as from Django's handler404."""
+    """Respond outside of DRF's views, such as from Django's handler404."""
     return HttpResponse(
         msgspec.json.encode(problem.document()),
         status=problem.status,
@@ -107,20 +107,14 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 
 def wants_problem(request: HttpRequest) -> bool:
-    """Whether an error on this path is answered as a problem document rather than as a page."""
+    """Whether an error on this path gets a problem document rather than a page."""
     return request.path_info.startswith("/api/")
 
 
 _LOST = (
-    "The connection to the database was lost, maybe after the work was done. Send the same request "
-    "again, with the same Idempotency-Key: it is done once."
+    "The connection to the database was lost, so the request may or may not have been carried out. "
+    "Send it again with the same Idempotency-Key: it is carried out once."
 )
-
-
-def _is_lost_connection(error: Exception) -> bool:
-    """Whether it is the client's word: what PostgreSQL itself refuses has an SQLSTATE."""
-    cause = error.__cause__
-    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
 
 
 _KINDS: dict[type[drf.APIException], type[Problem]] = {

@@ -1,4 +1,4 @@
-"""Between HTTP and views: what comes in as bytes, and what goes out as structs."""
+"""Between HTTP and views: bodies, query strings and headers come in, structs go out."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from monoservices.api.strict_json import parse
 
 
 class RawJSONParser(BaseParser):
-    """`request.data` is the bytes of the body, for a StructSerializer to decode once."""
+    """Makes `request.data` the bytes of the body, for a StructSerializer to decode once."""
 
     media_type = "application/json"
 
@@ -29,13 +29,13 @@ class RawJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        # DRF's request hands on to Django's, whose `body` holds to DATA_UPLOAD_MAX_MEMORY_SIZE.
+        # The body of Django's request, which enforces DATA_UPLOAD_MAX_MEMORY_SIZE.
         body: bytes = (parser_context or {})["request"].body
         return body
 
 
 class StrictJSONParser(RawJSONParser):
-    """`request.data` is what the body decodes to, for a plain DRF serializer."""
+    """Makes `request.data` the decoded body, for a plain DRF serializer."""
 
     def parse(
         self,
@@ -47,7 +47,7 @@ class StrictJSONParser(RawJSONParser):
 
 
 class StructRenderer(BaseRenderer):
-    """Encodes structs, and dicts and lists of them, as JSON; `msgspec.Raw` goes out as it is."""
+    """Encodes structs, and dicts and lists of them, as JSON. `msgspec.Raw` is sent as it is."""
 
     media_type = "application/json"
     format = "json"
@@ -63,10 +63,10 @@ class StructRenderer(BaseRenderer):
 
 
 class Utf8Request(WSGIRequest):
-    """A request that is UTF-8, whatever charset its Content-Type names.
+    """A request in UTF-8, whatever charset its Content-Type names.
 
-    Django would read the query string in the charset of the body, and fail before any view where
-    that is none for texts; for JSON, the parameter has no meaning (RFC 8259, section 11).
+    Django would decode the query string in that charset, and fail before any view if it is not a
+    charset for text. For JSON, the parameter has no meaning (RFC 8259, section 11).
     """
 
     @property
@@ -79,7 +79,7 @@ class Utf8Request(WSGIRequest):
 
 
 class AllowAlone(BaseMetadata):
-    """OPTIONS is answered with the header Allow and no body."""
+    """Answers OPTIONS with the header Allow and no body."""
 
     def determine_metadata(self, request: Request, view: Any) -> None:
         return None
@@ -90,14 +90,14 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 
 
 def is_idempotency_key(text: str) -> bool:
-    """Whether it is 1 to 255 printable ASCII characters."""
+    """Whether `text` is 1 to 255 printable ASCII characters."""
     return _IDEMPOTENCY_KEY.fullmatch(text) is not None
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The request's `Idempotency-Key`, or None where there is none.
+    """Return the request's `Idempotency-Key`, or None if it has none.
 
-    Raises Invalid unless it is 1–255 printable ASCII characters.
+    Raises Invalid unless the key is 1 to 255 printable ASCII characters.
     """
     key: str | None = request.headers.get("Idempotency-Key")
     if key is not None and not is_idempotency_key(key):
@@ -106,9 +106,9 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def read_body(request: Request) -> Any:
-    """`request.data`: what the view's parser makes of the body.
+    """Return `request.data`, as the view's parser makes it from the body.
 
-    Raises Malformed where there is none; DRF would take it for an empty object.
+    Raises Malformed if there is no body. DRF would take that for an empty object.
     """
     if request.stream is None:
         raise Malformed("The request has no body, or no Content-Length.")
@@ -116,13 +116,13 @@ def read_body(request: Request) -> Any:
 
 
 def read_query(request: Request, struct: type[StructType]) -> StructType:
-    """The query string as a `struct`. Raises Invalid with the errors by parameter."""
+    """Return the query string as a `struct`. Raises Invalid with the errors by parameter."""
     lists = dict(request.query_params.lists())
     if twice := [name for name, values in lists.items() if len(values) > 1]:
-        raise Invalid(errors={name: ["This parameter comes more than once."] for name in twice})
+        raise Invalid(errors={name: ["Send this parameter only once."] for name in twice})
     query = convert({name: values[0] for name, values in lists.items()}, struct, strict=False)
     for name, value in structs.asdict(query).items():
-        # Beyond these years, turning a time into UTC leaves what a datetime can hold.
+        # Outside these years, converting a time to UTC may leave the range of datetime.
         if isinstance(value, datetime) and not 1900 <= value.year < 9999:
             raise Invalid(errors={name: ["Expected a year from 1900 to 9998."]})
     return query

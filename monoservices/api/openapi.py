@@ -1,6 +1,6 @@
-"""The OpenAPI document, from what views declare: `Endpoint`, scopes, paths and authentication.
+"""Makes the OpenAPI document from the views' `Endpoint`s, scopes, paths and authentication.
 
-A method without an `Endpoint` is described as drf-spectacular does by itself.
+drf-spectacular describes methods without an `Endpoint` by itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast, get_args, get_origin
 
 import uritemplate
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ComponentRegistry
+from drf_spectacular.plumbing import ComponentRegistry, resolve_django_path_parameter
 
 from monoservices.api import problems
 from monoservices.api.endpoints import Endpoint
@@ -45,7 +45,7 @@ class ServiceSchema(AutoSchema):
             "tags": self.get_tags(),
             "security": self._security(),
             "parameters": [*self._path_parameters(), *self._query(), *self._headers()],
-            "responses": self._answers() | self._problems(),
+            "responses": self._responses() | self._problems(),
         }
         if content := self._body():
             operation["requestBody"] = {"content": content, "required": True}
@@ -60,14 +60,14 @@ class ServiceSchema(AutoSchema):
         return f"Needs the scope `{self._scope}`." if self._scope else ""
 
     def _security(self) -> list[Json]:
-        """In OpenAPI 3.1, what a requirement lists is what the key must be allowed to do."""
+        """The scopes that the key must have, which OpenAPI 3.1 lists with the requirement."""
         scopes = [self._scope] if self._scope else []
         return [dict.fromkeys(requirement, scopes) for requirement in self.get_auth()]
 
-    def _path_parameters(self) -> list[Json]:
-        variables = uritemplate.variables(self.path)
-        parameters: list[Json] = self._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
-        return parameters
+    def _path_parameters(self) -> Iterator[Json]:
+        for name in uritemplate.variables(self.path):
+            typed = resolve_django_path_parameter(self.path_regex, name, [])
+            yield typed or _parameter("path", name, {"type": "string"}) | {"required": True}
 
     def _query(self) -> Iterator[Json]:
         if self.endpoint.query is None:
@@ -77,33 +77,36 @@ class ServiceSchema(AutoSchema):
             yield _parameter("query", name, of_parameter)
 
     def _body(self) -> Json:
-        """What the body can be, by media type; nothing where the method takes none."""
+        """The schemas of the request body by media type; empty if the method takes no body."""
         if self.endpoint.body is not None:
             return {"application/json": {"schema": self._schema(self.endpoint.body, "request")}}
         return _files(self.endpoint.takes)
 
     def _headers(self) -> Iterator[Json]:
         if self.endpoint.idempotent:
-            text = "The same key with the same request does its work once."
+            text = "The same request with the same key is carried out only once."
             pattern = "^[ -~]{1,255}$"
             yield _parameter("header", "Idempotency-Key", _text(text, pattern=pattern))
         if self.endpoint.versioned and self.method != "GET":
-            text = "The ETag that was read: refuse if the order changed since."
+            text = (
+                "The ETag that was read. The request is rejected if the version has changed since."
+            )
             yield _parameter("header", "If-Match", _text(text, pattern='^"[0-9]{1,9}"$'))
 
-    def _answers(self) -> Json:
-        answer: Json = {"description": HTTPStatus(self.endpoint.status).phrase}
-        if self.endpoint.answer is not None:
-            schema = self._schema(self.endpoint.answer, "response")
-            answer["content"] = {"application/json": {"schema": schema}}
+    def _responses(self) -> Json:
+        response: Json = {"description": HTTPStatus(self.endpoint.status).phrase}
+        if self.endpoint.response is not None:
+            schema = self._schema(self.endpoint.response, "response")
+            response["content"] = {"application/json": {"schema": schema}}
         elif self.endpoint.gives:
-            answer["content"] = _files(self.endpoint.gives)
+            response["content"] = _files(self.endpoint.gives)
         headers = {}
         if self.endpoint.idempotent:
-            headers[REPLAYED] = _header("`true` where the key came before.", enum=["true"])
+            text = "`true` if an earlier request with the same key had this response."
+            headers[REPLAYED] = _header(text, enum=["true"])
         if self.endpoint.versioned:
             headers["ETag"] = _header("The version, for If-Match.", required=True)
-        return {str(self.endpoint.status): answer | ({"headers": headers} if headers else {})}
+        return {str(self.endpoint.status): response | ({"headers": headers} if headers else {})}
 
     def _problems(self) -> Json:
         kinds: dict[int, dict[str, type[Problem]]] = {}
@@ -125,30 +128,20 @@ class ServiceSchema(AutoSchema):
     def _problem(self, status: int, kinds: dict[str, type[Problem]]) -> Json:
         schema = self._schema(problems.ProblemDocument, "response")
         schema = schema | {"properties": {"code": {"enum": sorted(kinds)}}}
-        answer: Json = {
+        response: Json = {
             "description": "\n".join(
                 f"- `{code}`: {kinds[code].default_detail}" for code in sorted(kinds)
             ),
             "content": {problems.CONTENT_TYPE: {"schema": schema}},
         }
         if status == problems.Unauthenticated.status:
-            answer["headers"] = {"WWW-Authenticate": _header("`Bearer`.", required=True)}
+            response["headers"] = {"WWW-Authenticate": _header("`Bearer`.", required=True)}
         if status == problems.Unavailable.status:
-            answer["headers"] = {"Retry-After": _header("In seconds.", required=True)}
-        return answer
-
-    def _map_serializer_field(
-        self, field: Any, direction: Any, bypass_extensions: bool = False
-    ) -> Json | None:
-        schema: Json | None = super()._map_serializer_field(  # type: ignore[no-untyped-call]
-            field, direction, bypass_extensions
-        )
-        if schema is not None:
-            schema.pop("x-spec-enum-id", None)  # a note to drf-spectacular's own post-processing
-        return schema
+            response["headers"] = {"Retry-After": _header("In seconds.", required=True)}
+        return response
 
     def _schema(self, described: Any, direction: str) -> Json:
-        """A reference to the component of a struct or a serializer, or of a Page of them."""
+        """A reference to the component of a struct, a serializer, or a Page of them."""
         if get_origin(described) is Annotated:
             struct, meta = get_args(described)
             extra: Json = meta.extra_json_schema
@@ -164,6 +157,16 @@ class ServiceSchema(AutoSchema):
         schema = struct_schemas(Page)["Page"] | {"title": name}
         schema["properties"]["results"]["items"] = reference
         return register(self.registry, name, schema)
+
+
+def drop_enum_ids(result: Any, **context: Any) -> Any:
+    """Remove drf-spectacular's notes to its own hook for enumerations (a POSTPROCESSING_HOOK)."""
+    match result:
+        case dict():
+            return {k: drop_enum_ids(v) for k, v in result.items() if k != "x-spec-enum-id"}
+        case list():
+            return [drop_enum_ids(each) for each in result]
+    return result
 
 
 def _files(media_types: Sequence[str]) -> Json:

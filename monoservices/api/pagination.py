@@ -1,7 +1,7 @@
-"""Keyset pages: as quick at the end of a list as at its beginning, and nothing skipped or doubled.
+"""Keyset pages: the last page is as fast as the first, and no row is skipped or repeated.
 
-A cursor holds the sort key of the row that a page begins after (https://use-the-index-luke.com/
-no-offset), signed for its list and its order, so that what comes back is what was given out.
+A cursor holds the sort key of the row before the page (https://use-the-index-luke.com/no-offset).
+It is signed for its list and its ordering, so that clients cannot make up cursors.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str, msgspec.Meta(description="From `next` or `previous` of a page.")]
 
 ModelType = TypeVar("ModelType", bound=Model)
-Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
-class Page(msgspec.Struct, Generic[Answer]):
-    """One page of a list, with the addresses of the pages around it."""
+class Page(msgspec.Struct, Generic[Item]):
+    """One page of a list, with the URLs of the next and the previous page."""
 
-    results: list[Answer]
+    results: list[Item]
     next: str | None
     previous: str | None
 
@@ -38,15 +38,15 @@ def keyset_page(
     *,
     request: Request,
     ordering: str,
-    represent: Callable[[ModelType], Answer],
+    represent: Callable[[ModelType], Item],
     limit: int = DEFAULT_LIMIT,
     cursor: str | UnsetType = UNSET,
-) -> Page[Answer]:
-    """Return the page of `queryset` that `cursor` names, the first one without a cursor.
+) -> Page[Item]:
+    """Return the page of `queryset` at `cursor`; the first page without a cursor.
 
-    ordering: a column, with `-` in front for descending; ties are broken by the primary key.
-    limit: the number of results, 1 … 100. One statement, whatever the page.
-    Raises Invalid for a cursor that was not given out for this list in this order.
+    ordering: a column, with a leading `-` for descending. The primary key breaks ties.
+    limit: the number of results, from 1 to 100.
+    Every page takes one statement. Raises Invalid if the cursor is not from this list and ordering.
     """
     salt = f"{queryset.model._meta.label}:{ordering}"
     position = _read_cursor(cursor, salt) if cursor is not UNSET else None
@@ -88,7 +88,7 @@ def _beyond(column: str, after: list[Any], *, descending: bool) -> Q:
     side = "lt" if descending else "gt"
     if column == "pk":
         return Q(**{f"pk__{side}": key})
-    # The first condition bounds the index scan; the second one settles ties.
+    # The first condition limits the index scan, the second one breaks ties.
     return Q(**{f"{column}__{side}e": value}) & (
         Q(**{f"{column}__{side}": value}) | Q(**{f"pk__{side}": key})
     )
@@ -99,6 +99,6 @@ def _read_cursor(cursor: str, salt: str) -> Mapping[str, Any]:
         position: Mapping[str, Any] = signing.loads(cursor, salt=salt)
     except signing.BadSignature:
         raise Invalid(
-            errors={"cursor": ["This cursor was not given out for this list in this order."]}
+            errors={"cursor": ["This cursor does not belong to this list in this ordering."]}
         ) from None
     return position

@@ -11,13 +11,13 @@
     ├── MethodNotAllowed     405
     ├── NotAcceptable        406
     ├── RequestTimeout       408
-    ├── Conflict             409  the request is fine, the state of things forbids it
+    ├── Conflict             409  the request is valid, but the current state forbids it
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
     ├── Unprocessable        422
     └── Unavailable          503  a passing fault: the same request may succeed later
 
-A service derives its own errors from these in its `exceptions.py`, each with a `code` that never
+A service derives its own errors from these in its `exceptions.py`. The `code` of an error never
 changes.
 """
 
@@ -29,14 +29,14 @@ import msgspec
 
 CONTENT_TYPE = "application/problem+json"
 MAX_ERRORS = 100
-"""How many errors one answer names."""
+"""How many errors one response names."""
 
 Errors = dict[str, list[str]]
-"""What is wrong, by the path of the field, such as `lines.2.quantity`."""
+"""Messages by the path of the field, such as `lines.2.quantity`."""
 
 
 class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """The body of every error answer (RFC 9457, section 3), with a stable `code`."""
+    """The body of every error response (RFC 9457, section 3), with a stable `code`."""
 
     type: str
     title: str
@@ -47,16 +47,16 @@ class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 class Problem(Exception):
-    """An error with an answer of its own.
+    """An error that has a response.
 
-    detail: a sentence for the developer who reads the answer.
-    errors: what is wrong, by field path; the first MAX_ERRORS are kept.
-    headers: headers of the answer.
+    detail: a sentence for the developer who reads the response.
+    errors: messages by field path; the first MAX_ERRORS are kept.
+    headers: headers of the response.
     """
 
     status: int = 500
     code: str = "internal_error"
-    default_detail: ClassVar[str] = "Something went wrong on our side; it has been logged."
+    default_detail: ClassVar[str] = "Something went wrong on our side. The error was logged."
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Problem(Exception):
         super().__init__(self.detail)
 
     def document(self) -> ProblemDocument:
-        """The body of the answer."""
+        """Return the body of the response."""
         return problem_document(self.status, self.code, self.detail, self.errors)
 
 
@@ -97,7 +97,7 @@ class InvalidKey(Unauthenticated):
 
 class Forbidden(Problem):
     status, code = 403, "permission_denied"
-    default_detail = "This is not allowed."
+    default_detail = "You are not allowed to do this."
 
 
 class MissingScope(Forbidden):
@@ -107,27 +107,27 @@ class MissingScope(Forbidden):
 
 class NotFound(Problem):
     status, code = 404, "not_found"
-    default_detail = "There is nothing here."
+    default_detail = "There is nothing at this address."
 
 
 class MethodNotAllowed(Problem):
     status, code = 405, "method_not_allowed"
-    default_detail = "This address does not take that method."
+    default_detail = "This address does not accept this method."
 
 
 class NotAcceptable(Problem):
     status, code = 406, "not_acceptable"
-    default_detail = "The API answers application/json."
+    default_detail = "The Accept header allows no media type that this address sends."
 
 
 class RequestTimeout(Problem):
     status, code = 408, "request_timeout"
-    default_detail = "The request took too long to arrive. Nothing was done; try again."
+    default_detail = "The request took too long to arrive. Nothing was done; send it again."
 
 
 class Conflict(Problem):
     status, code = 409, "conflict"
-    default_detail = "The present state does not allow this."
+    default_detail = "The current state does not allow this."
 
 
 class TooLarge(Problem):
@@ -137,32 +137,32 @@ class TooLarge(Problem):
 
 class UnsupportedMediaType(Problem):
     status, code = 415, "unsupported_media_type"
-    default_detail = "The API takes application/json."
+    default_detail = "This address does not accept the Content-Type of the request."
 
 
 class Unprocessable(Problem):
     status, code = 422, "unprocessable"
-    default_detail = "The request cannot be carried out."
+    default_detail = "The request cannot be processed."
 
 
 class Unavailable(Problem):
-    """A passing fault; the same request may be sent again after `retry_after` seconds."""
+    """A passing fault. The client may send the same request again after `retry_after` seconds."""
 
     status, code = 503, "unavailable"
-    default_detail = "The database is busy or away. Nothing was done; try again."
+    default_detail = "The database is busy or unreachable. Nothing was done; try again."
 
     def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
-# As RFC 9110 has them; Python does since 3.13.
+# The titles of RFC 9110, which Python has since 3.13.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def problem_document(
     status: int, code: str, detail: str, errors: Errors | None = None
 ) -> ProblemDocument:
-    """The body of an error answer. Raises ValueError where `status` is no HTTP status."""
+    """Return the body of an error response. Raises ValueError if `status` is no HTTP status."""
     return ProblemDocument(
         type=f"/problems/{code}/",
         title=_TITLES.get(status) or HTTPStatus(status).phrase,
@@ -174,7 +174,7 @@ def problem_document(
 
 
 def problem_kinds(base: type[Problem] = Problem) -> dict[str, type[Problem]]:
-    """Every kind of problem that can be answered, by its code."""
+    """Return every kind of problem by its code."""
     kinds = {base.code: base}
     for kind in base.__subclasses__():
         kinds |= {code: each for code, each in problem_kinds(kind).items() if code not in kinds}

@@ -13,18 +13,16 @@ from monoservices.api.problems import Problem
 
 
 class StructSerializer(BaseSerializer):  # type: ignore[type-arg]  # its instance may be anything
-    """DRF's `BaseSerializer` over structs; subclasses write their own `create` and `update`.
+    """DRF's `BaseSerializer` over structs. Subclasses write `create`, `update` and `represent`.
 
-    struct: what comes in. `data=` takes the bytes of a JSON text, or a dict.
-    partial_struct: what comes in with `partial=True`; the same where it is not given.
-    answer: what goes out; `represent` makes one from an instance.
+    struct: what a request sends. `data=` takes the bytes of a JSON text, or a dict.
+    partial_struct: what a request sends with `partial=True`; `struct` by default.
     """
 
     struct: ClassVar[type[Struct]]
     partial_struct: ClassVar[type[Struct] | None] = None
-    answer: ClassVar[type[Struct]]
 
-    parsed: Struct
+    _problem: Problem | None = None
 
     @classmethod
     def parse(cls, data: bytes | Mapping[str, Any], *, partial: bool = False) -> Struct:
@@ -36,37 +34,34 @@ class StructSerializer(BaseSerializer):  # type: ignore[type-arg]  # its instanc
 
     @classmethod
     def check(cls, parsed: Any, *, partial: bool) -> None:
-        """Raise Invalid where fields that are fine alone do not go together."""
+        """Raise Invalid if fields that are valid alone are not valid together."""
 
     @classmethod
     def represent(cls, instance: Any) -> Struct:
-        """The answer for `instance`."""
+        """Return the struct that a response sends for `instance`."""
         raise NotImplementedError
 
     def run_validation(self, data: bytes | Mapping[str, Any] = b"") -> dict[str, Any]:
+        """Return the fields that `data` sends. DRF calls this from `is_valid`."""
         try:
-            self.parsed = self.parse(data, partial=self.partial)
+            return sent_fields(self.parse(data, partial=self.partial))
         except Problem as problem:
+            self._problem = problem
             raise StructValidationError(problem) from None
-        return sent_fields(self.parsed)
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        try:
-            self._validated_data = self.run_validation(self.initial_data)
-        except StructValidationError as error:
-            self._validated_data, self._errors = {}, error.detail
-            if raise_exception:
-                raise
-        else:
-            self._errors = {}
-        return not self._errors
+        """Validate, as in DRF. What is raised keeps the problem: its code and its detail."""
+        is_valid = super().is_valid()
+        if raise_exception and self._problem is not None:
+            raise StructValidationError(self._problem)
+        return is_valid
 
     def to_representation(self, instance: Any) -> Any:
         return to_builtins(self.represent(instance))
 
 
 class ForbidUnknownFields(Serializer):  # type: ignore[type-arg]  # its instance may be anything
-    """A plain DRF serializer that refuses fields it does not know, as structs do."""
+    """A plain DRF serializer that rejects unknown fields, as structs do."""
 
     def to_internal_value(self, data: Any) -> Any:
         names = data.keys() if isinstance(data, Mapping) else set()
@@ -84,7 +79,7 @@ class ForbidUnknownFields(Serializer):  # type: ignore[type-arg]  # its instance
 
 
 class WholeNumberField(IntegerField):
-    """An integer as JSON has it; DRF's own also takes texts such as "1_000"."""
+    """A JSON integer. DRF's own field also accepts texts such as "1_000"."""
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int:
@@ -93,7 +88,7 @@ class WholeNumberField(IntegerField):
 
 
 def sent_fields(parsed: Struct) -> dict[str, Any]:
-    """The fields of a struct that were sent, by name."""
+    """Return the fields that the request has sent, by name."""
     return {
         name: value
         for name in parsed.__struct_fields__

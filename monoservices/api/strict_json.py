@@ -1,7 +1,7 @@
-"""JSON as a contract: what one decoder or another lets through is refused here.
+"""Strict JSON: two decoders together reject what either of them accepts by mistake.
 
-msgspec refuses NaN, Infinity, lone surrogates and bytes that are not UTF-8, and takes the last of
-duplicate keys; the standard library's decoder does it the other way round.
+msgspec rejects NaN, Infinity, lone surrogates and invalid UTF-8, but accepts duplicate keys. The
+standard library's decoder can reject duplicate keys, but accepts the rest.
 """
 
 import json
@@ -13,13 +13,13 @@ import msgspec
 from monoservices.api.problems import Invalid, Malformed
 
 MAX_DEPTH = 100
-"""How many levels of nesting are read; what the interpreter can take differs by version."""
+"""How many levels of nesting are read. The interpreter's own limit differs by version."""
 
 
 def parse(body: bytes) -> Any:
     """Decode a JSON text into dicts, lists, str, int, float, bool and None.
 
-    Raises Malformed where it is not JSON, Invalid where an object has the same key twice.
+    Raises Malformed if it is not JSON, Invalid if an object has the same key twice.
     """
     try:
         value = msgspec.json.decode(body)
@@ -36,9 +36,9 @@ def parse(body: bytes) -> Any:
 
 
 def refuse_duplicate_keys(body: bytes) -> None:
-    """Raise Invalid where an object in `body`, a valid JSON text, has the same key twice.
+    """Raise Invalid if an object in `body`, a valid JSON text, has the same key twice.
 
-    Raises Malformed where it is nested too deeply to tell.
+    Raises Malformed if the text is nested too deeply to tell.
     """
     try:
         _KEYS.decode(body.decode())
@@ -65,8 +65,8 @@ def _object(pairs: list[tuple[str, Any]]) -> None:
         return
     counts = Counter(key for key, _ in pairs)
     twice = sorted(key for key, count in counts.items() if count > 1)
-    raise Invalid(errors={key: ["This key comes more than once in one object."] for key in twice})
+    raise Invalid(errors={key: ["An object has this key more than once."] for key in twice})
 
 
-# Numbers are passed over: turning a long one into an int takes quadratic time.
+# Numbers are not parsed: parsing a long one takes quadratic time.
 _KEYS = json.JSONDecoder(object_pairs_hook=_object, parse_int=len, parse_float=len)

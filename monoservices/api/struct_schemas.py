@@ -1,4 +1,4 @@
-"""JSON Schemas of msgspec structs, as components of an OpenAPI document."""
+"""The JSON Schemas of msgspec structs, as components of an OpenAPI document."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _REF = "#/components/schemas/{name}"
 
 
 class StructExtension(OpenApiSerializerExtension):
-    """Lets msgspec structs stand where drf-spectacular takes serializers."""
+    """Makes drf-spectacular accept a msgspec struct in place of a serializer."""
 
     target_class = "msgspec.Struct"
     match_subclasses = True
@@ -33,7 +33,7 @@ class StructExtension(OpenApiSerializerExtension):
 
 
 def struct_schemas(struct: type[msgspec.Struct]) -> dict[str, Json]:
-    """The JSON Schemas of a struct and of what it holds, by the names of structs and titles."""
+    """Return the JSON Schemas of a struct and of everything inside it, by struct name or title."""
     _, schemas = msgspec.json.schema_components([struct], ref_template=_REF)
     titled: dict[str, Json] = {}
     for name, schema in schemas.items():
@@ -43,7 +43,7 @@ def struct_schemas(struct: type[msgspec.Struct]) -> dict[str, Json]:
 
 
 def register(registry: ComponentRegistry, name: str, schema: Json) -> Json:
-    """Add a component, unless it is there, and return a reference to it."""
+    """Add a component unless it exists, and return a reference to it."""
     component = ResolvedComponent(
         name, ResolvedComponent.SCHEMA, schema=schema, object=ComponentIdentity(schema)
     )
@@ -53,7 +53,7 @@ def register(registry: ComponentRegistry, name: str, schema: Json) -> Json:
 
 
 def _translate(schema: Any, titled: dict[str, Json]) -> Any:
-    """Move schemas that have a title to `titled`, and write patterns as ECMA 262 has them."""
+    """Move schemas with a title to `titled`, and rewrite patterns for ECMA 262."""
     if isinstance(schema, list):
         return [_translate(item, titled) for item in schema]
     if not isinstance(schema, dict):

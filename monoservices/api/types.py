@@ -1,7 +1,7 @@
-"""Types of fields for msgspec structs: what may be in a request, bounded as the database is.
+"""Field types for msgspec structs, with the same bounds as the database's columns.
 
-msgspec matches a pattern with `re.search`, so each begins with `^` and ends with `\\Z`; `$` would
-let a trailing newline through, and `\\d` the digits of other scripts.
+msgspec matches a pattern with `re.search`, so each pattern begins with `^` and ends with `\\Z`. `$`
+would accept a trailing newline, and `\\d` the digits of other scripts.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 MAX_INTEGER = 2**31 - 1
 MAX_BIG_INTEGER = 2**63 - 1
-# Beyond this, JSON numbers are not read alike everywhere (RFC 8259, section 6).
+# Larger JSON numbers lose digits in some programs (RFC 8259, section 6).
 MAX_EXACT = 2**53 - 1
 
 NO_NUL = r"^[^\x00]*\Z"
@@ -25,21 +25,21 @@ LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"
 
 EXPLANATIONS = {
     NO_NUL: "The character NUL is not allowed.",
-    NOT_BLANK: "This must not be blank, nor contain NUL.",
-    SKU: "Expected 1 to 100 characters without control characters or outer spaces.",
+    NOT_BLANK: "Expected text that is not blank and has no NUL character.",
+    SKU: "Expected text without control characters and without spaces at its ends.",
     EMAIL: "Expected an e-mail address.",
     MONEY: 'Expected an amount as text, such as "9.99", at most 99999999.99.',
     LARGE_MONEY: 'Expected an amount as text, such as "9.99", at most 999999999999.99.',
 }
-"""What to tell a caller whose text does not match a pattern."""
+"""Messages for a text that does not match a pattern."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Id = Annotated[int, Meta(ge=1, le=MAX_BIG_INTEGER)]
 Text = Annotated[str, Meta(max_length=10_000, pattern=NO_NUL)]
 ShortText = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 SearchText = Annotated[str, Meta(min_length=3, max_length=200, pattern=NO_NUL)]
-Name = Annotated[str, Meta(max_length=255, pattern=NOT_BLANK)]
-Sku = Annotated[str, Meta(max_length=100, pattern=SKU)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK)]
+Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=SKU)]
 Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
 Money = Annotated[str, Meta(pattern=MONEY, examples=["9.99"])]
 LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
@@ -47,20 +47,20 @@ LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
 _Key = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 _Int = Annotated[int, Meta(ge=-MAX_EXACT, le=MAX_EXACT)]
 _Float = Annotated[float, Meta(ge=-MAX_EXACT, le=MAX_EXACT)]
-# Without a pattern, as `nul_paths` looks for NUL: msgspec 0.22 corrupts memory when it lets go of a
-# union of a list and of text with a pattern, at the latest when the process ends.
+# No pattern here, `nul_paths` looks for NUL instead: msgspec 0.22 corrupts memory when it frees a
+# union of a list and a text with a pattern, at the latest when the process ends.
 _Text = Annotated[str, Meta(max_length=4096)]
 _Scalar = None | bool | _Int | _Float | _Text
 _Inner = None | bool | _Int | _Float | _Text | list[_Scalar] | dict[_Key, _Scalar]
 _Outer = None | bool | _Int | _Float | _Text | list[_Inner] | dict[_Key, _Inner]
 JsonObject = Annotated[
     dict[_Key, _Outer],
-    Meta(title="JsonObject", description="An object of the caller's own, three levels deep."),
+    Meta(title="JsonObject", description="Any object, at most three levels deep."),
 ]
 
 
 def nul_paths(value: Any, path: str) -> Iterator[str]:
-    """The paths, below `path`, of the texts in a `JsonObject` that contain NUL."""
+    """Yield the paths, below `path`, of the texts in a `JsonObject` that contain NUL."""
     if isinstance(value, str) and "\0" in value:
         yield path
     elif isinstance(value, dict):
@@ -75,5 +75,5 @@ CENT = Decimal("0.01")
 
 
 def money(text: str) -> Decimal:
-    """The amount that a `Money` or `LargeMoney` text stands for, with two decimal places."""
+    """Return the amount of a `Money` or `LargeMoney` text, with two decimal places."""
     return Decimal(text).quantize(CENT)

@@ -1,1 +1,1 @@
-"""The boundaries between services: checked before the code runs, guarded while it runs, drawn."""
+"""The boundaries between services: checked before the code runs, guarded while it runs, mapped."""

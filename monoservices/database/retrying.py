@@ -5,7 +5,8 @@ connection it may have committed, and then unique keys (such as idempotency keys
 run from doing everything twice. From the inside out:
 
 1. An operation that relies on what it read without a lock runs again if a constraint says that
-   this has changed meanwhile: once more as it was (`retry_once`), or with the rows locked.
+   this has changed meanwhile: once more as it was (`retry_once`), or with the rows locked. After a
+   lock timeout (`is_lock_timeout`) it may run again without the rows that somebody else holds.
 2. A batch (`with_retries`) runs once more after a `PASSING` error. If that fails too, or if the
    error was another one, each item runs alone, once, in order of arrival, so that no item fails
    for another's sake. Once the database cannot be reached, the items that remain fail with it.
@@ -58,8 +59,8 @@ def retry_once(
 def with_retries(run: Run[Item, Outcome]) -> Run[Item, Outcome | Failure]:
     """Put the policy for batches around `run`.
 
-    run: takes items and returns their outcomes, in the same order. It is one transaction: if it
-        raises, it has changed nothing.
+    run: takes items and returns their outcomes, in the same order. It is one transaction, which is
+        safe to repeat.
     """
 
     def run_with_retries(items: Sequence[Item]) -> Sequence[Outcome | Failure]:

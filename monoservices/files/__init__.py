@@ -1,1 +1,1 @@
-"""Files over the API and from the command line: exports, uploads, and lines of text."""
+"""Files over the API and on the command line: exports, uploads, and lines of text."""

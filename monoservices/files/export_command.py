@@ -15,7 +15,7 @@ from monoservices.files.exporting import Format, in_pieces
 
 
 class ExportCommand(BaseCommand):
-    """Writes what `lines` yields, as it is at one moment, without holding up anybody."""
+    """Writes what `lines` yields, from one snapshot of the database, without blocking anybody."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -26,7 +26,7 @@ class ExportCommand(BaseCommand):
         )
 
     def lines(self, file_format: Format) -> Iterator[bytes]:
-        """What is exported, in UTF-8."""
+        """Yield the lines of the export in UTF-8."""
         raise NotImplementedError
 
     def handle(self, **options: Any) -> None:
@@ -39,6 +39,6 @@ class ExportCommand(BaseCommand):
             self.stdout.flush()
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error}") from error
-        except BrokenPipeError:  # whoever reads has had enough, such as `head`
+        except BrokenPipeError:  # the reader, such as `head`, has left
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)

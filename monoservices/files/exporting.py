@@ -1,7 +1,7 @@
-"""Rows of structs as CSV or as JSON Lines: streamed, in constant memory, and harmless.
+"""Structs as CSV or JSON Lines: streamed in constant memory, with spreadsheet formulas escaped.
 
-Rows come from `QuerySet.iterator`: a cursor on the server's side with PostgreSQL, a statement that
-is stepped through with SQLite.
+Rows come from `QuerySet.iterator`, which uses a server-side cursor on PostgreSQL and steps through
+the statement on SQLite.
 """
 
 import csv
@@ -19,13 +19,13 @@ from monoservices.api.http import StructRenderer
 from monoservices.files.formulas import escape_formula
 
 CHUNK_SIZE = 500
-"""How many rows are fetched at a time."""
+"""How many rows are fetched at once."""
 
 PIECE_BYTES = 64 * 1024
 
 
 class Format(StrEnum):
-    """What an export is written as."""
+    """The format of an export."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
@@ -35,25 +35,25 @@ MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON_LINES: "application/jsonl"}
 
 
 class CsvRenderer(StructRenderer):
-    """Lets a request accept CSV. Problems are JSON all the same."""
+    """Lets a request accept CSV. Problems are still JSON."""
 
     media_type, format = MEDIA_TYPES[Format.CSV], Format.CSV
 
 
 class JsonLinesRenderer(StructRenderer):
-    """Lets a request accept JSON Lines. Problems are JSON all the same."""
+    """Lets a request accept JSON Lines. Problems are still JSON."""
 
     media_type, format = MEDIA_TYPES[Format.JSON_LINES], Format.JSON_LINES
 
 
 EXPORT_RENDERERS: list[type[BaseRenderer]] = [CsvRenderer, JsonLinesRenderer]
-"""For the views of exports: CSV unless the request's Accept says otherwise."""
+"""For views of exports: CSV unless the Accept header asks for JSON Lines."""
 
 
 def csv_lines(struct: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> Iterator[bytes]:
-    """A header of the fields of `struct`, and a line for each row (RFC 4180, in UTF-8).
+    """Yield a header with the fields of `struct`, and one line per row (RFC 4180, UTF-8).
 
-    Texts are made harmless for spreadsheets, see `files.formulas`; numbers are not texts.
+    Formulas in texts are escaped, see `files.formulas`. Numbers stay as they are.
     """
     line = _Line()
     writer = csv.writer(line)
@@ -65,13 +65,13 @@ def csv_lines(struct: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> I
 
 
 def json_lines(rows: Iterable[msgspec.Struct]) -> Iterator[bytes]:
-    """An object per line (https://jsonlines.org/), as the API answers them."""
+    """Yield one object per line (https://jsonlines.org/), as the API sends them."""
     for row in rows:
         yield msgspec.json.encode(row) + b"\n"
 
 
 def in_pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of about 64 KiB."""
+    """Yield the same bytes in pieces of about 64 KiB."""
     piece = bytearray()
     for line in lines:
         piece += line
@@ -83,16 +83,16 @@ def in_pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def export_format(request: Request) -> Format:
-    """The format that a request to a view with EXPORT_RENDERERS accepts."""
+    """Return the format that a request to a view with EXPORT_RENDERERS accepts."""
     return Format(request.accepted_renderer.format)
 
 
 def export_response(
     lines: Iterable[bytes], *, file_format: Format, name: str
 ) -> StreamingHttpResponse:
-    """Answer with a file `name`, as it is read.
+    """Return a streamed response with a file `name`.
 
-    The first piece is read here, so that a database that cannot be reached is answered 503.
+    The first piece is read here, so that an unreachable database gives 503 rather than half a file.
     """
     pieces = in_pieces(lines)
     first = next(pieces, b"")
@@ -104,7 +104,7 @@ def export_response(
 
 
 class _Line:
-    """Where csv.writer puts the one line that it writes."""
+    """The file for csv.writer: it keeps the last line only."""
 
     text = ""
 

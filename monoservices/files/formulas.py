@@ -1,23 +1,23 @@
-"""Texts that a spreadsheet would run as formulas, made harmless and read back.
+"""Escapes texts that a spreadsheet would run as formulas, and reads them back.
 
-A spreadsheet runs a cell of a CSV file that begins with one of these characters as a formula, and
-so whatever a stranger put into an order or a product (OWASP, "CSV Injection",
-https://owasp.org/www-community/attacks/CSV_Injection). An apostrophe in front makes it text.
+If a cell of a CSV file begins with one of these characters, a spreadsheet runs it as a formula,
+even if a stranger wrote it into an order (OWASP, "CSV Injection",
+https://owasp.org/www-community/attacks/CSV_Injection). A leading apostrophe makes it text.
 """
 
 import re
 
 _TRIGGER = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 - full-width forms count too
-# Apostrophes that were there before get one more, so that every text has a form of its own.
+# A text that has apostrophes there already gets one more, so that no two texts look the same.
 _DANGEROUS = re.compile(rf"'*{_TRIGGER}")
 _HARMLESS = re.compile(rf"'+{_TRIGGER}")
 
 
 def escape_formula(text: str) -> str:
-    """`text` as a cell that no spreadsheet runs; most texts stay as they are."""
+    """Return `text` as a cell that no spreadsheet runs. Most texts stay as they are."""
     return f"'{text}" if _DANGEROUS.match(text) else text
 
 
 def original(cell: str) -> str:
-    """The text that `escape_formula` made `cell` of: `original(escape_formula(text)) == text`."""
+    """Undo `escape_formula`: `original(escape_formula(text)) == text`."""
     return cell[1:] if _HARMLESS.match(cell) else cell

@@ -1,30 +1,30 @@
-"""Lines of text from a stream of bytes: in constant memory, whatever the stream holds."""
+"""Reads lines of text from a stream of bytes, in constant memory whatever it contains."""
 
 import codecs
 import io
 from collections.abc import Iterator
 
 MAX_RECORD = 128 * 1024
-"""How many bytes one record can have: a line of JSON, or a row of CSV with all of its lines.
+"""How many bytes a record may have: a line of JSON, or a row of CSV with all of its lines.
 
-It is what Python's csv module allows a single cell, so that no other limit comes first.
+Python's csv module has the same limit for a cell, so no other limit is met first.
 """
 
 
 class RecordTooLong(Exception):
-    """A line makes its record longer than MAX_RECORD. The lines after it can still be read."""
+    """A line makes its record longer than MAX_RECORD. Later lines can still be read."""
 
     def __init__(self) -> None:
         super().__init__(f"It is longer than {MAX_RECORD} bytes")
 
 
 class TextLines(Iterator[str]):
-    """The lines of a stream in UTF-8, each with its end: LF, or CR LF. A byte order mark is passed.
+    """The lines of a UTF-8 stream, each with its LF or CR LF. A byte order mark is skipped.
 
-    number: of the line that was read last, counted from 1. record_size: the bytes that were read
-    since `begin_record`. is_utf8: whether they were UTF-8; what is not comes as U+FFFD, so that
-    the end of the record can still be found.
-    Raises RecordTooLong for a line that is too long, which is passed over to its end.
+    number: the number of the last line, counted from 1.
+    record_size: how many bytes were read since `begin_record`. is_utf8: whether they were UTF-8.
+    Invalid bytes become U+FFFD, so that the end of the record can still be found.
+    Raises RecordTooLong for a line that is too long, and skips it.
     """
 
     def __init__(self, stream: io.BufferedReader) -> None:
@@ -33,12 +33,12 @@ class TextLines(Iterator[str]):
         self.begin_record()
 
     def begin_record(self) -> None:
-        """Say that the next line is the first one of a record."""
+        """Begin a record with the next line."""
         self.record_size = 0
         self.is_utf8 = True
 
     def starts_with(self, text: bytes) -> bool:
-        """Whether the stream, of which nothing was read yet, begins with `text`."""
+        """Whether the stream begins with `text`. Call this before reading."""
         begin = self._stream.peek(len(codecs.BOM_UTF8) + len(text))
         return begin.removeprefix(codecs.BOM_UTF8).startswith(text)
 

@@ -1,4 +1,4 @@
-"""Files as request bodies: read as they come, never whole."""
+"""Files as request bodies, which are read piece by piece."""
 
 import io
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ BUFFER_BYTES = 64 * 1024
 
 
 class Upload(io.RawIOBase):
-    """A request body of `size` bytes. Raises Malformed where it ends before that.
+    """A request body of `size` bytes. Raises Malformed if it ends earlier.
 
-    Otherwise the last row of a body that broke off would be taken for a whole one.
+    Otherwise half of a row would be read as a whole one.
     """
 
     def __init__(self, stream: IO[bytes], size: int) -> None:
@@ -34,10 +34,10 @@ class Upload(io.RawIOBase):
 
 
 class UploadParser(BaseParser):
-    """`request.data` is the body as a buffered stream. The view's `max_body` bounds it, in bytes.
+    """Makes `request.data` the body as a buffered stream. `view.max_body` is its limit in bytes.
 
     Django's own limit, DATA_UPLOAD_MAX_MEMORY_SIZE, is for bodies that are read whole. The ASGI
-    front has the service's `large_bodies`.
+    front applies the service's `large_bodies`.
     """
 
     def parse(

@@ -1,12 +1,12 @@
-"""Metrics as they are declared, and what was added to them and is not written yet.
+"""Declared metrics, and the values that were added to them and are not written yet.
 
-Writing a value for several processes costs microseconds, and an order has two to spare for all of
-its metrics together. So adding appends to a deque, which is atomic, and `flush` writes what came
-since the last time, all at once: every second while the ASGI front runs, when somebody reads
-/metrics, and wherever AT_ONCE values wait. A process that is killed takes its last second with it.
+Writing a value for several processes takes microseconds, and one order has two microseconds for all
+of its metrics. So adding a value appends it to a deque, which is atomic, and `flush` writes all
+pending values at once: every second while the ASGI front runs, when somebody reads /metrics, and
+whenever a series has AT_ONCE pending values. A process that is killed loses its last second.
 
-The library is not imported before something is written: it decides then, by the environment,
-whether it counts for one process or for several (see `monoservices.metrics.processes`).
+`prometheus_client` is imported when the first value is written. On import, it reads from the
+environment whether one process counts or several (see `monoservices.metrics.processes`).
 """
 
 import logging
@@ -19,9 +19,9 @@ from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 AT_ONCE = 1024
-"""How many values of a series may wait to be written."""
+"""How many values of a series may be pending."""
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Buckets for what takes milliseconds, and seconds where something is wrong."""
+"""Buckets for work that takes milliseconds, and seconds when something is wrong."""
 
 Owner = TypeVar("Owner")
 
@@ -31,33 +31,41 @@ _writing = Lock()
 
 
 class Metric:
-    """What is counted under one name.
+    """Everything that is counted under one name.
 
-    name: as Prometheus has it, unit included. meaning: a sentence. labels: the names of the labels;
-    their values must be few.
+    name: the name in Prometheus, with its unit. meaning: a sentence.
+    labels: the names of the labels. Each label must have few values.
     """
 
     type: ClassVar[str]
 
-    def __init__(self, name: str, meaning: str, *, labels: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        *,
+        labels: tuple[str, ...] = (),
+        buckets: Sequence[float] = (),
+    ) -> None:
         self.name = name
         self.meaning = meaning
         self.labels = labels
+        self.buckets = buckets
         self._series: dict[tuple[str, ...], Series] = {}
         _declared[name] = self
 
     def of(self, *labels: str) -> "Series":
-        """The series with these values of the labels."""
+        """Return the series with these values of the labels."""
         series = self._series.get(labels)
         return series or self._series.setdefault(labels, Series(self, labels))
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the pending values."""
         for series in list(self._series.values()):
             series.flush()
 
     def forget(self) -> None:
-        """Drop what waits."""
+        """Drop the pending values."""
         for series in self._series.values():
             series.forget()
 
@@ -69,21 +77,16 @@ class Counted(Metric):
 
 
 class Observed(Metric):
-    """Values whose distribution is of interest. buckets: their upper bounds."""
+    """A distribution of values. buckets: their upper bounds."""
 
     type = "histogram"
 
-    def __init__(
-        self, name: str, meaning: str, *, buckets: Sequence[float], labels: tuple[str, ...] = ()
-    ) -> None:
-        super().__init__(name, meaning, labels=labels)
-        self.buckets = buckets
-
 
 class Sampled(Metric):
-    """A number that goes up and down, looked at whenever it is written; over all workers, the sum.
+    """A number that goes up and down. It is measured whenever it is written.
 
-    It has no series to add to, but objects that it watches while they live.
+    Nobody adds values to it. It watches objects while they live, and sums them up; over several
+    workers, it is the sum of all.
     """
 
     type = "gauge"
@@ -94,7 +97,7 @@ class Sampled(Metric):
         self._watched = WeakKeyDictionary()
 
     def watch(self, owner: Owner, measure: Callable[[Owner], float], *labels: str) -> None:
-        """Add `measure(owner)` to what has these values of the labels."""
+        """Add `measure(owner)` to the series with these values of the labels."""
         self.of(*labels)
         self._watched[owner] = labels, measure
 
@@ -107,7 +110,7 @@ class Sampled(Metric):
 
 
 class Series:
-    """The values of a metric with the same labels."""
+    """The values of a metric that have the same labels."""
 
     __slots__ = ("_labels", "_metric", "_pending")
 
@@ -117,7 +120,7 @@ class Series:
         self._pending: deque[float] = deque()
 
     def add(self, value: float = 1) -> None:
-        """Add a value: so many more, or one that was observed."""
+        """Add a value: an increment, or an observation."""
         self._pending.append(value)
         if len(self._pending) >= AT_ONCE:
             self.flush()
@@ -129,12 +132,12 @@ class Series:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the pending values."""
         if self._pending:
             _write(self._metric, self._labels, self._taken())
 
     def forget(self) -> None:
-        """Drop what waits."""
+        """Drop the pending values."""
         self._pending.clear()
 
     def _taken(self) -> Iterator[float]:
@@ -143,21 +146,21 @@ class Series:
 
 
 def declared() -> tuple[Metric, ...]:
-    """All metrics, by name."""
+    """Return all metrics, sorted by name."""
     return tuple(metric for _, metric in sorted(_declared.items()))
 
 
 def flush() -> None:
-    """Write everything that waits."""
+    """Write all pending values."""
     for metric in declared():
         metric.flush()
 
 
 def _write(metric: Metric, labels: tuple[str, ...], values: Iterable[float]) -> None:
-    """Write values; an error is logged, because no order must fail for want of a number."""
+    """Write values. An error is only logged: a metric must never make an order fail."""
     with _writing:
         try:
-            from monoservices.metrics import prometheus
+            from monoservices.metrics import prometheus  # late, see above
 
             prometheus.write(metric, labels, list(values))
         except Exception:
@@ -165,8 +168,8 @@ def _write(metric: Metric, labels: tuple[str, ...], values: Iterable[float]) -> 
 
 
 def _begin_anew() -> None:
-    """In a process that was forked: what waited is the parent's to write."""
-    global _writing  # noqa: PLW0603 - the parent's may be taken, by a thread that is not here
+    """Drop what was pending when this process was forked: its parent writes that."""
+    global _writing  # noqa: PLW0603 - a thread of the parent may hold it, and is not here
     _writing = Lock()
     for metric in declared():
         metric.forget()

@@ -1,7 +1,7 @@
-"""How communication modules come to be seen: when one is imported, its crossings are wrapped.
+"""Wraps the crossings of each communication module when Python imports the module.
 
-So `from … import take_stock` binds what counts, in whichever module, and nobody who writes a
-service has to know. A module that is put into `sys.modules` by hand, such as a fake, is left alone.
+`from … import take_stock` then binds the wrapper, in any module, and the author of a service does
+not have to know. A module that code puts into `sys.modules`, such as a fake, is not wrapped.
 """
 
 import sys
@@ -15,7 +15,7 @@ from monoservices.services.ownership import COMMUNICATION
 
 
 class CrossingsLoader(SourceFileLoader):
-    """Python's own loader of source files; what it has loaded is wrapped."""
+    """Python's own loader of source files, which also wraps the crossings of the module."""
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
@@ -23,12 +23,12 @@ class CrossingsLoader(SourceFileLoader):
 
 
 class CrossingsFinder(MetaPathFinder):
-    """Finds communication modules of packages where Python's own finder does."""
+    """Finds the communication modules of packages by Python's own finder."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module with a CrossingsLoader; None for other modules, and other loaders' ones."""
+        """The spec with a CrossingsLoader; None for other modules and for other loaders."""
         if path is None or fullname.rpartition(".")[2] != COMMUNICATION:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
@@ -39,6 +39,6 @@ class CrossingsFinder(MetaPathFinder):
 
 
 def install() -> None:
-    """See the communication modules that are imported from now on."""
+    """Observe the communication modules that are imported from now on."""
     if not any(isinstance(finder, CrossingsFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, CrossingsFinder())

@@ -1,7 +1,7 @@
 """The directory in which the worker processes of one server count together.
 
-Each worker has files there, named after its process id, and /metrics sums them up, whichever worker
-answers. The files of a worker that has died stay, so that what only grows never falls.
+Each worker writes its own files there, named after its process id. /metrics sums them up, whichever
+worker answers. The files of a dead worker stay, so that counters never fall.
 """
 
 import os
@@ -11,18 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""By which `prometheus_client` knows, when it is first imported."""
+"""The environment variable that `prometheus_client` reads when it is first imported."""
 
 
 def directory() -> Path | None:
-    """The shared directory, or None where this process counts for itself."""
+    """Return the shared directory, or None if this process counts alone."""
     path = os.environ.get(VARIABLE)
     return Path(path) if path else None
 
 
 @contextmanager
 def counting_together() -> Iterator[Path]:
-    """A new directory for the processes that are started here; it is removed at the end."""
+    """Make a directory for the processes that are started in this block; remove it at the end."""
     with TemporaryDirectory(prefix="metrics-") as path:
         before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = path

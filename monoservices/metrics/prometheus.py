@@ -1,16 +1,17 @@
 """Metrics as Prometheus reads them.
 
-Imported when the first value is written: `prometheus_client` decides on its import, by the
-environment, whether its values live in this process or in files that several share.
+Import this module late. On import, `prometheus_client` reads from the environment whether its
+values live in this process, or in files that several processes share.
 """
 
 import os
 import sys
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
 from itertools import pairwise
 from math import fsum
+from typing import Protocol
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -23,19 +24,31 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from monoservices.metrics.declaring import Counted, Metric, Observed, flush
 from monoservices.metrics.processes import directory
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition", "write"]
 
-disable_created_metrics()  # a second series for each, which several processes do not have
+disable_created_metrics()  # a second series per metric, which several processes do not have
 _registry = CollectorRegistry()
 
 
-class ManyObserved(Histogram):
-    """A histogram that takes many values at the price of a few.
+class Declared(Hashable, Protocol):
+    """A metric as `monoservices.metrics.declaring` declares it. type: counter, histogram, gauge."""
 
-    It knows how the library keeps buckets: by their own counts, which are summed on reading.
+    @property
+    def type(self) -> str: ...
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...]
+    buckets: Sequence[float]
+
+
+class ManyObserved(Histogram):
+    """A histogram that takes many values for little more than the price of one.
+
+    It uses private attributes of the library, because `Histogram.observe` takes one value at a
+    time: with several processes, that is a locked write to two files for each value of each order.
     """
 
     def observe_all(self, values: Sequence[float]) -> None:
@@ -47,8 +60,8 @@ class ManyObserved(Histogram):
                 bucket.inc(after - before)
 
 
-def write(metric: Metric, labels: tuple[str, ...], values: Sequence[float]) -> None:
-    """Add the values to the metric; of a gauge, the last one is its value from now on."""
+def write(metric: Declared, labels: tuple[str, ...], values: Sequence[float]) -> None:
+    """Add values to a counter or a histogram, or set a gauge to the last of them."""
     if not values:
         return
     written = _written(metric)
@@ -63,12 +76,11 @@ def write(metric: Metric, labels: tuple[str, ...], values: Sequence[float]) -> N
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus's text format, of type CONTENT_TYPE_LATEST.
+    """Return the written values in Prometheus's text format, of type CONTENT_TYPE_LATEST.
 
-    Where several processes count together, those that have ended are in the sums of what only
-    grows, and not in what is there now.
+    If several processes count together, counters and histograms include the processes that have
+    ended. Gauges do not.
     """
-    flush()
     shared = directory()
     if shared is None:
         return generate_latest(_registry)
@@ -82,30 +94,18 @@ def exposition() -> bytes:
 
 
 @cache
-def _written(metric: Metric) -> Counter | ManyObserved | Gauge:
-    match metric:
-        case Counted():
-            return Counter(metric.name, metric.meaning, metric.labels, registry=_registry)
-        case Observed():
-            return ManyObserved(
-                metric.name,
-                metric.meaning,
-                metric.labels,
-                buckets=metric.buckets,
-                registry=_registry,
-            )
-        case _:
-            return Gauge(
-                metric.name,
-                metric.meaning,
-                metric.labels,
-                multiprocess_mode="livesum",
-                registry=_registry,
-            )
+def _written(metric: Declared) -> Counter | ManyObserved | Gauge:
+    name, meaning, labels = metric.name, metric.meaning, metric.labels
+    match metric.type:
+        case "counter":
+            return Counter(name, meaning, labels, registry=_registry)
+        case "histogram":
+            return ManyObserved(name, meaning, labels, buckets=metric.buckets, registry=_registry)
+    return Gauge(name, meaning, labels, multiprocess_mode="livesum", registry=_registry)
 
 
 def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # where this signal is Ctrl-C
+    if sys.platform == "win32":  # where signal 0 is Ctrl-C
         return True
     try:
         os.kill(pid, 0)

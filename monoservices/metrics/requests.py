@@ -1,4 +1,4 @@
-"""Requests: how many, with which answers, and how long they take."""
+"""Requests: how many, with which status, and how long they take."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -10,15 +10,13 @@ from monoservices.metrics.declaring import Observed, Series
 
 REQUESTS = Observed(
     "monoservices_request_seconds",
-    "Requests, by the time from when they were there whole to their answer.",
+    "Requests, by the time from their last byte to their response.",
     labels=("method", "route", "status", "lane"),
     buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 
 STARTED = "monoservices.started"
-"""In a WSGI environment: when the request was there whole, by `perf_counter`."""
-UNCOUNTED = "monoservices.uncounted"
-"""In a WSGI environment: this is no request of anybody's."""
+"""In a WSGI environment: when the request had arrived whole, by `perf_counter`."""
 
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -26,21 +24,21 @@ _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 def count_request(method: str, route: str, status: int, lane: str, started: float) -> None:
     """Count a request that is being answered.
 
-    route: as Django has it, with a slash before; "" where none was found or looked for.
-    lane: `express`, `django`, or `none` for what never came to one.
-    started: when the request was there whole, by `perf_counter`.
+    route: Django's route with a leading slash; "" if none was found or looked for.
+    lane: `express`, `django`, or `none` for a request that reached no lane.
+    started: when the request had arrived whole, by `perf_counter`.
     """
     _series(method, route, status, lane).add(perf_counter() - started)
 
 
 @lru_cache(1024)
 def _series(method: str, route: str, status: int, lane: str) -> Series:
-    known = method if method in _METHODS else "other"  # whoever asks may invent them
+    known = method if method in _METHODS else "other"  # clients may invent methods
     return REQUESTS.of(known, route, str(status), lane)
 
 
 class CountRequests:
-    """Middleware that counts what Django answers. It comes first, to see every answer."""
+    """Middleware that counts Django's responses. It comes first, so that it sees all of them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -48,8 +46,7 @@ class CountRequests:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = request.META.get(STARTED) or perf_counter()
         response = self._get_response(request)
-        if UNCOUNTED not in request.META:
-            match = request.resolver_match
-            route = f"/{match.route}" if match else ""
-            count_request(request.method or "", route, response.status_code, "django", started)
+        match = request.resolver_match
+        route = f"/{match.route}" if match else ""
+        count_request(request.method or "", route, response.status_code, "django", started)
         return response

@@ -1,7 +1,7 @@
-"""/metrics: for whoever shows the token, or is on the same machine where there is none.
+"""/metrics: with METRICS_TOKEN, for anybody who sends it; without, for the same machine only.
 
-A proxy on the same machine makes everybody look like a neighbour. So what comes through one that
-says so in its headers is refused without a token, and so is everything where a proxy is configured.
+Behind a proxy on the same machine, every request seems to come from the machine itself. So without
+a token, a request is rejected if its headers name a proxy, or if the settings configure one.
 """
 
 from ipaddress import IPv6Address, ip_address
@@ -13,27 +13,29 @@ from django.views.decorators.http import require_safe
 
 from monoservices.api.exception_handling import problem_response
 from monoservices.api.problems import Forbidden
+from monoservices.metrics.declaring import flush
 
 _FORWARDING = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All metrics, of all worker processes; 403 for whom they are not for."""
+    """Show all metrics of all worker processes, or 403."""
     if not may_read(request):
         return problem_response(
             Forbidden(
-                "Metrics are for those who show METRICS_TOKEN as a bearer token; without such a "
-                "setting, for the same machine alone, with no proxy in between."
+                "Send METRICS_TOKEN as a bearer token. If the setting is empty, metrics are only "
+                "shown to the same machine, without a proxy in between."
             )
         )
-    from monoservices.metrics import prometheus  # see `monoservices.metrics.declaring`
+    from monoservices.metrics import prometheus  # late, see `monoservices.metrics.declaring`
 
+    flush()
     return HttpResponse(prometheus.exposition(), content_type=prometheus.CONTENT_TYPE_LATEST)
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Whether the metrics are for whoever sent this request."""
+    """Whether the sender of this request may read the metrics."""
     token = getattr(settings, "METRICS_TOKEN", "")
     if token:
         scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
@@ -49,7 +51,7 @@ def _is_behind_a_proxy(request: HttpRequest) -> bool:
 def _is_loopback(address: str) -> bool:
     try:
         client = ip_address(address)
-    except ValueError:  # such as that of a Unix socket, behind which there may be anybody
+    except ValueError:  # the peer of a Unix socket has no IP address, and may be anybody
         return False
     if isinstance(client, IPv6Address) and client.ipv4_mapped:
         client = client.ipv4_mapped

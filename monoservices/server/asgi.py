@@ -1,10 +1,10 @@
-"""What an ASGI server hands over and takes: headers, bodies within limits, answers."""
+"""What an ASGI server sends and receives: headers, bodies within limits, whole responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 import msgspec
 from msgspec import Struct
@@ -15,57 +15,59 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 RawHeaders = Iterable[tuple[bytes, bytes]]
 Body = bytes | IO[bytes]
-"""A body that was read whole; one too large for memory is a file, at its beginning."""
+"""A whole body. One that is too large for memory is a file, positioned at its beginning."""
 
 SECONDS = 15.0
-"""How long a body of ordinary size may take, from the end of the headers."""
+"""How long a body of ordinary size may take after the headers."""
 BYTES_PER_SECOND = 64 * 1024
-"""How fast a larger one must come."""
+"""How fast a larger body must arrive."""
 IN_MEMORY = 1024 * 1024
-"""How many bytes of a body are kept in memory."""
+"""How many bytes of a body stay in memory."""
 
 
-class Answer(Struct, frozen=True):
-    """A whole answer."""
+class WholeResponse(Struct, frozen=True):
+    """A response that is sent in one piece."""
 
     status: int
     body: bytes
     content_type: str = "application/json"
     headers: Mapping[str, str] = {}
 
+    @classmethod
+    def from_problem(cls, problem: Problem) -> Self:
+        """The response to a request that failed with `problem`."""
+        body = msgspec.json.encode(problem.document())
+        return cls(problem.status, body, CONTENT_TYPE, problem.headers)
 
-def problem_answer(problem: Problem) -> Answer:
-    """The answer that a problem is."""
-    return Answer(
-        problem.status, msgspec.json.encode(problem.document()), CONTENT_TYPE, problem.headers
-    )
 
-
-async def respond(send: Send, answer: Answer, more_headers: RawHeaders = ()) -> None:
-    """Send an answer, with further headers."""
+async def send_response(send: Send, response: WholeResponse, more_headers: RawHeaders = ()) -> None:
+    """Send a response with its own headers and `more_headers`."""
     headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", b"%d" % len(answer.body)),
+        (b"content-type", response.content_type.encode()),
+        (b"content-length", b"%d" % len(response.body)),
         *more_headers,
     ]
-    if answer.headers:
-        headers += [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if response.headers:
+        headers += [
+            (name.lower().encode(), text.encode()) for name, text in response.headers.items()
+        ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Body | None:
-    """The body of a request; empty where none is announced, None where the sender has left.
+    """Return the body of a request; empty if none is announced, None if the client has left.
 
     limit: in bytes.
-    Raises TooLarge, as soon as that is clear, and RequestTimeout.
+    Raises TooLarge as soon as the body exceeds the limit, and RequestTimeout.
     """
     length = _announced_length(headers, limit)
     if length == 0:
         return b""
-    # `asyncio.timeout` does the same, at the price of reading a small body three times.
+    # `asyncio.timeout` does the same, but takes as long as reading three small bodies.
     loop = asyncio.get_running_loop()
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     seconds = SECONDS + max(0, limit - IN_MEMORY) / BYTES_PER_SECOND
@@ -74,7 +76,7 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
         message = await receive()
         if message["type"] == "http.request":
             part: bytes = message.get("body", b"")
-            # Granian says that more may come until it is asked again.
+            # Granian says that more may come until it is asked again, even if nothing comes.
             if len(part) == length or not message.get("more_body"):
                 return _within(limit, part)
         return await _read_parts(message, receive, limit)
@@ -88,12 +90,12 @@ async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Bod
 
 
 def _announced_length(headers: RawHeaders, limit: int) -> int | None:
-    """How long the body is, in bytes; None where that will be seen at its end."""
+    """The length of the body in bytes; None if only its end will tell."""
     length = 0
     for name, value in headers:
-        if name == b"transfer-encoding":  # it wins (RFC 9112, section 6.3)
+        if name == b"transfer-encoding":  # overrides the length (RFC 9112, section 6.3)
             return None
-        if name == b"content-length":  # a number: the server answers 400 to anything else
+        if name == b"content-length":  # a number, as the server answers 400 to anything else
             length = int(value)
     if length > limit:
         raise TooLarge
@@ -101,7 +103,7 @@ def _announced_length(headers: RawHeaders, limit: int) -> int | None:
 
 
 async def _read_parts(message: Message, receive: Receive, limit: int) -> Body | None:
-    """A body of which `message` is the first part."""
+    """Read a body whose first part is `message`."""
     with ExitStack() as unfinished:
         file = unfinished.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
         size = 0

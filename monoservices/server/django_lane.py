@@ -1,7 +1,7 @@
-"""Django behind ASGI: its WSGI handler in threads, with requests that were read whole before.
+"""Django behind ASGI: its WSGI handler runs in threads, on requests that were read whole.
 
-Django's own ASGI handler starts a thread per request, and with it a connection to the database.
-Here a bounded number of threads keeps theirs.
+Django's own ASGI handler starts a thread, and with it a database connection, per request. Here a
+fixed number of threads keep their connections.
 """
 
 import asyncio
@@ -18,35 +18,34 @@ from urllib.parse import unquote_to_bytes
 from django.db import connections
 
 from monoservices.api.problems import Unavailable
-from monoservices.metrics.requests import STARTED, UNCOUNTED
-from monoservices.server.asgi import Body, Scope, Send
+from monoservices.metrics.requests import STARTED
+from monoservices.server.asgi import Body, Headers, Scope, Send
 
 THREADS = 4
-"""Of each worker process; each has a connection to the database of its own."""
+"""Per worker process. Each thread has its own connection to the database."""
 WAITING = 256
 """How many requests may wait for a thread."""
 READER_SECONDS = 15.0
-"""How long a reader of a stream, which holds a thread, may take for a piece of it."""
+"""How long the reader of a stream may take for one piece, because a stream occupies a thread."""
 
-Headers = list[tuple[bytes, bytes]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 logger = logging.getLogger(__name__)
 
 
 class DjangoLane:
-    """Answers requests by a WSGI application, at most THREADS at a time; WAITING more may wait."""
+    """Runs a WSGI application for up to THREADS requests at a time. WAITING more may wait."""
 
     def __init__(self, application: WsgiApplication) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
         self._in_flight = 0
 
-    async def answer(self, scope: Scope, body: Body, send: Send) -> None:
-        """Answer a request; whole answers at once, streams piece by piece. Closes the body.
+    async def respond(self, scope: Scope, body: Body, send: Send) -> None:
+        """Answer a request, and close its body. Streams are sent piece by piece.
 
-        Raises Unavailable, with nothing done, where too many wait for a thread, and
-        ConnectionAbortedError where the reader of a stream does not go on reading.
+        Raises Unavailable, with nothing done, if too many requests wait for a thread.
+        Raises ConnectionAbortedError if the reader of a stream stops reading.
         """
         started = perf_counter()
         if self._in_flight >= THREADS + WAITING:
@@ -80,29 +79,16 @@ class DjangoLane:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": content})
 
-    async def common_headers(self, scope: Scope) -> Headers:
-        """The headers that every answer at this address has, by whichever middleware.
-
-        They are those of the answer to the same request without a key and a body.
-        """
-        bare = dict(scope)
-        bare["headers"] = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
-        loop = asyncio.get_running_loop()
-        asked = environ(bare, b"") | {UNCOUNTED: True}
-        whole = await loop.run_in_executor(self._threads, self._run, asked, None)
-        _, headers, _ = whole or (0, [], b"")
-        return [pair for pair in headers if pair[0] not in _OWN_HEADERS]
-
     async def drain(self) -> None:
-        """Return when the threads have ended, with their connections closed.
+        """Return when the threads have ended and closed their connections.
 
-        Nothing must be sent here any more.
+        No further request may come.
         """
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._end)
 
     def _end(self) -> None:
-        everyone = Barrier(THREADS)  # none may take the part of two
+        everyone = Barrier(THREADS)  # so that each thread closes its own connection
 
         def close() -> None:
             try:
@@ -115,9 +101,9 @@ class DjangoLane:
         self._threads.shutdown()
 
     def _run(
-        self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None] | None
+        self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]
     ) -> tuple[int, Headers, bytes] | None:
-        """In a thread: the whole answer, or None where it was sent as a stream."""
+        """In a thread: return the whole response, or None if it was sent as a stream."""
         started: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -127,7 +113,7 @@ class DjangoLane:
         response: Any = self._application(environ, start_response)
         try:
             [(status, headers)] = started
-            if not getattr(response, "streaming", True) or send is None:
+            if not getattr(response, "streaming", True):
                 return status, headers, b"".join(response)
             send({"type": "http.response.start", "status": status, "headers": headers})
             for chunk in response:
@@ -139,11 +125,8 @@ class DjangoLane:
         return None
 
 
-_OWN_HEADERS = {b"content-length", b"content-type", b"www-authenticate"}
-
-
 def environ(scope: Scope, body: Body) -> dict[str, Any]:
-    """A request as WSGI has it (PEP 3333). A body that was announced has a length, however sent."""
+    """Return the request as a WSGI environment (PEP 3333). A chunked body gets a length too."""
     raw_path = scope.get("raw_path") or scope["path"].encode()
     server, port = scope.get("server") or ("localhost", 80)
     values: dict[str, Any] = {
@@ -164,7 +147,7 @@ def environ(scope: Scope, body: Body) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if b"_" in name:  # would be taken for the one with a hyphen
+        if b"_" in name:  # would become the same variable as the name with a hyphen
             continue
         key = name.decode("latin-1").upper().replace("-", "_")
         if key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:

@@ -1,7 +1,7 @@
-"""Which requests are clean: nothing about them needs more than the express lane knows."""
+"""Which requests are clean: the express lane knows everything that they ask for."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -16,23 +16,26 @@ ACCEPTED = {b"*/*", b"application/json"}
 class ExpressRequest(Struct, frozen=True):
     """What a hot route needs to know of a clean request.
 
-    authorization: the header as it came, empty where there is none.
-    idempotency_key: well-formed, or None.
+    authorization: the header as it was sent; empty if there is none.
+    idempotency_key: a valid key, or None.
+    is_secure: whether the request came over TLS.
     """
 
     authorization: str
     idempotency_key: str | None
     body: bytes
+    is_secure: bool = False
 
 
 def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
-    """The request, if it is clean: of JSON, for JSON, once each header, to a host of ours.
+    """Return the request if it is clean, or None if Django must look at it.
 
-    None says that Django has to look at it, and not that it is wrong.
+    A clean request sends JSON, accepts JSON, sends each header once, and names a host of ours.
+    None does not mean that the request is wrong.
     """
     sent = scope["headers"]
     headers: dict[bytes, bytes] = dict(sent)
-    # A session's cookie makes the headers of the answer differ.
+    # The cookie of a session changes the headers of the response.
     if len(headers) != len(sent) or scope["query_string"] or b"cookie" in headers:
         return None
     if headers.get(b"content-type") != b"application/json":
@@ -40,7 +43,8 @@ def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
     if headers.get(b"accept", b"*/*") not in ACCEPTED:
         return None
     host = headers.get(b"host", b"").decode("latin-1")
-    if not _is_allowed(host, tuple(settings.ALLOWED_HOSTS)) or not _is_secure(scope, headers):
+    is_secure = _is_secure(scope, headers)
+    if not _is_allowed(host, tuple(settings.ALLOWED_HOSTS)) or is_secure is None:
         return None
     key = headers.get(b"idempotency-key")
     if key is not None and not is_idempotency_key(key.decode("latin-1")):
@@ -49,6 +53,7 @@ def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
         headers.get(b"authorization", b"").decode("latin-1"),
         None if key is None else key.decode("latin-1"),
         body,
+        is_secure,
     )
 
 
@@ -58,14 +63,23 @@ def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
     return bool(domain) and validate_host(domain, allowed)
 
 
-def _is_secure(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-    """Whether the request came over TLS, or need not have; a trusted proxy knows better than we."""
-    if not settings.SECURE_SSL_REDIRECT:
-        return True
-    header: tuple[str, str] | None = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
-    if header is not None:
-        variable, secure = header
-        name = variable.removeprefix("HTTP_").replace("_", "-").lower().encode()
-        if name in headers:
-            return headers[name] == secure.encode()
-    return bool(scope["scheme"] == "https")
+def _is_secure(scope: Scope, headers: Mapping[bytes, bytes]) -> bool | None:
+    """Whether the request came over TLS; None if Django must say, or will redirect it to TLS.
+
+    A trusted proxy's header counts for more than the connection, as Django has it.
+    """
+    is_secure: bool = scope["scheme"] == "https"
+    if settings.SECURE_PROXY_SSL_HEADER is not None:
+        variable, secure = settings.SECURE_PROXY_SSL_HEADER
+        value = headers.get(_header_name(variable))
+        if value is not None:
+            if b"," in value:
+                return None
+            is_secure = value == secure.encode()
+    return None if settings.SECURE_SSL_REDIRECT and not is_secure else is_secure
+
+
+@cache
+def _header_name(variable: str) -> bytes:
+    """The header that a WSGI variable such as HTTP_X_FORWARDED_PROTO stands for."""
+    return variable.removeprefix("HTTP_").replace("_", "-").lower().encode()

@@ -1,16 +1,17 @@
-"""The ASGI front: every request is read whole here, and answered on one of two lanes.
+"""The ASGI application: it reads each request whole and answers it on one of two lanes.
 
-1. The request is read within limits of size and time before any thread has to do with it, so that
-   slow clients cost no thread. Nothing but 408 and 413 is answered here.
-2. A clean request to a hot route is answered on the express lane, without Django's request cycle.
-   A route that is not sure of a request declines it, before anything is done.
-3. Everything else goes to Django, with the bytes already read.
+1. It reads the request within limits of size and time before any thread is involved, so slow
+   clients occupy no thread. Only 408 and 413 are answered at this point.
+2. The express lane answers a clean request to a hot route without Django's request cycle. A route
+   that cannot answer a request declines it and leaves nothing behind.
+3. Django answers everything else, from the body that was read.
 
-Both lanes give the same answer to the same request.
+Both lanes give the same response to the same request.
 """
 
 import logging
 from collections.abc import Iterator
+from functools import cached_property
 from importlib import import_module
 from time import perf_counter
 from typing import Protocol
@@ -18,21 +19,23 @@ from typing import Protocol
 from django.conf import settings
 from django.urls import reverse
 from django.utils.module_loading import module_has_submodule
+from rest_framework.views import APIView
 
 from monoservices.api.exception_handling import as_problem
 from monoservices.api.problems import Problem, Unavailable
 from monoservices.metrics.requests import count_request
 from monoservices.server.asgi import (
-    Answer,
     Body,
+    Headers,
     Receive,
     Scope,
     Send,
-    problem_answer,
+    WholeResponse,
     read_body,
-    respond,
+    send_response,
 )
-from monoservices.server.django_lane import DjangoLane, Headers, WsgiApplication
+from monoservices.server.common_headers import common_headers
+from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
 from monoservices.server.pacing import Throttle
 from monoservices.server.worker import flushing, tuned_interpreter
@@ -42,26 +45,29 @@ logger = logging.getLogger(__name__)
 
 
 class ExpressRoute(Protocol):
-    """A hot route, made in the event loop that it is used in.
+    """A hot route. It is created in the event loop that uses it.
 
-    method, url_name: what it answers; Django has a view there too.
+    method, url_name: the requests that it answers. view: Django's view for the same requests.
     """
 
     method: str
     url_name: str
 
-    async def answer(self, request: ExpressRequest) -> Answer | None:
-        """Answer, or return None to hand the request to Django, with nothing done.
+    @property
+    def view(self) -> type[APIView]: ...
 
-        Raises what `monoservices.api.exception_handling.as_problem` knows.
+    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
+        """Answer the request, or return None, with nothing done, to hand it to Django.
+
+        Raises exceptions that `monoservices.api.exception_handling.as_problem` knows.
         """
 
     async def drain(self) -> None:
-        """Return when everything that came is answered. Nothing comes any more."""
+        """Return when every request is answered. No further request may come."""
 
 
 def express_routes() -> Iterator[ExpressRoute]:
-    """New hot routes: of what the served services' `hot_routes` modules list as ROUTES."""
+    """Create the hot routes that the served services list in ROUTES of their `hot_routes`."""
     for service in served_services():
         if module_has_submodule(service.module, "hot_routes"):
             for make in import_module(f"{service.name}.hot_routes").ROUTES:
@@ -69,13 +75,10 @@ def express_routes() -> Iterator[ExpressRoute]:
 
 
 class Front:
-    """The ASGI application. django: the WSGI application for what is not express."""
+    """The ASGI application. django: the WSGI application that answers what is not express."""
 
     def __init__(self, django: WsgiApplication) -> None:
         self._django = DjangoLane(django)
-        self._routes: dict[tuple[str, str], ExpressRoute] | None = None
-        self._large_bodies: dict[str, int] | None = None
-        self._common_headers: dict[ExpressRoute, Headers] = {}
         self._refusals = Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,71 +90,78 @@ class Front:
             limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             body = await read_body(scope["headers"], receive, limit=limit)
         except Problem as problem:
-            # What of the body is still on its way must not be taken for the next request.
-            await respond(send, problem_answer(problem), [(b"connection", b"close")])
+            # The rest of the body may still arrive. It must not be read as the next request.
+            closing = [(b"connection", b"close")]
+            await send_response(send, WholeResponse.from_problem(problem), closing)
             count_request(scope["method"], "", problem.status, "none", started)
             return
-        if body is None:  # whoever sent it has left
+        if body is None:  # the client has left
             return
         started = perf_counter()
         express = await self._express(scope, body)
         if express is not None:
-            answer, headers = express
-            del body  # who waits for a turn holds nothing but the connection
-            if answer.status == Unavailable.status:
+            response, headers = express
+            del body  # a client that waits for its turn holds nothing but the connection
+            if response.status == Unavailable.status:
                 await self._refusals.wait(waited=perf_counter() - started)
-            await respond(send, answer, headers)
-            count_request(scope["method"], scope["path"], answer.status, "express", started)
+            await send_response(send, response, headers)
+            count_request(scope["method"], scope["path"], response.status, "express", started)
             return
         try:
-            await self._django.answer(scope, body, send)
+            await self._django.respond(scope, body, send)
         except Unavailable as problem:
             del body
             await self._refusals.wait()
-            await respond(send, problem_answer(problem))
+            await send_response(send, WholeResponse.from_problem(problem))
             count_request(scope["method"], "", problem.status, "none", started)
 
-    async def _express(self, scope: Scope, body: Body) -> tuple[Answer, Headers] | None:
-        """The answer of a hot route, and the headers that every answer has; None for Django."""
-        route = self.routes.get((scope["method"], scope["path"]))
+    async def _express(self, scope: Scope, body: Body) -> tuple[WholeResponse, Headers] | None:
+        """Return a hot route's response and its common headers; None if Django must answer."""
+        address = (scope["method"], scope["path"])
+        route = self.routes.get(address)
         if route is None or not isinstance(body, bytes):
             return None
         request = express_request(scope, body)
         if request is None:
             return None
-        answer = await _answer(route, request)
-        if answer is None:
+        headers = self.common_headers[address][request.is_secure]
+        if headers is None:
             return None
-        if route not in self._common_headers:
-            self._common_headers[route] = await self._django.common_headers(scope)
-        return answer, self._common_headers[route]
+        response = await _respond(route, request)
+        return None if response is None else (response, headers)
 
-    @property
+    @cached_property
     def routes(self) -> dict[tuple[str, str], ExpressRoute]:
         """The hot routes by method and path."""
-        if self._routes is None:
-            self._routes = {
-                (each.method, reverse(each.url_name)): each for each in express_routes()
-            }
-        return self._routes
+        return {(each.method, reverse(each.url_name)): each for each in express_routes()}
 
-    @property
-    def large_bodies(self) -> dict[str, int]:
-        """How many bytes a body may have, by path, where that is more than elsewhere."""
-        if self._large_bodies is None:
-            self._large_bodies = {
-                reverse(url_name): size
-                for service in served_services()
-                for url_name, size in service.large_bodies.items()
+    @cached_property
+    def common_headers(self) -> dict[tuple[str, str], dict[bool, Headers | None]]:
+        """The common headers of each hot route, by whether the request came over TLS."""
+        return {
+            (method, path): {
+                secure: common_headers(route.view, method, path, secure=secure)
+                for secure in (False, True)
             }
-        return self._large_bodies
+            for (method, path), route in self.routes.items()
+        }
+
+    @cached_property
+    def large_bodies(self) -> dict[str, int]:
+        """How many bytes a body may have, by path, where the limit is higher than elsewhere."""
+        return {
+            reverse(url_name): size
+            for service in served_services()
+            for url_name, size in service.large_bodies.items()
+        }
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """The lifespan protocol: before the end, what has begun is finished."""
+        """Follow the lifespan protocol. Every request that has begun is finished before the end."""
         try:
-            _ = self.routes, self.large_bodies  # the services' modules, the URLs and the views
+            # Load the services' modules, URLs, views and middleware before the first request.
+            _ = self.common_headers, self.large_bodies
         except Exception:
-            logger.exception("the application cannot be loaded")
+            logger.exception("The application cannot be loaded.")
             await receive()
             await send({"type": "lifespan.startup.failed"})
             return
@@ -165,11 +175,11 @@ class Front:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(route: ExpressRoute, request: ExpressRequest) -> Answer | None:
+async def _respond(route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
     try:
-        return await route.answer(request)
+        return await route.respond(request)
     except Exception as error:
         problem = as_problem(error)
         if problem is None:
             logger.exception("%s %s failed", route.method, route.url_name)
-        return problem_answer(problem or Problem())
+        return WholeResponse.from_problem(problem or Problem())

@@ -1,4 +1,4 @@
-"""What a worker process does from its start to its end, besides answering."""
+"""What a worker process sets up besides the application: the interpreter, and writing metrics."""
 
 import asyncio
 import gc
@@ -9,20 +9,20 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from monoservices.metrics.declaring import flush
 
 SWITCH_SECONDS = 0.0005
-"""How long the event loop may go on while the batches' thread has an answer of the database and
-wants to run. Python's own 5 ms would be most of what a small batch takes."""
+"""How long the event loop may go on while the thread of the batches wants to run. Python's default
+of 5 ms would be most of the time that a small batch takes."""
 GARBAGE = 20_000
-"""How many more objects than before there must be for Python to look for garbage. Python 3.11's own
-700 are there with every few orders, as requests that wait for their batch are objects too."""
+"""After how many new objects Python looks for garbage. Every few orders make 700 of them, Python
+3.11's default, because requests that wait for their batch are objects too."""
 FLUSH_SECONDS = 1.0
-"""How long what was counted may wait to be written where other processes see it."""
+"""How often values of metrics are written where other processes see them."""
 
 
 @contextmanager
 def tuned_interpreter() -> Iterator[None]:
-    """Set how threads share the interpreter, and how it looks for garbage; as before afterwards.
+    """Tune thread switching and garbage collection, and restore both afterwards.
 
-    What is there when the block begins is never looked at for garbage while it lasts.
+    Objects that exist when the block begins are left out of garbage collection.
     """
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -38,7 +38,7 @@ def tuned_interpreter() -> Iterator[None]:
 
 @asynccontextmanager
 async def flushing() -> AsyncIterator[None]:
-    """Write what was counted every FLUSH_SECONDS, and at the end."""
+    """Write the values of metrics every FLUSH_SECONDS, and at the end."""
 
     async def keep_flushing() -> None:
         while True:

@@ -13,12 +13,12 @@ class ServiceConfig(AppConfig):
 
     depends_on: the labels of the services that this one may reach, through its
         `microservice_communication` module.
-    scopes: what an API key can be allowed to do here.
-    large_bodies: how many bytes a request may have at addresses that take files, by the names of
-        their URLs; elsewhere, DATA_UPLOAD_MAX_MEMORY_SIZE. Their views must not read it whole.
+    scopes: the permissions that an API key can have in this service.
+    large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
+        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces.
     """
 
-    # Django takes an app's config from its `apps` module, where this class is imported too.
+    # An app's `apps` module imports this class too, and Django must not take it as the config.
     default = False
 
     depends_on: tuple[str, ...] = ()
@@ -30,11 +30,11 @@ class ServiceConfig(AppConfig):
 
     @property
     def is_served(self) -> bool:
-        """Whether this process answers for the service: routes, staff pages, scopes.
+        """Whether this process has the routes, staff pages and scopes of the service.
 
-        A service that is not served is installed because others depend on it, with tables,
-        migrations, operations and commands. The setting SERVED_SERVICES has the labels of those
-        that are; without it, all are.
+        A service that is not served is installed because others depend on it: its tables,
+        migrations, operations and commands exist. The setting SERVED_SERVICES lists the labels of
+        the served services; without the setting, all are served.
         """
         served = getattr(settings, "SERVED_SERVICES", None)
         return served is None or self.label in served
@@ -46,5 +46,5 @@ def services() -> Iterator[ServiceConfig]:
 
 
 def served_services() -> Iterator[ServiceConfig]:
-    """Those of the installed services that this process answers for, in the same order."""
+    """The installed services that this process serves, in the same order."""
     return (service for service in services() if service.is_served)

@@ -1,4 +1,4 @@
-"""Column contracts: what a service relies on in the tables of another."""
+"""Column contracts: the columns of other services that a service relies on."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,8 +14,8 @@ class Columns:
         RELIES_ON = (Columns("products.Product", id=int, price=Decimal, note=str | None),)
 
     model: `label.Model`. types: the Python type of each column's values, by the name of its field;
-    `| None` where it may be NULL. A foreign key has the type of the key: `product_id=int`. What a
-    JSONField holds has no type that the database keeps: `object`.
+    `| None` if it may be NULL. A foreign key has the type of its key: `product_id=int`. A JSONField
+    is `object`, because the database does not keep the type of its content.
     """
 
     __slots__ = ("model", "types")

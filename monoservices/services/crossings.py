@@ -1,15 +1,16 @@
-"""Which calls of a service into others there are, read from its communication module."""
+"""The calls from a service into others, read from its communication module."""
 
-import dis
+import ast
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import COMMUNICATION, service_of_module
+from monoservices.services.source import Module, communication_sources
 
 
 @dataclass(frozen=True, order=True)
@@ -17,7 +18,7 @@ class Crossing:
     """A public function of a communication module.
 
     caller: the label of the service that calls it.
-    callees: the labels of the services that it reaches, in alphabetical order; none where its code
+    callees: the labels of the services that it reaches, in alphabetical order; empty if its code
         names nothing of another service.
     signature: as Python writes it: `(*, ids: collections.abc.Collection[int] = ()) -> list[int]`.
     """
@@ -29,11 +30,7 @@ class Crossing:
 
 
 def crossings(service: ServiceConfig) -> tuple[Crossing, ...]:
-    """The crossings of a service, by name; none where it has no communication module.
-
-    What a function reaches is read from its code, so it holds for names, not for what is looked up
-    by a string while the function runs.
-    """
+    """The crossings of a service, by name; empty if it has no communication module."""
     module = communication_module(service)
     if module is None:
         return ()
@@ -44,15 +41,15 @@ def crossings(service: ServiceConfig) -> tuple[Crossing, ...]:
 
 
 def communication_module(service: ServiceConfig) -> ModuleType | None:
-    """The imported communication module of a service, or None where it has none."""
+    """The imported communication module of a service; None if it has none."""
     name = f"{service.name}.{COMMUNICATION}"
     return import_module(name) if find_spec(name) else None
 
 
 def public_functions(module: ModuleType) -> dict[str, FunctionType]:
-    """The functions in the module's `__all__`; without one, those without an underscore of its own.
+    """The functions in `__all__`; without `__all__`, the module's own without an underscore.
 
-    They are as the module has them: what wraps one is not taken off.
+    A wrapped function is returned with its wrapper.
     """
     listed = getattr(module, "__all__", None)
     return {
@@ -66,10 +63,24 @@ def public_functions(module: ModuleType) -> dict[str, FunctionType]:
 def callees(function: FunctionType, caller: ServiceConfig) -> tuple[str, ...]:
     """The labels of the other services that a function of `caller`'s communication module reaches.
 
-    One that is defined elsewhere reaches the service it is from; one that is defined there, those
-    whose names it and the functions it uses in that module name.
+    A function that is defined elsewhere reaches the service that defines it. A function that the
+    communication module defines reaches every service that its code names, and so do the functions
+    and constants of the module that it uses. A module that is looked up by a string while the
+    function runs is not seen.
     """
-    found = {each.label for each in map(service_of_module, _origins(function, caller)) if each}
+    original = inspect.unwrap(function)
+    sources = {module.name: module for module in communication_sources(caller)}
+    found, seen, rest = set[str](), set[str](), [f"{original.__module__}.{original.__name__}"]
+    while rest:
+        name = rest.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        home, _, local = name.rpartition(".")
+        if home in sources and local in sources[home].definitions:
+            rest += _named_in(sources[home], local)
+        elif owner := service_of_module(name):
+            found.add(owner.label)
     return tuple(sorted(found - {caller.label}))
 
 
@@ -77,50 +88,27 @@ def _is_public_here(name: str, function: FunctionType, module: ModuleType) -> bo
     return not name.startswith("_") and function.__module__ == module.__name__
 
 
-def _origins(function: FunctionType, caller: ServiceConfig) -> set[str]:
-    """The dotted names of the modules that the function is from, or that its code names."""
-    home = f"{caller.name}.{COMMUNICATION}"
-    origins, seen, rest = set[str](), set[FunctionType](), [function]
-    while rest:
-        each = inspect.unwrap(rest.pop())
-        if each.__module__ != home:
-            origins.add(each.__module__)
-        elif each not in seen:
-            seen.add(each)
-            for value in _values(each.__code__, each.__globals__):
-                if inspect.isfunction(value):
-                    rest.append(value)
-                else:
-                    origins.add(value if isinstance(value, str) else _origin(value))
-    return origins
+def _named_in(module: Module, name: str) -> Iterator[str]:
+    """The dotted origins of everything that the code behind a top-level name uses."""
+    code = module.definitions[name]
+    parts = [code] if isinstance(code, ast.expr) else code.body
+    nodes = [node for part in parts for node in ast.walk(part)]
+    local = {node.arg for node in ast.walk(code) if isinstance(node, ast.arg)}
+    local |= {
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for node in nodes:
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                yield from module.imported_by(node)
+            case ast.Name(id=used) if used in module.definitions and used not in local:
+                yield f"{module.name}.{used}"
+            case ast.Name() | ast.Attribute() if _root(node) not in local:
+                yield module.origin(node, depth=0)
 
 
-def _origin(value: object) -> str:
-    """The module that a value is or is from; "" for one that does not say."""
-    origin = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-    return origin or ""
-
-
-def _values(code: CodeType, namespace: Mapping[str, object]) -> Iterator[object]:
-    """What the code names: global values, attributes of modules, and what it imports itself.
-
-    What it imports comes as dotted names.
-    """
-    value, imported = None, ""
-    for instruction in dis.get_instructions(code):
-        name = instruction.argval
-        match instruction.opname:
-            case "LOAD_GLOBAL":
-                value = namespace.get(name)
-                yield value
-            case "LOAD_ATTR" | "LOAD_METHOD" if inspect.ismodule(value):
-                value = getattr(value, name, None)
-                yield value
-            case "IMPORT_NAME":
-                imported = name
-                yield imported
-            case "IMPORT_FROM":
-                yield f"{imported}.{name}"
-    for nested in code.co_consts:
-        if inspect.iscode(nested):
-            yield from _values(nested, namespace)
+def _root(node: ast.expr) -> str:
+    """The name at which a chain of attributes begins."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""

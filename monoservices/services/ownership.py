@@ -9,7 +9,7 @@ COMMUNICATION = "microservice_communication"
 
 
 def service_of_module(name: str) -> ServiceConfig | None:
-    """The installed service that the module of this dotted name is part of, if any."""
+    """The installed service that contains the module with this dotted name; None if none does."""
     owners = [each for each in services() if f"{name}.".startswith(f"{each.name}.")]
     return max(owners, key=lambda each: len(each.name), default=None)
 
@@ -19,15 +19,10 @@ def service_of_model(model: type[Model]) -> ServiceConfig | None:
     return next((each for each in services() if each.label == model._meta.app_label), None)
 
 
-def service_of_table(table: str) -> ServiceConfig | None:
-    """The service that owns the database table; None for the tables of other apps."""
-    return table_owners().get(table)
-
-
 def table_owners() -> dict[str, ServiceConfig]:
-    """The owner of every table of a service, those between many-to-many models included.
+    """The owner of every table of a service, with the tables between many-to-many models.
 
-    A model that is a proxy or not managed does not take its table from the service that manages it.
+    A proxy or an unmanaged model does not take its table from the service that manages the table.
     """
     owners: dict[str, ServiceConfig] = {}
     for service in services():
@@ -40,8 +35,8 @@ def table_owners() -> dict[str, ServiceConfig]:
 
 
 def part_of(name: str, service: ServiceConfig) -> str:
-    """The part of its service that a module is in: `views`, `tests`, `migrations`, …
+    """The first name of a module below its service: `views`, `tests`, `migrations`, …
 
-    The package of the service itself is in none: "".
+    It is "" for the package of the service itself.
     """
     return name.removeprefix(service.name).lstrip(".").partition(".")[0]

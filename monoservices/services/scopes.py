@@ -1,16 +1,16 @@
-"""What an API key can be allowed to do, and who calls with one."""
+"""Scopes, the permissions of an API key, and the caller who holds the key."""
 
 from dataclasses import dataclass
 
 COMMAND_LINE = "command line"
-"""How movements and events name what is done from Python, without a caller."""
+"""The actor of movements and events that Python code makes without a caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing that an API key can be allowed to do, such as `orders:write`.
+    """One permission of an API key, such as `orders:write`.
 
-    granted_by_default: a key that is made without naming scopes gets this one.
+    granted_by_default: a key that is made without a list of scopes gets this one.
     """
 
     name: str
@@ -20,12 +20,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of the key that a request came with; `request.auth` in every view."""
+    """The client whose key the request carries; `request.auth` in every view."""
 
     client_id: int
     scopes: frozenset[str]
 
     @property
     def actor(self) -> str:
-        """How movements and events name this caller."""
+        """The name of this caller in movements and events."""
         return f"client:{self.client_id}"

@@ -1,7 +1,7 @@
-"""Which services a process installs and which of them it serves: for the settings of a project.
+"""Selects the services that a process installs and serves, for the settings of a project.
 
-Nothing here needs Django to be set up: it is called while the settings are being made, and the
-modules that it imports, `apps` of every known service, must not touch models.
+The settings call this before Django is set up, so it imports only the `apps` module of every known
+service, and these modules must not import models.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,10 +14,9 @@ from monoservices.services.config import ServiceConfig
 
 
 class Selection(NamedTuple):
-    """A part of the known services.
+    """The selected services, in the order of the known services.
 
-    installed: entries for INSTALLED_APPS, in the order in which they are known.
-    served: labels for SERVED_SERVICES, in the same order.
+    installed: entries for INSTALLED_APPS. served: labels for SERVED_SERVICES.
     """
 
     installed: list[str]
@@ -27,13 +26,13 @@ class Selection(NamedTuple):
 def select(
     known: Sequence[str], *, named: Collection[str] = (), platform: Collection[str] = ()
 ) -> Selection:
-    """The services that are named, to be served, and what they depend on, to be installed.
+    """Serve the named services, and install them with everything that they depend on.
 
     known: every service of the project, as INSTALLED_APPS would name it.
-    named: labels of services; none stands for all. platform: labels of services that every
-        selection serves.
-    A dependency that is not known is left to `manage.py check`. Raises ImproperlyConfigured where
-    a name is not known, and where a known app is no service.
+    named: labels of services; empty means all. platform: labels of services that every selection
+        serves.
+    An unknown dependency is left to `manage.py check`. Raises ImproperlyConfigured for an unknown
+    name, and for a known app that is not a service.
     """
     services = {service.label: service for service in map(_service, known)}
     if unknown := sorted({*named, *platform} - services.keys()):
@@ -49,7 +48,7 @@ def select(
 
 
 def _with_dependencies(labels: Collection[str], services: Mapping[str, ServiceConfig]) -> set[str]:
-    """The labels, and those of all that these services depend on, directly or not."""
+    """The labels, with the labels of all direct and indirect dependencies."""
     found: set[str] = set()
     waiting = [*labels]
     while waiting:
@@ -61,10 +60,10 @@ def _with_dependencies(labels: Collection[str], services: Mapping[str, ServiceCo
 
 
 def _service(entry: str) -> ServiceConfig:
-    """The config that Django would take for this entry of INSTALLED_APPS."""
+    """The config that Django would use for this entry of INSTALLED_APPS."""
     config = AppConfig.create(entry)
     if not isinstance(config, ServiceConfig):
         raise ImproperlyConfigured(
-            f"{entry} is no service: the config in its apps.py does not derive from ServiceConfig."
+            f"{entry} is not a service: the config in its apps.py must be a ServiceConfig."
         )
     return config

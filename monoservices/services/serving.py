@@ -1,4 +1,4 @@
-"""What a process answers for: the routes and the staff pages of the services that it serves."""
+"""The routes and the staff pages of the services that a process serves."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from monoservices.services.config import served_services, services
 
 
 def url_modules() -> Iterator[str]:
-    """The dotted names of the served services' `urls` modules, for `django.urls.include`."""
+    """The dotted names of the `urls` modules of the served services, for `django.urls.include`."""
     for service in served_services():
         if module_has_submodule(service.module, "urls"):
             yield f"{service.name}.urls"
 
 
 def withdraw_staff_pages() -> None:
-    """Take the pages of services that are not served out of every admin site.
+    """Remove the pages of services that are not served from every admin site.
 
-    Django's admin has found the pages of all installed apps when it was ready.
+    When it becomes ready, Django's admin registers the pages of all installed apps.
     """
     if not apps.is_installed("django.contrib.admin"):
         return

@@ -1,6 +1,6 @@
-"""What tests of services need: the guard, rows of other services, fakes of communication modules.
+"""Helpers for tests of services: the guard, rows of other services, fakes.
 
-A project's conftest.py takes it in with `pytest_plugins = ["monoservices.testing"]`.
+A project's conftest.py loads the guard with `pytest_plugins = ["monoservices.testing"]`.
 """
 
 from monoservices.testing.guard import SeenViolations, boundary_guard, guarded_connections

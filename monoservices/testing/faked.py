@@ -1,7 +1,7 @@
-"""A plugin for pytest: `pytest -p monoservices.testing.faked` runs tests against fakes.
+"""A pytest plugin: `pytest -p monoservices.testing.faked` runs tests against fakes.
 
-Every served service that has `tests/fake_communication.py` talks to that, instead of to other
-services, from the first test to the last.
+For the whole run, the fake replaces the communication module of every served service that has
+`tests/fake_communication.py`.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""Fakes of communication modules: the other services of a service under test, pretended.
+"""Fakes of communication modules: they stand in for the other services in a service's tests.
 
-A fake is a module with the public names of a service's `microservice_communication`: functions of
-its own with the same signatures, and the very same types and constants, because what crosses over
-is what both sides share. Tests run against either, and one set of expectations for both says that
-the fake can be trusted (a contract test: https://martinfowler.com/bliki/ContractTest.html).
+A fake is a module with the public names of a service's `microservice_communication`: its own
+functions with the same signatures, and the same types and constants, because both sides share them.
+A contract test runs the same expectations against both, so that the fake can be trusted
+(https://martinfowler.com/bliki/ContractTest.html).
 """
 
 import sys
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class UnlikeReal(Exception):
-    """A fake differs from what it stands for. `differences` has a sentence for each."""
+    """A fake differs from the real module. `differences` has a sentence for each difference."""
 
     def __init__(self, differences: list[str]) -> None:
         super().__init__("\n".join(differences))
@@ -24,12 +24,12 @@ class UnlikeReal(Exception):
 
 @contextmanager
 def faked(real: ModuleType, fake: ModuleType) -> Iterator[None]:
-    """Let the fake stand for the real communication module, wherever its service has imported it.
+    """Replace the real communication module by the fake, wherever its service has imported it.
 
-    The functions are exchanged in every module of the service, its tests included, also in those
-    that are imported within the block, and given back after it. Only names of modules are looked
-    at: a function that is kept elsewhere, such as in a `partial`, stays what it is.
-    Raises UnlikeReal, with nothing exchanged.
+    Within the block, every module of the service, its tests included, has the fake's functions,
+    also a module that is imported within the block. Only the names of modules are replaced: a
+    function that is kept elsewhere, such as in a `partial`, stays real.
+    Raises UnlikeReal if the fake differs, and replaces nothing.
     """
     if differences := [*differences_between(real, fake)]:
         raise UnlikeReal(differences)
@@ -47,7 +47,7 @@ def faked(real: ModuleType, fake: ModuleType) -> Iterator[None]:
 
 
 def differences_between(real: ModuleType, fake: ModuleType) -> Iterator[str]:
-    """Why the fake cannot stand for the real module, a sentence each."""
+    """Why the fake cannot replace the real module: a sentence for each difference."""
     for name in public_names(real):
         ours, theirs = getattr(real, name), getattr(fake, name, None)
         if theirs is None:
@@ -60,7 +60,7 @@ def differences_between(real: ModuleType, fake: ModuleType) -> Iterator[str]:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """The names in `__all__`; else those without an underscore that the module defines."""
+    """The names in `__all__`; without it, the names without underscore that the module defines."""
     listed = getattr(module, "__all__", None)
     if listed is not None:
         return sorted(listed)
@@ -72,7 +72,7 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def _exchange(package: str, new_by_id: Mapping[int, Any], fake: ModuleType) -> None:
-    """Put the new functions where the modules of a package have the old ones, by identity."""
+    """Replace functions by identity in the modules of a package."""
     for module in [*sys.modules.values()]:
         name = getattr(module, "__name__", "")
         if module is fake or not f"{name}.".startswith(f"{package}."):

@@ -1,16 +1,18 @@
-"""The guard in tests: what goes over a boundary fails the test in which it does."""
+"""The guard in tests: a statement that crosses a boundary fails its test."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
+from monoservices.boundaries.guard.judging import BoundaryViolation
+from monoservices.boundaries.guard.watching import Guard
 
 
 class SeenViolations:
-    """What the guard has seen and nobody has taken: raised where it happens, and kept.
+    """The violations that the guard reported and no test has taken.
 
-    Kept, because the code under test may swallow what is raised, or run in another thread.
+    Each is raised at once and also kept, because the code under test may swallow the exception or
+    run in another thread.
     """
 
     def __init__(self) -> None:
@@ -21,14 +23,14 @@ class SeenViolations:
         raise violation
 
     def take(self) -> list[BoundaryViolation]:
-        """All of them, in their order. A test that expects them takes them, and does not fail."""
+        """All violations in order. A test that expects violations takes them, and does not fail."""
         seen, self._seen = self._seen, []
         return seen
 
 
 @pytest.fixture(scope="session", autouse=True)
 def guarded_connections() -> Iterator[SeenViolations]:
-    """Have the guard look at every connection of the run."""
+    """The guard watches every connection of the test run."""
     seen = SeenViolations()
     guard = Guard(seen.report)
     guard.start()
@@ -38,7 +40,7 @@ def guarded_connections() -> Iterator[SeenViolations]:
 
 @pytest.fixture(autouse=True)
 def boundary_guard(guarded_connections: SeenViolations) -> Iterator[SeenViolations]:
-    """Fail the test if a statement goes over a boundary while it runs, fixtures included."""
+    """Fail the test if a statement crosses a boundary, in the test or in its fixtures."""
     yield guarded_connections
     if seen := guarded_connections.take():
         pytest.fail("\n".join(map(str, seen)), pytrace=False)

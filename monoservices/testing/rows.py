@@ -1,7 +1,7 @@
-"""Rows of other services for tests: written past the code that owns them.
+"""Rows of other services for tests, written without the code of the service that owns them.
 
-A service's tests need rows that its foreign keys refer to, even where the service that owns them
-is there for its tables only. No code of that service runs; its constraints hold all the same.
+A service's tests need the rows that its foreign keys refer to, even if only the tables of the
+owning service are installed. No code of that service runs; its constraints still hold.
 """
 
 from typing import Any
@@ -13,19 +13,19 @@ from django.utils import timezone
 
 
 def rows_of(model: str) -> QuerySet[Any, dict[str, Any]]:
-    """The rows of a model, such as `sales.Customer`, as dicts in the order of their keys.
+    """The rows of a model, such as `sales.Customer`, as dicts ordered by primary key.
 
-    It can be filtered, locked, and updated; no manager and no `save` of the model has a part in it.
+    The result can be filtered, locked and updated, without the model's managers and `save`.
     """
     return QuerySet(apps.get_model(model)).order_by("pk").values()
 
 
 def insert_row(model: str, **columns: Any) -> int:
-    """Insert a row into the table of a model and return its key.
+    """Insert a row into the table of a model, and return its primary key.
 
-    columns: by the names that `rows_of` gives them. What is not given gets the field's default:
-    now for moments, and the empty text or NULL where there is none.
-    Raises IntegrityError where a constraint refuses it, TypeError for a column that is not there.
+    columns: by the names that `rows_of` gives them. A missing column gets the field's default; a
+    field without one gets the empty string or NULL, and an `auto_now` field gets the current time.
+    Raises IntegrityError if a constraint rejects the row, TypeError for an unknown column.
     """
     meta = apps.get_model(model)._meta
     fields = [field for field in meta.concrete_fields if not field.primary_key]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monoservices.boundaries.guard.watching import BoundaryViolation
+from monoservices.boundaries.guard.judging import BoundaryViolation
 from monoservices.testing import SeenViolations
 
 

@@ -15,7 +15,8 @@ from django.db import connection
 
 from apps.orders.models import Order
 from apps.products.models import Product
-from monoservices.boundaries.guard.watching import BoundaryViolation, Guard, LogOnce
+from monoservices.boundaries.guard.judging import BoundaryViolation
+from monoservices.boundaries.guard.watching import Guard, LogOnce
 from monoservices.testing import SeenViolations
 from tests.guard.standing import VIEWS, standing_in
 

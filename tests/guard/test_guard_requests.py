@@ -16,7 +16,7 @@ from pytest_django import Settings
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
-from monoservices.boundaries.guard.watching import BoundaryViolation
+from monoservices.boundaries.guard.judging import BoundaryViolation
 from monoservices.testing import SeenViolations
 from tests.guard.standing import VIEWS, standing_in
 

@@ -158,7 +158,7 @@ DEPENDENCIES = (
                 f"{PRODUCTS}/microservice_communication.py",
                 """
                 from apps.orders.models import OrderLine
-                from monoservices.contracts import Columns
+                from monoservices.services.contracts import Columns
 
                 RELIES_ON = (Columns("orders.OrderLine", product=int),)
 

@@ -3,8 +3,8 @@
 ORDERS, PRODUCTS = "apps/orders", "apps/products"
 
 COMMUNICATION = f"{ORDERS}/microservice_communication.py"
-EXPORTING = f"{ORDERS}/exporting.py"
+EXPORTING = f"{ORDERS}/export/rows.py"
 MODELS = f"{ORDERS}/models.py"
-PRICING = f"{ORDERS}/pricing.py"
+PRICING = f"{ORDERS}/placing/pricing.py"
 PRODUCT_MODELS = f"{PRODUCTS}/models.py"
 VIEWS = f"{ORDERS}/views.py"

@@ -25,6 +25,19 @@ def _query(name: str, what: str, query: str, *, before: str = "", check: str = "
 
 
 _SEARCHES = 'search_fields = ("id", "reference", "customer_email"'
+_SEARCHES_LATER = 'OrderAdmin.search_fields = ("lines__product__name",)'
+_SHOWS = 'OrderAdmin.list_display = ("id", "__".join(["lines", "product"]))'
+_FORM = """\
+from django import forms
+from apps.orders.models import OrderLine
+
+class LineForm(forms.ModelForm):
+    class Meta:
+        model, fields = OrderLine, ("quantity",)
+
+"""
+_FORM_LATER = 'LineForm.Meta.fields = ("product",)'
+_FILTER_LATER = 'LineFilter.filterset_fields = {"product__name": ["exact"]}'
 _DICTIONARY = 'names = {"product__name": "Lamp"}'
 _IN_ORDER = 'OrderLine.objects.filter(order=OuterRef("pk"))'
 
@@ -81,6 +94,34 @@ LOOKUPS = (
         "The options of an admin",
         (replaced(f"{ORDERS}/admin.py", f"{_SEARCHES})", f'{_SEARCHES}, "lines__product__name")'),),
         (Caught("E008", f'{_SEARCHES}, "lines__product__name")'),),
+    ),
+    Mutation(
+        "Look-ups",
+        "search-fields-after-the-class",
+        "The options of an admin, set after the class",
+        (added(f"{ORDERS}/admin.py", _SEARCHES_LATER),),
+        (Caught("E008", _SEARCHES_LATER),),
+    ),
+    Mutation(
+        "Look-ups",
+        "list-display-at-run-time",
+        "The options of an admin, put together when its module is loaded",
+        (added(f"{ORDERS}/admin.py", _SHOWS),),
+        (Caught("E008", _SHOWS),),
+    ),
+    Mutation(
+        "Look-ups",
+        "form-fields-after-the-class",
+        "The fields of a form, set after the class",
+        (added(f"{ORDERS}/forms.py", f"{_FORM}{_FORM_LATER}\n"),),
+        (Caught("E008", _FORM_LATER),),
+    ),
+    Mutation(
+        "Look-ups",
+        "filter-fields-after-the-class",
+        "The fields of a filter, set after the class",
+        (added(f"{ORDERS}/filters.py", f"class LineFilter:\n    pass\n\n{_FILTER_LATER}\n"),),
+        (Caught("E008", _FILTER_LATER),),
     ),
 )
 

@@ -8,7 +8,7 @@ said for a word that looks like a table, or a name that looks like a look-up.
 import pytest
 from django.apps import apps
 
-from monoservices.boundaries.checks import violations
+from monoservices.boundaries.checking import find_violations
 from monoservices.services.config import ServiceConfig, services
 
 SAID = {
@@ -39,5 +39,5 @@ def test_what_is_said_of_an_app_if_it_were_a_service(
     config = apps.get_app_config(label)
     as_service = type("AsService", (ServiceConfig, type(config)), {})
     monkeypatch.setattr(config, "__class__", as_service)
-    found = {(each.id, each.other) for each in violations() if each.service == label}
+    found = {(each.id, each.other) for each in find_violations() if each.service == label}
     assert found == SAID[label]

@@ -37,7 +37,8 @@ def checked() -> Verdict:
 @contextlib.contextmanager
 def guarded() -> Iterator[Verdict]:
     """What the guard refuses in the block is in the list; the first of it ends the block."""
-    from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
+    from monoservices.boundaries.guard.judging import BoundaryViolation
+    from monoservices.boundaries.guard.watching import Guard
 
     seen: Verdict = []
 

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import django
 from django.db import connection
 
-from monoservices.boundaries.guard.watching import BoundaryViolation, Guard
+from monoservices.boundaries.guard.judging import BoundaryViolation
+from monoservices.boundaries.guard.watching import Guard
 from monoservices.database.engines import engine
 
 WORKERS = 6

@@ -1,1 +1,1 @@
-"""What the rules read: source code as it is written, and classes as they are loaded."""
+"""What the rules read: source code as written, and classes as loaded."""

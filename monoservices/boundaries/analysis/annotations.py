@@ -1,4 +1,4 @@
-"""What annotations say that a function returns."""
+"""Reads from annotations what a function returns."""
 
 import inspect
 import sys
@@ -12,12 +12,12 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from monoservices.boundaries.analysis.source import modules
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import service_of_model, service_of_module
+from monoservices.services.source import modules
 
 UNKNOWN = object()
-"""Where there is no annotation, or none that can be read."""
+"""Stands for a missing annotation, and for one that cannot be evaluated."""
 
 
 def returned_by(function: FunctionType) -> Any:
@@ -32,9 +32,10 @@ def returned_by(function: FunctionType) -> Any:
 def handed_by(
     annotation: Any, seen: tuple[Any, ...] = ()
 ) -> Iterator[tuple[str, ServiceConfig | None]]:
-    """What an annotation holds that leads to tables, and whose: None where it does not say.
+    """The parts of an annotation that lead to tables, and the service that owns the tables.
 
-    Goes into containers, unions, and the fields of classes of services.
+    The service is None if the annotation does not tell. The search enters containers, unions, and
+    the fields of services' classes.
     """
     if annotation is Any or annotation is object:
         yield "anything", None
@@ -54,14 +55,14 @@ def handed_by(
 
 
 def owner_of(cls: type) -> ServiceConfig | None:
-    """The service of a model, or of a class of QuerySets or managers; None where it has none."""
+    """The service of a model, QuerySet or manager class; None if no service owns it."""
     if issubclass(cls, Model) and hasattr(cls, "_meta"):
         return service_of_model(cls)
     return service_of_module(cls.__module__)
 
 
 def _behind(annotation: Any) -> list[Any]:
-    """What a type variable, a new type or an alias stands for."""
+    """The types behind a type variable, a new type or an alias."""
     names = ("__bound__", "__supertype__", "__value__")
     found = [getattr(annotation, name, None) for name in names]
     constraints = getattr(annotation, "__constraints__", ())
@@ -69,9 +70,9 @@ def _behind(annotation: Any) -> list[Any]:
 
 
 def _hints(annotated: Any, module: str) -> dict[str, Any]:
-    """The annotations of what is defined in a module; none where one cannot be read."""
+    """The annotations of a function or class; empty if one of them cannot be evaluated."""
     own = vars(sys.modules[module])
-    with suppress(Exception):  # what is in an annotation is any code
+    with suppress(Exception):  # an annotation may run any code
         return typing.get_type_hints(annotated, own)
     with suppress(Exception):
         return typing.get_type_hints(annotated, {**_imported(module), **own})
@@ -79,7 +80,7 @@ def _hints(annotated: Any, module: str) -> dict[str, Any]:
 
 
 def _imported(name: str) -> dict[str, Any]:
-    """What the imports of a service's module name, those under TYPE_CHECKING included."""
+    """The objects that a service's module imports, also under TYPE_CHECKING, by local name."""
     service = service_of_module(name)
     found = [each for each in modules(service) if each.name == name] if service else []
     names = {}

@@ -25,11 +25,11 @@ _TYPES: "dict[type[models.Field[Any, Any]], type]" = {
     models.TimeField: time,
     models.UUIDField: uuid.UUID,
 }
-"""Django's fields that are the base of others, which have the same type."""
+"""Base classes of Django's fields. A derived field has the type of its base."""
 
 
 def column_type(field: "models.Field[Any, Any]") -> Any:
-    """The type of a column's values, `| None` where it may be NULL; None where nobody knows it."""
+    """The type of a column's values, `| None` if it may be NULL; None if it is unknown."""
     values: models.Field[Any, Any] = field
     while isinstance(values, models.ForeignKey):
         values = values.target_field
@@ -40,12 +40,12 @@ def column_type(field: "models.Field[Any, Any]") -> Any:
 
 
 def is_type(stated: object) -> bool:
-    """Whether it is a type, or one of them `| None`."""
+    """Whether it is a type, or a type `| None`."""
     return isinstance(_base(stated), type)
 
 
 def is_of(stated: object, field: "models.Field[Any, Any]") -> bool:
-    """Whether a column has the stated type. Of a type that nobody knows, only NULL is compared."""
+    """Whether a column has the stated type. For an unknown type, only NULL is compared."""
     actual = column_type(field)
     if actual is None:
         return (_base(stated) is not stated) == field.null

@@ -1,4 +1,4 @@
-"""What dotted names stand for in the modules that are loaded, and names in models."""
+"""Looks up dotted names in the loaded modules, and names of fields in models."""
 
 import inspect
 import sys
@@ -13,17 +13,18 @@ from django.db.models import Field, ForeignObjectRel, Manager, Model, QuerySet
 from monoservices.services.crossings import communication_module
 from monoservices.services.ownership import COMMUNICATION, service_of_module
 
-if TYPE_CHECKING:  # it asks for contenttypes to be installed
+if TYPE_CHECKING:  # importing it needs contenttypes to be installed
     from django.contrib.contenttypes.fields import GenericForeignKey
 
 AnyField: TypeAlias = "Field[Any, Any] | ForeignObjectRel | GenericForeignKey"
 
 
 def models_at(origin: str) -> set[type[Model]]:
-    """The models whose rows an expression of this dotted origin gives, as far as that can be said.
+    """The models whose rows an expression of this dotted origin gives, as far as is known.
 
-    `shop.models.Order.objects.filter()` those of Order, `shop.models.Order.objects.get().lines`
-    those of OrderLine, a QuerySet or manager of a class of its own those that it is made for.
+    `shop.models.Order.objects.filter()` gives rows of Order, and
+    `shop.models.Order.objects.get().lines` rows of OrderLine. A QuerySet or manager class gives
+    rows of the models that use exactly this class.
     """
     found, names_below = _loaded(origin)
     for position, name in enumerate(names_below, start=1):
@@ -39,7 +40,7 @@ def models_at(origin: str) -> set[type[Model]]:
 
 
 def object_at(origin: str) -> Any:
-    """What a dotted origin names in the loaded modules; None where that cannot be said."""
+    """The object that a dotted origin names in the loaded modules; None if it is unknown."""
     found, names_below = _loaded(origin)
     for name in names_below:
         found = inspect.getattr_static(found, name, None)
@@ -47,9 +48,9 @@ def object_at(origin: str) -> Any:
 
 
 def field_of(model: type[Model], name: str, *, accessors: bool = False) -> "AnyField | None":
-    """The field that a step of a look-up names, relations that lead here included.
+    """The field that a step of a look-up names, with relations from other models.
 
-    accessors: whether these are known by the names of attributes too, such as `orderline_set`.
+    accessors: whether the names of their attributes count too, such as `orderline_set`.
     """
     if name == "pk":
         return model._meta.pk
@@ -60,10 +61,10 @@ def field_of(model: type[Model], name: str, *, accessors: bool = False) -> "AnyF
 
 
 def _loaded(origin: str) -> tuple[Any, list[str]]:
-    """The innermost loaded module that a dotted name goes through, and the names below it."""
+    """The innermost loaded module in a dotted name, and the names below it."""
     parts = origin.split(".")
     service = service_of_module(origin) if COMMUNICATION in parts else None
-    if service:  # which Django does not load by itself
+    if service:  # Django does not load this module by itself
         communication_module(service)
     for end in range(len(parts), 0, -1):
         if module := sys.modules.get(".".join(parts[:end])):
@@ -72,7 +73,7 @@ def _loaded(origin: str) -> tuple[Any, list[str]]:
 
 
 def _has_table(found: object) -> TypeGuard[type[Model]]:
-    """Whether it is a model that is not abstract."""
+    """Whether it is a concrete model."""
     return (
         inspect.isclass(found)
         and issubclass(found, Model)
@@ -82,13 +83,13 @@ def _has_table(found: object) -> TypeGuard[type[Model]]:
 
 
 def _model_of_users() -> type[Model] | None:
-    with suppress(ImproperlyConfigured):  # it is not installed
+    with suppress(ImproperlyConfigured):  # the user model is not installed
         return auth.get_user_model()
     return None
 
 
 def _after(model: type[Model], names: list[str]) -> type[Model]:
-    """The model that attributes lead to, over relations: `lines` from Order to OrderLine."""
+    """The model that relations lead to: `lines` leads from Order to OrderLine."""
     for name in names:
         field = field_of(model, name, accessors=True)
         if field and field.is_relation and isinstance(field.related_model, type):
@@ -97,7 +98,7 @@ def _after(model: type[Model], names: list[str]) -> type[Model]:
 
 
 def _is_read_by(model: type[Model], cls: type) -> bool:
-    """Whether a model's rows are read by QuerySets, or a manager, of just this class."""
+    """Whether the model's default manager, or its QuerySet, has exactly this class."""
     manager = model._default_manager
     own = {type(manager), type(manager.all())} - {QuerySet, Manager}
     return cls in own

@@ -1,4 +1,4 @@
-"""What names and expressions of a module stand for, as far as its text tells."""
+"""Resolves names and expressions of a module, as far as its text tells."""
 
 import ast
 from collections import defaultdict
@@ -8,16 +8,16 @@ from functools import cache, cached_property
 from django.db.models import Model
 
 from monoservices.boundaries.analysis.loaded import models_at
-from monoservices.boundaries.analysis.source import Module, modules
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import service_of_module
+from monoservices.services.source import Module, modules
 
 _MAX_STEPS = 6
-"""How many assignments are followed from a name."""
+"""How many assignments the search follows from a name."""
 
 
 def code(service: ServiceConfig) -> Iterator["Names"]:
-    """The modules of a service, but for its tests and migrations."""
+    """The modules of a service without its tests and migrations."""
     for module in modules(service):
         if not (module.is_test or module.part == "migrations"):
             yield names(module)
@@ -29,7 +29,7 @@ def names(module: Module) -> "Names":
 
 
 class Names:
-    """The names of a module. Scopes are not told apart: a name stands for all that it is given."""
+    """The names of a module. All scopes count as one: a name stands for each of its values."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -37,7 +37,7 @@ class Names:
     def origins(self, node: ast.AST | None, seen: frozenset[str] = frozenset()) -> set[str]:
         """Dotted origins of an expression, such as `shop.models.Item.objects.filter()`.
 
-        What is called ends in `()`, what is indexed in `[]`. A name of unknown origin is itself.
+        A call ends in `()`, an index in `[]`. The origin of an unknown name is the name.
         """
         match node:
             case ast.Name(id=name):
@@ -66,10 +66,7 @@ class Names:
     def strings(
         self, node: ast.expr | None, seen: frozenset[str] = frozenset()
     ) -> Iterator[tuple[str, int]]:
-        """The constant strings, with their lines, that an expression consists of or lists.
-
-        Of a dictionary, its keys.
-        """
+        """The constant strings in an expression, with their lines; of a dictionary, its keys."""
         match node:
             case ast.Name(id=name) if name not in seen and len(seen) < _MAX_STEPS:
                 for value in self._values(name):
@@ -84,7 +81,7 @@ class Names:
                     yield from self.strings(part, seen)
 
     def _values(self, name: str) -> list[ast.expr]:
-        """What is assigned to a name, here or in the module of the service that it comes from."""
+        """The values of a name, here or in the module of the service that defines it."""
         owner, _, attribute = self.module.imported.get(name, "").rpartition(".")
         if service_of_module(owner) is self.module.service:
             for module in modules(self.module.service):
@@ -120,7 +117,7 @@ class Names:
 
     @cached_property
     def assigned(self) -> Mapping[str, list[ast.expr]]:
-        """All that names are assigned, in all scopes of the module."""
+        """Every value that is assigned to each name, in all scopes of the module."""
         found = defaultdict(list)
         for node in self.module.nodes:
             match node:
@@ -152,7 +149,7 @@ class Names:
 
     @cached_property
     def _stars(self) -> tuple[str, ...]:
-        """Where `import *` may bring a name from: `sales.models.`."""
+        """The origins of `import *`, as prefixes: `sales.models.`."""
         origins = (origin for _, origin in self.module.imports)
         return tuple(each.removesuffix("*") for each in origins if each.endswith(".*"))
 
@@ -162,7 +159,7 @@ class Names:
 
 
 def _parts(node: ast.expr | None) -> Sequence[ast.expr | None]:
-    """What an expression lists: elements, keys of a dictionary, both sides of an operator."""
+    """The parts of an expression: elements, keys of a dictionary, sides of an operator."""
     match node:
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
             return parts

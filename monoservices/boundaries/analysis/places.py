@@ -1,15 +1,16 @@
-"""Where in the source something is."""
+"""Where a class and its attributes stand in the source."""
 
 import ast
 import inspect
-from functools import cache
 from pathlib import Path
+
+from monoservices.services.source import parse_file, shown_path
 
 
 def where(cls: type, name: str = "") -> tuple[str, int]:
-    """Path and line at which the class, or a base of it, sets its attribute `name`.
+    """Path and line at which the class, or one of its bases, sets the attribute `name`.
 
-    Where none does, and without a name, those of the class itself.
+    If none of them does, and without a name: path and line of the class itself.
     """
     found = None
     for each in cls.__mro__:
@@ -18,37 +19,22 @@ def where(cls: type, name: str = "") -> tuple[str, int]:
         if path and body:
             line = body.get(name) if name else body[""]
             if line:
-                return shown(path), line
-            found = found or (shown(path), body[""])
+                return shown_path(path), line
+            found = found or (shown_path(path), body[""])
     return found or (cls.__module__, 1)
-
-
-def shown(path: Path) -> str:
-    """The path as messages show it: relative to the current directory, where it is below it."""
-    current = Path.cwd()
-    return str(path.relative_to(current) if path.is_relative_to(current) else path)
-
-
-@cache
-def parsed(path: Path, mtime: int) -> ast.Module | None:
-    """The tree of a file; None where it cannot be parsed."""
-    try:
-        return ast.parse(path.read_bytes(), str(path))
-    except (SyntaxError, ValueError):
-        return None
 
 
 def _source_file(cls: type) -> Path | None:
     try:
         file = inspect.getsourcefile(cls)
-    except TypeError:  # it is built in
+    except TypeError:  # a built-in class
         return None
     return Path(file) if file and Path(file).is_file() else None
 
 
 def _class_body(path: Path, cls: type) -> dict[str, int] | None:
-    """Lines of the attributes that the class sets in this file; its own under ""."""
-    tree = parsed(path, path.stat().st_mtime_ns)
+    """The line of each attribute that the class sets in this file; its own line under ""."""
+    tree = parse_file(path, path.stat().st_mtime_ns)
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
             lines = {"": node.lineno}

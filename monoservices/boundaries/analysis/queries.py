@@ -1,7 +1,7 @@
-"""The look-ups in a module: names of columns and relations that Django's query methods are given.
+"""The look-ups in a module: the names of columns and relations that its queries use.
 
-Only constants are seen. Whether a string is a look-up is told by who is called with it, or by the
-class attribute that it is assigned to.
+Only constants are seen. The function that is called with a string, or the option of a class that
+holds it, tells whether the string is a look-up.
 """
 
 import ast
@@ -9,38 +9,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from inspect import isclass
 
-from django.db.models import F, Model, Value
+from django.db.models import F, Value
 from django.db.models.expressions import BaseExpression
 
 from monoservices.boundaries.analysis.loaded import object_at
 from monoservices.boundaries.analysis.names import Names
+from monoservices.boundaries.analysis.options import option_lookups
 from monoservices.boundaries.analysis.query_words import (
     FILTERS,
     KEYWORDS,
     METHODS,
-    OPTIONS,
-    SHOWN,
     Kind,
+    Lookup,
+    Starts,
+    lookup_path,
 )
-
-Starts = frozenset[type[Model]]
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """A look-up: steps with `__` between them.
-
-    starts: the models that it may start from; none where the text does not tell.
-    """
-
-    text: str
-    kind: Kind
-    line: int
-    starts: Starts = frozenset()
 
 
 def lookups(names: Names) -> Iterator[Lookup]:
-    """All look-ups of a module."""
+    """All look-ups of a module: in its calls, and in the options of its classes."""
+    yield from option_lookups(names)
     yield from _Visit(names).within(names.module.tree, frozenset())
 
 
@@ -49,9 +37,7 @@ class _Visit:
     names: Names
 
     def within(self, node: ast.AST, starts: Starts) -> Iterator[Lookup]:
-        """Those in a node, in a query that starts from `starts`."""
-        if isinstance(node, ast.ClassDef):
-            yield from self._of_class(node)
+        """The look-ups in a node, inside a query that starts from `starts`."""
         if not isinstance(node, ast.Call):
             for child in ast.iter_child_nodes(node):
                 yield from self.within(child, starts)
@@ -94,7 +80,7 @@ class _Visit:
             if name == "select_related" and not call.args:
                 yield Lookup("", Kind.ALL, call.lineno, starts)
         elif self._is_expression(call.func):
-            if name == "OuterRef":  # it is of a query around this one
+            if name == "OuterRef":  # it names a column of the outer query
                 starts = frozenset()
             for value in (*call.args, *(each.value for each in call.keywords)):
                 yield from self._strings(value, Kind.COLUMN, starts)
@@ -106,29 +92,12 @@ class _Visit:
                 for found in self._strings(keyword.value, KEYWORDS[keyword.arg], starts):
                     yield replace(found, text=found.text.replace(".", "__"))
 
-    def _of_class(self, node: ast.ClassDef) -> Iterator[Lookup]:
-        """`ordering = ["name"]`; a method of that name stands for itself."""
-        methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
-        options = OPTIONS
-        if self.names.module.part in {"admin", "forms"}:
-            options = OPTIONS | SHOWN
-        for statement in node.body:
-            match statement:
-                case (
-                    ast.Assign(targets=[ast.Name(id=name)], value=value)
-                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-                ) if name in options:
-                    for part in _fields_in(value) if name == "fieldsets" else [value]:
-                        for found in self._strings(part, options[name], frozenset()):
-                            if found.text not in methods:
-                                yield found
-
     def _strings(self, node: ast.expr, kind: Kind, starts: Starts) -> Iterator[Lookup]:
         for text, line in self.names.strings(node):
-            yield Lookup(text.lstrip("-+^=@$"), kind, line, starts)
+            yield Lookup(lookup_path(text), kind, line, starts)
 
     def _is_expression(self, function: ast.expr) -> bool:
-        """Whether it makes one of Django's expressions, whose strings are look-ups."""
+        """Whether a call makes one of Django's expressions, whose strings are look-ups."""
         for origin in self.names.origins(function):
             found = object_at(origin)
             if isclass(found) and issubclass(found, BaseExpression | F):
@@ -141,11 +110,3 @@ def _name(call: ast.Call) -> str:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return ""
-
-
-def _fields_in(fieldsets: ast.expr) -> Iterator[ast.expr]:
-    for node in ast.walk(fieldsets):
-        if isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value == "fields":
-                    yield value

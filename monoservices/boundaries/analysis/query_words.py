@@ -1,15 +1,38 @@
-"""Who is given look-ups: Django's query methods and functions, options of classes, keywords."""
+"""What a look-up is, and what takes look-ups: query methods, functions, options, keywords."""
 
+from dataclasses import dataclass
 from enum import Enum, auto
+
+from django.db.models import Model
+
+Starts = frozenset[type[Model]]
 
 
 class Kind(Enum):
-    """What becomes of the last step of a look-up where it is a relation."""
+    """What a query reads if the last step of a look-up is a relation."""
 
-    COLUMN = auto()  # its key is read
-    ORDER = auto()  # its model's own ordering is applied
-    OBJECT = auto()  # the row that it leads to is read
-    ALL = auto()  # there are no steps: the rows that all relations lead to are read
+    COLUMN = auto()  # the key
+    ORDER = auto()  # the columns of the other model's own ordering
+    OBJECT = auto()  # the row that the relation leads to
+    ALL = auto()  # a look-up without steps: the rows that all relations lead to
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A look-up: names of columns and relations with `__` between them.
+
+    starts: the models that it may start from; empty if the text does not tell.
+    """
+
+    text: str
+    kind: Kind
+    line: int
+    starts: Starts = frozenset()
+
+
+def lookup_path(text: str) -> str:
+    """A look-up without the signs that orderings and searches put in front of it."""
+    return text.lstrip("-+^=@$")
 
 
 FILTERS = {
@@ -75,4 +98,4 @@ OPTIONS = {
 """Attributes of classes whose strings are look-ups."""
 
 SHOWN = {"fields": Kind.OBJECT, "fieldsets": Kind.OBJECT}
-"""Attributes of admin and form classes that say what is shown: of a relation, its row."""
+"""Attributes of admin and form classes that name the fields to show: of a relation, its row."""

@@ -1,1 +1,1 @@
-"""The guard: which service runs which statement, and on whose tables."""
+"""The guard watches statements at run time: which service runs which, and on whose tables."""

@@ -1,9 +1,9 @@
-"""On whose behalf a statement runs: the frames of services on the call stack.
+"""Finds the frames of services on the call stack, and so on whose behalf a statement runs.
 
-Frames of Django, of other libraries, of `monoservices` and of the project itself are neutral; one
-looks past them. The walk goes outwards from the statement and ends where a call begins on nobody's
-behalf, because somebody calls who does not know whom: a test, the resolver of addresses, what runs
-middleware, authentication and context processors that the settings name.
+Frames of Django, of other libraries, of `monoservices` and of the project itself are neutral. The
+walk goes outwards from the statement. It ends at a caller that does not know which service it
+calls: a test, the URL resolver, and the code that runs the middleware, authentication and context
+processors that the settings name.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ from monoservices.services.ownership import (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where code of a service stands: in its communication module, or elsewhere."""
+    """Where code of a service stands: in its communication module or elsewhere."""
 
     service: ServiceConfig
     is_communication: bool = False
@@ -33,10 +33,10 @@ class Place:
 
 @dataclass(slots=True)
 class Call:
-    """Code of a service that is running, in one module.
+    """A run of neighbouring frames of one place.
 
-    frame: the innermost of its frames in a row; entry: the outermost. speaker: what runs, where
-        that is not to be seen from the frame.
+    frame: the innermost of the frames. entry: the outermost. speaker: the class or function that
+        runs, if the frame does not show it.
     """
 
     place: Place
@@ -54,14 +54,14 @@ class Call:
 
 
 Ending = Callable[[FrameType, list[Call], bool], bool]
-"""Whether the walk ends at this frame. It is given the calls that were found further in, to which
-it may add one, and whether the statement only reads."""
+"""Tells whether the walk ends at this frame. It receives the calls further in, to which it may add
+one, and whether the statement only reads."""
 
 
 class Places(dict[Any, Place | Ending | None]):
-    """What the modules of running code are, by their names; None where they are neutral.
+    """The place of each module by its name; None for a neutral module.
 
-    For the services that are installed when this is made.
+    It knows the services that are installed when it is made.
     """
 
     def __missing__(self, name: Any) -> Place | Ending | None:
@@ -72,7 +72,7 @@ class Places(dict[Any, Place | Ending | None]):
 def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Call]:
     """The calls of services that lead to the frame, innermost first.
 
-    Empty where the statement is on no service's behalf.
+    Empty if the statement runs on behalf of no service.
     """
     found: list[Call] = []
     last: Place | None = None
@@ -103,21 +103,21 @@ def _place(name: str) -> Place | Ending | None:
 
 
 def is_test_module(module: str) -> bool:
-    """Whether the module sets the scene for tests, and may so touch everything."""
+    """Whether the module belongs to tests, which may touch everything."""
     return module.startswith("monoservices.testing") or any(
         part in {"tests", "conftest"} or part.startswith("test_") for part in module.split(".")
     )
 
 
 def _nobody(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Who calls here does not know whom: tests, and what calls code that the settings name."""
+    """The caller does not know which service it calls: a test, or code that settings choose."""
     return True
 
 
 def _request(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Where an address is resolved. What runs without a frame of a service runs for the view's.
+    """The URL resolver. A statement without a frame of a service runs for the service of the view.
 
-    So do generic views, the admin's pages, and templates that are rendered after the view.
+    This holds for generic views, for the admin's pages, and for templates rendered after the view.
     """
     if not found and frame.f_code.co_name in {"_get_response", "_get_response_async"}:
         match = getattr(frame.f_locals.get("request"), "resolver_match", None)
@@ -127,14 +127,14 @@ def _request(frame: FrameType, found: list[Call], is_read: bool) -> bool:
 
 
 def _migration(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Operations of a migration that are only named in it run for its service."""
+    """A migration. Its operations have no frame of the service, but run for it."""
     if not found and frame.f_code.co_name in {"apply", "unapply"}:
         found += _speaking([type(frame.f_locals.get("self"))], frame)
     return bool(found)
 
 
 def _permission(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Where a user's permissions are asked of whatever backends the settings name."""
+    """The code that asks the permission backends that the settings name."""
     return frame.f_code.co_name in {
         "_user_get_permissions",
         "_user_has_perm",
@@ -143,14 +143,14 @@ def _permission(frame: FrameType, found: list[Call], is_read: bool) -> bool:
 
 
 def _after_commit(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Who commits does not know which functions wait for it."""
+    """The code that commits does not know which functions wait for the commit."""
     return bool(found) and frame.f_code.co_name == "run_and_clear_commit_hooks"
 
 
 def _deletion(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """Django looks for what refers to rows, as the database will; what it changes then counts.
+    """Before a deletion, Django reads the rows that refer to it; only its changes count.
 
-    Until `collect` has its `new_objs`, it looks at the rows that somebody wants to be deleted.
+    Until `collect` has `new_objs`, it reads the rows that the caller wants to delete.
     """
     if not is_read or found or frame.f_code.co_name != "collect":
         return False
@@ -173,7 +173,7 @@ _ENDINGS: Mapping[str, Ending] = {
 
 
 def _speakers(view: Any) -> Iterator[Any]:
-    """What says whose view it is: an admin's class and model, a view's class, the function."""
+    """What tells the service of a view: an admin's class and model, a view's class, a function."""
     if admin := getattr(view, "model_admin", None):
         yield type(admin)
         yield admin.model

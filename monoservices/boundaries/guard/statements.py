@@ -1,4 +1,4 @@
-"""Which services' tables an SQL statement names, and whether it only reads them."""
+"""Tells which tables of services an SQL statement names, and whether it only reads them."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 
 from django.apps import apps
 
+from monoservices.boundaries.analysis.table_names import TableNames, without_literals
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import table_owners
 
 REMEMBERED = 1024
-"""How many statements are not searched again."""
+"""How many statements keep their result, so that they are searched once."""
 
-_UNSPOKEN = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _READING = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|TABLE|EXPLAIN)\b", re.IGNORECASE)
 _CHANGING = re.compile(
     r'\b(?:INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO|UPDATE\s+[\w."]+(?:\s+[\w."]+){0,2}?\s+SET)\b',
@@ -24,10 +24,10 @@ _CHANGING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a statement says of the tables of services.
+    """What a statement does with the tables of services.
 
-    tables: those that it reads or changes; references: those that foreign keys lead to which it
-        declares. is_read: whether it changes nothing, as far as its text tells.
+    tables: the tables that it reads or changes. references: the tables that its foreign keys point
+    at. is_read: whether it changes nothing, as far as its text tells.
     """
 
     tables: tuple[str, ...] = ()
@@ -43,26 +43,24 @@ class Tables:
             table.lower(): service for table, service in table_owners().items()
         }
         self._brought = dict(_brought_along(self.owners))
-        longest_first = sorted({*self.owners, *self._brought}, key=len, reverse=True)
-        # (?!) is found nowhere.
-        names = "|".join(map(re.escape, longest_first)) or "(?!)"
-        self._names = re.compile(rf"(?<![\w$])(?:{names})(?![\w$])", re.IGNORECASE)
-        self._references = re.compile(rf'\bREFERENCES\s+["`\[]?({names})(?![\w$])', re.IGNORECASE)
+        self._names = TableNames({*self.owners, *self._brought})
+        self._references = re.compile(
+            rf'\bREFERENCES\s+["`\[]?({self._names.pattern})(?![\w$])', re.IGNORECASE
+        )
         self._remembered = lru_cache(REMEMBERED)(self._statement)
 
     def statement(self, sql: Any) -> Statement:
-        """What a statement names, as Django's cursors take it: text, bytes, or composed SQL.
+        """The tables in a statement, which may be text, bytes or composed SQL, as cursors take it.
 
-        Tables are found as words, quoted or not, outside of string literals and comments. What
-        a framework's table brings along, where it is only read, is not counted.
+        A statement that only reads may join a framework's table with the tables that it relates to.
         """
         return self._remembered(sql if isinstance(sql, str) else _text(sql))
 
     def _statement(self, sql: str) -> Statement:
-        text = _UNSPOKEN.sub(lambda found: found[1] or " ", sql)
+        text = without_literals(sql)
         references = {found[1].lower() for found in self._references.finditer(text)}
         text = self._references.sub(" ", text)
-        tables = {found[0].lower() for found in self._names.finditer(text)}
+        tables = self._names.named_in(text)
         is_read = bool(_READING.match(text)) and not _CHANGING.search(text)
         if is_read:
             tables -= {name for table in tables for name in self._brought.get(table, ())}
@@ -82,10 +80,10 @@ def _text(sql: Any) -> str:
 
 
 def _brought_along(owned: Collection[str]) -> Iterator[tuple[str, set[str]]]:
-    """The tables of no service that have relations to services' tables, and those.
+    """Each table of no service, with the services' tables that its relations lead to.
 
-    A framework's model that relates to AUTH_USER_MODEL reads it together with its own table: the
-    admin's log the names of users. That is the framework's doing, and the setting's.
+    A framework's model that relates to AUTH_USER_MODEL joins it: the admin's log shows the names of
+    users. The setting asks for that join, and no service does.
     """
     for model in apps.get_models(include_auto_created=True):
         table = model._meta.db_table.lower()

@@ -1,1 +1,1 @@
-"""The map of services: what each depends on, asks, holds and answers."""
+"""The map of the services: what each one depends on, calls, stores and serves."""

@@ -1,10 +1,10 @@
-"""The map of services as text, JSON, Mermaid and Markdown."""
+"""The map of the services as Markdown and as JSON."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from monoservices.boundaries.map.mapping import MappedService, Route
+from monoservices.boundaries.map.mapping import MappedService
 
 Services = Sequence[MappedService]
 
@@ -17,18 +17,22 @@ at what a service depends on. A crossing is a function of a service's communicat
 """
 
 
-def as_text(services: Services) -> str:
-    """For reading in a terminal: a block per service, with the signatures of its crossings."""
-    return "\n".join("\n".join(_block(service)) for service in services)
-
-
 def as_json(services: Services) -> str:
     """A list of objects with the fields of `MappedService`."""
     return json.dumps([asdict(service) for service in services], indent=2) + "\n"
 
 
-def as_mermaid(services: Services) -> str:
-    """A flowchart of what depends on what, and by how many crossings and relations."""
+def as_markdown(services: Services) -> str:
+    """A page with a flowchart, and with a section for each service."""
+    sections = ("\n".join(_section(service)) for service in services)
+    return "\n".join([_MARKDOWN_START, f"```mermaid\n{_flowchart(services)}```\n", *sections])
+
+
+FORMATS: dict[str, Callable[[Services], str]] = {"markdown": as_markdown, "json": as_json}
+
+
+def _flowchart(services: Services) -> str:
+    """Mermaid: an arrow for each dependency, with the numbers of crossings and relations."""
     nodes = [f'    service_{each.label}["{each.label}"]' for each in services]
     edges = [
         f'    service_{each.label} -->|"{_how(each, other)}"| service_{other}'
@@ -38,47 +42,16 @@ def as_mermaid(services: Services) -> str:
     return "\n".join(["flowchart TD", *nodes, *edges, ""])
 
 
-def as_markdown(services: Services) -> str:
-    """A page with the flowchart and, for each service, what it asks, holds and answers."""
-    sections = ("\n".join(_section(service)) for service in services)
-    return "\n".join([_MARKDOWN_START, f"```mermaid\n{as_mermaid(services)}```\n", *sections])
-
-
-FORMATS: dict[str, Callable[[Services], str]] = {
-    "text": as_text,
-    "json": as_json,
-    "mermaid": as_mermaid,
-    "markdown": as_markdown,
-}
-
-
-def _block(service: MappedService) -> Iterator[str]:
-    yield f"{service.label} ({service.package})"
-    yield f"  depends on: {', '.join(service.depends_on) or 'nothing'}"
-    crossings = [
-        f"{_reached(each.callees)}: {each.function}{each.signature}" for each in service.crossings
-    ]
-    relations = [f"{each.field} -> {each.target}" for each in service.relations]
-    yield from _lines("crossings", crossings)
-    yield from _lines("relations", relations)
-    yield from _lines("tables", service.tables)
-    yield from _lines("routes", [_route(each) for each in service.routes])
-    yield ""
-
-
-def _lines(heading: str, lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield f"  {heading}:"
-        yield from (f"    {line}" for line in lines)
-
-
 def _section(service: MappedService) -> Iterator[str]:
     yield f"## {service.label}\n"
     others = ", ".join(f"[{each}](#{each})" for each in service.depends_on)
     yield f"`{service.package}` depends on {others or 'nothing'}.\n"
     yield from _table(
         "Crossing | asks",
-        (f"`{each.function}` | {_reached(each.callees)}" for each in service.crossings),
+        (
+            f"`{each.function}` | {', '.join(each.callees) or 'nobody'}"
+            for each in service.crossings
+        ),
     )
     yield from _table(
         "Relation | to", (f"`{each.field}` | `{each.target}`" for each in service.relations)
@@ -96,14 +69,6 @@ def _table(heading: str, rows: Iterable[str]) -> Iterator[str]:
         yield "|" + "---|" * (heading.count("|") + 1)
         yield from lines
         yield ""
-
-
-def _route(route: Route) -> str:
-    return f"{route.path} {' '.join(route.methods)}".rstrip()
-
-
-def _reached(labels: Sequence[str]) -> str:
-    return ", ".join(labels) or "nobody"
 
 
 def _how(service: MappedService, other: str) -> str:

@@ -1,4 +1,4 @@
-"""The map of the installed services: what each depends on, asks, holds and answers."""
+"""Collects the map of the installed services from Django and from their source."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from monoservices.boundaries.checks.relations import relations, targets
+from monoservices.boundaries.analysis.relations import crossing_relations, targets
 from monoservices.services.config import ServiceConfig, services
 from monoservices.services.crossings import Crossing, crossings
 from monoservices.services.ownership import service_of_model, service_of_module
@@ -28,8 +28,8 @@ class Relation:
 class Route:
     """An address that a view of the service answers.
 
-    path: as Django's URLconf writes it. methods: those that the view has, but for HEAD and OPTIONS;
-    none where it does not say.
+    path: as Django's URLconf writes it. methods: without HEAD and OPTIONS; empty if the view does
+    not declare them.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Route:
 
 @dataclass(frozen=True)
 class MappedService:
-    """A service, as the map shows it; everything but depends_on is sorted."""
+    """A service as the map shows it. Everything but depends_on is sorted."""
 
     label: str
     package: str
@@ -68,13 +68,10 @@ def service_map() -> tuple[MappedService, ...]:
 
 
 def _relations(service: ServiceConfig) -> Iterator[Relation]:
-    for model in service.get_models():
-        for field in relations(model):
-            for target in targets(field):
-                owner = service_of_model(target)
-                if owner not in {None, service}:
-                    name = f"{model._meta.label}.{field.name}"
-                    yield Relation(name, target._meta.label, owner.label)
+    for model, field, other in crossing_relations(service):
+        for target in targets(field):
+            if service_of_model(target) is other:
+                yield Relation(f"{model._meta.label}.{field.name}", target._meta.label, other.label)
 
 
 def _tables(service: ServiceConfig) -> set[str]:
@@ -95,7 +92,7 @@ def _routes(
 
 
 def _view(callback: Any) -> Any:
-    """The class of a view, or the function that is one."""
+    """The class of a view, or the view function."""
     return getattr(callback, "view_class", getattr(callback, "cls", callback))
 
 

@@ -17,20 +17,20 @@ from granian.server import Server
 from monoservices.database.engines import engine
 from monoservices.metrics.processes import counting_together
 
-# Idle ones count too: what Granian calls backpressure limits open connections, not requests. What
-# limits requests is in `monoservices.server.batching` and `monoservices.server.django_lane`.
+# Granian's backpressure limits open connections, idle ones included. The limits on requests are in
+# `monoservices.server.batching` and `monoservices.server.django_lane`.
 CONNECTIONS = 10_000
 HEADER_SECONDS = 15
 STOP_SECONDS = 30
 MOST_WORKERS = 2
-"""How many are started unasked: more have not been measured where they had a core each."""
+"""The largest default. More workers, with a core each, have not been measured."""
 
 
 class Command(BaseCommand):
     help = (
-        "Serves HTTP until SIGTERM or SIGINT; then what has begun is finished, for at most "
-        f"{STOP_SECONDS} seconds. A worker that dies is started again; if one dies again within "
-        "seconds, the server ends with status 1."
+        "Serves HTTP until SIGTERM or SIGINT. Then it finishes the requests that have begun, for "
+        f"at most {STOP_SECONDS} seconds. If a worker dies, a new one starts. If workers die again "
+        "within seconds, the server ends with status 1."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,13 +40,13 @@ class Command(BaseCommand):
             "--workers",
             type=_between(1, 256),
             default=default_workers(),
-            help="processes, each with its own batches and connections to the database; default: "
-            "%(default)s, by the processor's cores and the database",
+            help="processes, each with its own batches and database connections; default: "
+            "%(default)s, from the number of cores and the database",
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         address = _free_address(host, port)
-        connections.close_all()  # the workers must not share what the checks have opened
+        connections.close_all()  # workers must not share the connections that the checks opened
         server = Server(
             _application(),
             address=address,
@@ -67,13 +67,13 @@ class Command(BaseCommand):
 
 
 def default_workers() -> int:
-    """How many worker processes are right here: one on SQLite, which has one writer at a time."""
+    """The default number of workers: one on SQLite, which has one writer at a time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(MOST_WORKERS, cores or 1) if engine().LOCKS_ROWS else 1
 
 
 def _application() -> str:
-    """ASGI_APPLICATION with the colon that Granian expects."""
+    """ASGI_APPLICATION with a colon, as Granian expects it."""
     module, _, name = settings.ASGI_APPLICATION.rpartition(".")
     return f"{module}:{name}"
 
@@ -88,9 +88,9 @@ def _between(low: int, high: int) -> Callable[[str], int]:
 
 
 def _free_address(host: str, port: int) -> str:
-    """The IP address of `host`. Raises CommandError where it cannot be listened on.
+    """Return the IP address of `host`. Raises CommandError if the port is not free.
 
-    Granian listens with SO_REUSEPORT: two servers would share the connections without a word.
+    Granian listens with SO_REUSEPORT, so a second server would silently share the port.
     """
     try:
         address = host if ":" in host else socket.gethostbyname(host)

@@ -10,13 +10,12 @@ from monoservices.boundaries.map.mapping import service_map
 
 
 class Command(BaseCommand):
-    help = "Prints the services, what they depend on, and their crossings, tables and routes."
-    requires_system_checks = ()  # a map helps to find what they complain of
+    help = "Print the services, what they depend on, and their crossings, tables and routes."
+    requires_system_checks = ()  # the map helps to find the cause of a failed check
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--format", choices=FORMATS, default="text", help="default: text")
         parser.add_argument(
-            "--json", action="store_const", const="json", dest="format", help="as --format json"
+            "--format", choices=FORMATS, default="markdown", help="default: markdown"
         )
 
     def handle(self, *, format: str, **options: Any) -> None:  # noqa: A002 - the option's name

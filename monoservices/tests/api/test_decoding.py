@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from monoservices.api.decoding import convert, decode, explain
 from monoservices.api.problems import Invalid, Malformed
-from monoservices.api.types import JsonObject, Moment, Money, Name
+from monoservices.api.types import EXPLANATIONS, MONEY, JsonObject, Moment, Money, Name
 
 
 class Part(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -87,39 +87,32 @@ def test_every_error_is_named_by_its_path() -> None:
     assert errors_of(data) == {
         "x": ["There is no such field."],
         "price": ["This field is required."],
-        "kind": ["Invalid enum value 'c'."],
+        "kind": ['Expected "a" or "b".'],
         "parts.1.size": ["There is no such field."],
-        "parts.1.name": ["This must not be blank, nor contain NUL."],
+        "parts.1.name": ["Expected text of 1 to 255 characters."],
         "parts.1.count": ["This field is required."],
-        "parts.2": ["Expected `object`, got `int`."],
-        "first.count": ["Expected `int`, got `str`."],
-        "more.b": ["Expected `int` <= 9007199254740991."],
+        "parts.2": ["Expected an object."],
+        "first.count": ["Expected a whole number from 1."],
+        "more.b": ["Expected a whole number from -9007199254740991 to 9007199254740991."],
     }
 
 
 def test_a_list_is_refused_as_a_whole_where_its_items_are_fine() -> None:
     parts = [{"name": "lid", "count": 1}] * 4
     assert errors_of({"price": "1", "parts": parts}) == {
-        "parts": ["Expected `array` of length <= 3."]
+        "parts": ["Expected a list of at most 3 items."]
     }
 
 
-@pytest.mark.parametrize(
-    ("data", "detail"),
-    [
-        ([], "Expected `object`, got `array`."),
-        (None, "Expected `object`, got `null`."),
-        ("9.99", "Expected `object`, got `str`."),
-    ],
-)
-def test_what_is_no_object_is_no_error_of_a_field(data: Any, detail: str) -> None:
+@pytest.mark.parametrize("data", [[], None, "9.99"])
+def test_what_is_no_object_is_no_error_of_a_field(data: Any) -> None:
     with pytest.raises(Invalid) as error:
         convert(data, Whole)
-    assert (error.value.detail, error.value.errors) == (detail, {})
+    assert (error.value.detail, error.value.errors) == ("Expected an object.", {})
 
 
 def test_fields_go_by_the_names_that_they_are_sent_under() -> None:
-    assert errors_of({"unitPrice": 1}, Named) == {"unitPrice": ["Expected `str`, got `int`."]}
+    assert errors_of({"unitPrice": 1}, Named) == {"unitPrice": [EXPLANATIONS[MONEY]]}
     assert errors_of({"unit_price": "1"}, Named) == {
         "unit_price": ["There is no such field."],
         "unitPrice": ["This field is required."],
@@ -137,7 +130,7 @@ def test_malformed_and_duplicate_keys_are_told_apart_from_wrong_fields() -> None
     for body in (b'{"price": "1", "price": "1"}', b'{"price": 1, "price": 1}'):
         with pytest.raises(Invalid) as error:
             decode(body, Whole)
-        assert error.value.errors == {"price": ["This key comes more than once in one object."]}
+        assert error.value.errors == {"price": ["An object has this key more than once."]}
 
 
 def test_query_strings_hold_numbers_and_times_as_text() -> None:

@@ -33,7 +33,6 @@ class NoteOut(Struct):
 class NoteSerializer(StructSerializer):
     struct = NoteIn
     partial_struct = NoteChanges
-    answer = NoteOut
     notes: ClassVar[dict[int, dict[str, Any]]] = {}
 
     @classmethod
@@ -76,10 +75,10 @@ def test_the_contract_of_drf(data: Any) -> None:
     [
         (
             {"stars": "x"},
-            {"text": ["This field is required."], "stars": ["Expected `int`, got `str`."]},
+            {"text": ["This field is required."], "stars": ["Expected a whole number."]},
         ),
         ({"text": "shout"}, {"stars": ["Shouting needs stars."]}),
-        (b"[]", {"non_field_errors": ["Expected `object`, got `array`."]}),
+        (b"[]", {"non_field_errors": ["Expected an object."]}),
     ],
 )
 def test_what_is_not_valid(data: Any, errors: dict[str, list[str]]) -> None:

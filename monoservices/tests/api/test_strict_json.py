@@ -67,7 +67,7 @@ def test_duplicate_keys_are_refused_by_name(body: bytes, twice: list[str]) -> No
         with pytest.raises(Invalid) as error:
             check(body)
         assert error.value.errors == {
-            key: ["This key comes more than once in one object."] for key in twice
+            key: ["An object has this key more than once."] for key in twice
         }
 
 

@@ -35,7 +35,7 @@ def test_a_value_is_in_the_first_bucket_that_it_does_not_exceed() -> None:
 PROGRAM = """
 import sys
 from monoservices.metrics import Observed
-from monoservices.metrics.prometheus import exposition
+from monoservices.tests.metrics.reading import exposition
 sizes = Observed("sizes", "Sizes.", buckets=(1, 2, 4))
 sizes.of().extend(map(float, sys.argv[1:]))
 print(exposition().decode())
@@ -113,7 +113,7 @@ def test_a_number_that_cannot_be_written_spoils_nothing(
 FORKING = """
 import os
 from monoservices.metrics import Counted
-from monoservices.metrics.prometheus import exposition
+from monoservices.tests.metrics.reading import exposition
 forked = Counted("forked_total", "Forked.").of()
 forked.add(5)
 child = os.fork()

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from monoservices.metrics import Counted
+
 TOKEN = "a-token-of-the-tests"
 
 
@@ -15,17 +17,17 @@ def ask(address: str = "127.0.0.1", **headers: str) -> Any:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
 def test_the_machine_itself_may_read(address: str) -> None:
-    answer = ask(address)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    response = ask(address)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1", "", "unix:"])
 def test_others_may_not(address: str) -> None:
-    answer = ask(address)
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "permission_denied"
-    assert b"monoservices_" not in answer.content
+    response = ask(address)
+    assert response.status_code == 403
+    assert response.json()["code"] == "permission_denied"
+    assert b"monoservices_" not in response.content
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,11 @@ def test_with_a_token_nothing_else_opens_it(authorization: str, status: int) -> 
 @override_settings(METRICS_TOKEN="")
 def test_an_empty_token_opens_nothing() -> None:
     assert ask("192.0.2.7", Authorization="Bearer ").status_code == 403
+
+
+def test_it_shows_what_was_counted_just_now() -> None:
+    Counted("test_shown_total", "Shown.").of().add(3)
+    assert b"\ntest_shown_total 3.0\n" in ask().content
 
 
 def test_it_is_for_reading() -> None:

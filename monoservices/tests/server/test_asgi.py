@@ -9,7 +9,7 @@ import pytest
 
 from monoservices.api.problems import InvalidKey, RequestTimeout, TooLarge
 from monoservices.server import asgi
-from monoservices.server.asgi import Answer, Body, Message, problem_answer, read_body, respond
+from monoservices.server.asgi import Body, Message, WholeResponse, read_body, send_response
 from tests.asgi import Reply, messages_of, reply_of, request_parts
 
 CHUNKED = [(b"transfer-encoding", b"chunked")]
@@ -177,16 +177,16 @@ def test_large_bodies_have_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(read_body(CHUNKED, receive, limit=limit)) == b"x"
 
 
-def reply(answer: Answer, *more: tuple[bytes, bytes]) -> Reply:
+def reply(response: WholeResponse, *more: tuple[bytes, bytes]) -> Reply:
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        await respond(send, answer, more)
+        await send_response(send, response, more)
 
     return reply_of(asyncio.run(messages_of(application, {"type": "http"})))
 
 
 def test_an_answer_is_sent_with_its_headers() -> None:
-    answer = Answer(201, "ü".encode(), headers={"Idempotent-Replayed": "true"})
-    assert reply(answer, (b"allow", b"POST")) == (
+    response = WholeResponse(201, "ü".encode(), headers={"Idempotent-Replayed": "true"})
+    assert reply(response, (b"allow", b"POST")) == (
         201,
         {
             "content-type": "application/json",
@@ -199,7 +199,9 @@ def test_an_answer_is_sent_with_its_headers() -> None:
 
 
 def test_a_problem_is_answered_as_one() -> None:
-    status, headers, body = reply(problem_answer(InvalidKey(headers={"WWW-Authenticate": "X"})))
+    status, headers, body = reply(
+        WholeResponse.from_problem(InvalidKey(headers={"WWW-Authenticate": "X"}))
+    )
     assert (status, headers) == (
         401,
         {

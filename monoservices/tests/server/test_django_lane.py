@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.urls import path
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from monoservices.api.problems import Unavailable
 from monoservices.server import django_lane
 from monoservices.server.asgi import Body, Message, Scope
 from monoservices.server.django_lane import DjangoLane, WsgiApplication, environ
-from tests.asgi import Reply, call, http_scope, messages_of, new_django, reply_of
+from tests.asgi import Reply, call, http_scope, messages_of, reply_of
 
 Start = Callable[..., Any]
 SECONDS = 10
@@ -141,7 +138,7 @@ def ask(application: WsgiApplication) -> list[Message]:
 
 def through(lane: DjangoLane, body: Body = b"") -> Any:
     async def application(scope: Scope, _: Any, send: Any) -> None:
-        await lane.answer(scope, body, send)
+        await lane.respond(scope, body, send)
 
     return application
 
@@ -180,7 +177,7 @@ def test_a_stream_stays_one() -> None:
 
     async def run() -> None:
         lane = DjangoLane(answering(Pieces()))
-        await lane.answer(http_scope("GET", "/"), b"", send)
+        await lane.respond(http_scope("GET", "/"), b"", send)
         await lane.drain()
 
     asyncio.run(run())
@@ -200,7 +197,7 @@ def test_a_stream_is_closed_where_its_reader_leaves() -> None:
     async def run() -> None:
         lane = DjangoLane(answering(response))
         with pytest.raises(ConnectionResetError):
-            await lane.answer(http_scope("GET", "/"), b"", send)
+            await lane.respond(http_scope("GET", "/"), b"", send)
         assert lane._in_flight == 0
         await lane.drain()
 
@@ -216,7 +213,7 @@ def test_a_fault_leaves_the_lane_as_it_was() -> None:
         lane = DjangoLane(application)
         body = io.BytesIO()
         with pytest.raises(ValueError, match="/faulty"):
-            await lane.answer(http_scope("POST", "/faulty"), body, None)  # type: ignore[arg-type]
+            await lane.respond(http_scope("POST", "/faulty"), body, None)  # type: ignore[arg-type]
         assert (body.closed, lane._in_flight) == (True, 0)
         await lane.drain()
 
@@ -315,55 +312,3 @@ def is_closed(opened: Any) -> bool:
     except Exception as error:
         return "closed" in str(error)
     return False
-
-
-class NotesView(APIView):
-    def get(self, request: Request) -> None: ...
-
-    def post(self, request: Request) -> None: ...
-
-
-urlpatterns = [path("notes/", NotesView.as_view())]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_common_headers_are_what_the_middleware_adds(settings: Any) -> None:
-    settings.ROOT_URLCONF = __name__
-
-    async def run() -> Any:
-        lane = DjangoLane(new_django())
-        sent = [("authorization", "Bearer x"), ("content-length", "2")]
-        scope = http_scope("POST", "/notes/", sent)
-        headers = await lane.common_headers(scope)
-        await lane.drain()
-        return headers
-
-    assert sorted(asyncio.run(run())) == [
-        (b"allow", b"GET, POST, HEAD, OPTIONS"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"referrer-policy", b"same-origin"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"x-frame-options", b"DENY"),
-    ]
-
-
-def test_common_headers_are_asked_for_without_key_and_body() -> None:
-    seen: list[dict[str, Any]] = []
-
-    def application(environ: dict[str, Any], start_response: Start) -> Any:
-        seen.append(environ)
-        start_response("401 Unauthorized", [("Content-Type", "a"), ("Content-Length", "1")])
-        return Whole(b"x")
-
-    async def run() -> Any:
-        lane = DjangoLane(application)
-        sent = [("authorization", "Bearer x"), ("content-length", "2")]
-        headers = await lane.common_headers(http_scope("POST", "/a/", sent))
-        await lane.drain()
-        return headers
-
-    assert asyncio.run(run()) == []
-    [made] = seen
-    assert "HTTP_AUTHORIZATION" not in made
-    assert (made["CONTENT_LENGTH"], made["wsgi.input"].read()) == ("0", b"")
-    assert isinstance(made["wsgi.input"], io.BytesIO)

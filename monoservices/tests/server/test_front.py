@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from rest_framework.views import APIView
 
 from monoservices.api.problems import Conflict, Unavailable
 from monoservices.server import asgi, front
-from monoservices.server.asgi import Answer, Message
+from monoservices.server.asgi import Message, WholeResponse
 from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.server.express_request import ExpressRequest
 from monoservices.server.front import Front
@@ -27,14 +28,15 @@ class Route:
     """Answers what it is told to; `order-list` is an address that there is."""
 
     method, url_name = "POST", "order-list"
+    view = APIView
 
-    def __init__(self, outcome: Answer | Exception | None) -> None:
+    def __init__(self, outcome: WholeResponse | Exception | None) -> None:
         self.outcome = outcome
         self.drained = 0
         self.threshold = 0
         self.requests: list[ExpressRequest] = []
 
-    async def answer(self, request: ExpressRequest) -> Answer | None:
+    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
         self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -85,7 +87,9 @@ def ask(
 
 def front_of(django: Django, route: Route) -> Front:
     front = Front(django)
-    front._routes = {("POST", NOTES): route}
+    address = ("POST", NOTES)
+    front.routes = {address: route}
+    front.common_headers = {address: {False: [(b"x-common", b"1")], True: None}}
     return front
 
 
@@ -94,12 +98,12 @@ def post(**scope: Any) -> Any:
 
 
 def test_a_clean_request_is_answered_on_the_express_lane(django: Django) -> None:
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     replies = ask(django, route, *[(post(), (b"{", b"}"))] * 2)
     headers = {"content-type": "application/json", "content-length": "4"}
     assert replies == [Reply(201, headers | COMMON, b"fast")] * 2
     assert route.requests == [ExpressRequest("", None, b"{}")] * 2
-    assert django.bodies == [b""]  # asked once for the headers that every answer has
+    assert django.bodies == []
 
 
 def test_what_the_route_declines_goes_to_django_with_its_body(django: Django) -> None:
@@ -113,18 +117,19 @@ def test_what_the_route_declines_goes_to_django_with_its_body(django: Django) ->
         post(method="PUT"),
         post(path=NOTES + "1/", raw_path=b"/api/v1/notes/1/"),
         post(query_string=b"a"),
+        post(scheme="https"),  # the front above has no common headers for it
         http_scope("POST", NOTES, JSON[1:]),
     ],
 )
 def test_what_is_not_clean_or_not_hot_goes_to_django(django: Django, scope: Any) -> None:
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     assert ask(django, route, (scope, (b"{}",))) == [BY_DJANGO]
     assert (route.requests, django.bodies) == ([], [b"{}"])
 
 
 def test_a_body_in_a_file_goes_to_django(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "IN_MEMORY", 1)
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     assert ask(django, route, (post(), (b"{", b"}"))) == [BY_DJANGO]
     assert (route.requests, django.bodies) == ([], [b"{}"])
 
@@ -154,10 +159,10 @@ def test_what_a_route_raises_is_answered_as_a_problem(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (Answer(201, b""), 0)]
+    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (WholeResponse(201, b""), 0)]
 )
 def test_only_refusals_for_a_time_keep_to_their_pace(
-    django: Django, turns_taken: list[Throttle], outcome: Answer | Exception, turns: int
+    django: Django, turns_taken: list[Throttle], outcome: WholeResponse | Exception, turns: int
 ) -> None:
     ask(django, Route(outcome), (post(), (b"{}",)))
     assert len(turns_taken) == turns
@@ -180,8 +185,6 @@ def test_a_refusal_waits_for_its_turn(
 
     async def run() -> None:
         front = front_of(django, Route(Unavailable()))
-        await call(front, post(), b"{}")  # asks Django once for the headers of every answer
-        events.clear()
         monkeypatch.setattr(front._django, "_in_flight", THREADS + WAITING)
         await front(scope, receive, send)
 
@@ -201,7 +204,7 @@ def test_too_large_a_body_reaches_no_lane(
     django: Django, settings: Any, headers: list[tuple[str, str]], parts: tuple[bytes, ...]
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     [reply] = ask(django, route, (http_scope("POST", NOTES, headers), parts))
     assert (reply.status, reply.headers["connection"]) == (413, "close")
     assert reply.headers["content-type"] == "application/problem+json"
@@ -211,7 +214,7 @@ def test_too_large_a_body_reaches_no_lane(
 
 def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "SECONDS", 0.01)
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -228,7 +231,7 @@ def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.Mon
 
 
 def test_a_sender_that_leaves_is_not_answered(django: Django) -> None:
-    route = Route(Answer(201, b"fast"))
+    route = Route(WholeResponse(201, b"fast"))
     first = request_parts(b"{", b"}")[0]
     gone = {"type": "http.disconnect"}
     assert asyncio.run(messages_of(front_of(django, route), post(), first, gone)) == []
@@ -256,5 +259,5 @@ def test_what_cannot_be_loaded_is_not_served(
     events: list[Message] = [{"type": "lifespan.startup"}]
     sent = asyncio.run(messages_of(Front(django), {"type": "lifespan"}, *events))
     assert sent == [{"type": "lifespan.startup.failed"}]
-    assert [each.getMessage() for each in caplog.records] == ["the application cannot be loaded"]
+    assert [each.getMessage() for each in caplog.records] == ["The application cannot be loaded."]
     assert "no such module" in caplog.text

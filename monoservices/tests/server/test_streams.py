@@ -41,7 +41,7 @@ def answer(respond: Callable[[], Any], events: list[str], *, taken: int = 100) -
 
     async def run() -> None:
         lane = DjangoLane(application)
-        await lane.answer(SCOPE, b"", send)
+        await lane.respond(SCOPE, b"", send)
         await lane.drain()
 
     asyncio.run(run())

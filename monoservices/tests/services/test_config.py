@@ -13,7 +13,7 @@ def test_the_installed_services(project: Project) -> None:
         "class PlainConfig(AppConfig):\n"
         "    name = 'plain'\n",
     }
-    project(files, lambda services: iter(()))
+    project(files, "E001")
     assert [(each.label, each.depends_on) for each in services()] == [
         ("sales", ("stock",)),
         ("stock", ()),
@@ -25,7 +25,7 @@ def test_an_app_is_a_service_by_its_config() -> None:
 
 
 def test_what_a_service_has_without_saying_so(project: Project) -> None:
-    project({"stock/apps.py": service("stock")}, lambda services: iter(()))
+    project({"stock/apps.py": service("stock")}, "E001")
     stock = next(services())
     assert (stock.depends_on, stock.scopes, stock.large_bodies) == ((), (), {})
     assert Scope("stock:read", "Read.").granted_by_default

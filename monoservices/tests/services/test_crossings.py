@@ -1,10 +1,6 @@
-import sys
-from collections.abc import Iterator
 from functools import wraps
 from importlib import import_module
-from types import ModuleType
 
-import pytest
 from django.apps import apps
 
 from monoservices.services.config import ServiceConfig
@@ -13,6 +9,16 @@ from monoservices.services.ownership import COMMUNICATION
 from monoservices.tests.boundaries.checks.conftest import Project, service
 
 HOME = f"sales.{COMMUNICATION}"
+FILES = {
+    "people/apps.py": service("people"),
+    "people/keys.py": "CHALLENGE = 'Bearer'",
+    "people/models.py": "class Client: objects = []",
+    "stock/apps.py": service("stock"),
+    "stock/models.py": "class Product: objects = []",
+    "stock/operations.py": "class StockMove: ...\ndef move_stock(*, moves: list[int]): ...",
+    "sales/apps.py": service("sales", "stock", "people"),
+    "sales/operations.py": "def create_order(): ...",
+}
 
 
 def _service(label: str) -> ServiceConfig:
@@ -21,46 +27,19 @@ def _service(label: str) -> ServiceConfig:
     return found
 
 
-@pytest.fixture
-def sales(project: Project) -> ServiceConfig:
-    """A service that depends on two others, all of them installed for one test."""
-    files = {
-        "people/apps.py": service("people"),
-        "people/keys.py": "CHALLENGE = 'Bearer'",
-        "people/models.py": "class Client: objects = []",
-        "stock/apps.py": service("stock"),
-        "stock/models.py": "class Product: objects = []",
-        "stock/operations.py": "class StockMove: ...\ndef move_stock(*, moves: list[int]): ...",
-        "sales/apps.py": service("sales", "stock", "people"),
-        "sales/operations.py": "def create_order(): ...",
-    }
-    project(files, lambda services: iter(()))
-    return _service("sales")
+def _reached(project: Project, source: str) -> dict[str, tuple[str, ...]]:
+    """What each crossing of sales reaches, with this source of its communication module."""
+    project(FILES | {f"sales/{COMMUNICATION}.py": source}, "E001")
+    return {each.function: each.callees for each in crossings(_service("sales"))}
 
 
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """An empty communication module in the place of the one of sales."""
-    module = ModuleType(HOME)
-    monkeypatch.setitem(sys.modules, HOME, module)
-    with monkeypatch.context() as patch:
-        patch.setattr("monoservices.services.crossings.find_spec", lambda _name: True)
-        yield module
-
-
-def _reached(module: ModuleType, source: str, service: ServiceConfig) -> dict[str, tuple[str, ...]]:
-    exec(source, vars(module))  # noqa: S102 - the sources stand below
-    return {each.function: each.callees for each in crossings(service)}
-
-
-def test_a_service_without_a_communication_module_crosses_nothing(sales: ServiceConfig) -> None:
+def test_a_service_without_a_communication_module_crosses_nothing(project: Project) -> None:
+    project(FILES, "E001")
     assert communication_module(_service("stock")) is None
     assert crossings(_service("stock")) == ()
 
 
-def test_without_all_the_functions_of_its_own_are_public(
-    sales: ServiceConfig, written: ModuleType
-) -> None:
+def test_without_all_the_functions_of_its_own_are_public(project: Project) -> None:
     source = """
 from stock.operations import move_stock
 from stock.models import Product
@@ -68,12 +47,10 @@ PRODUCT = Product
 def names(): return Product.objects.all()
 def _hidden(): return Product.objects.all()
 """
-    assert _reached(written, source, sales) == {"names": ("stock",)}
+    assert _reached(project, source) == {"names": ("stock",)}
 
 
-def test_with_all_a_function_of_another_service_is_a_crossing(
-    sales: ServiceConfig, written: ModuleType
-) -> None:
+def test_with_all_a_function_of_another_service_is_a_crossing(project: Project) -> None:
     source = """
 from stock.operations import StockMove, move_stock as move
 from people.keys import CHALLENGE
@@ -82,14 +59,14 @@ __all__ = ["CHALLENGE", "StockMove", "create_order", "move", "own"]
 def own(): return 1
 def other(): return StockMove
 """
-    assert _reached(written, source, sales) == {
+    assert _reached(project, source) == {
         "create_order": (),
         "move": ("stock",),
         "own": (),
     }
 
 
-def test_what_a_function_uses_is_followed(sales: ServiceConfig, written: ModuleType) -> None:
+def test_what_a_function_uses_is_followed(project: Project) -> None:
     source = """
 import stock.models
 from people import models as people
@@ -108,8 +85,20 @@ def from_the_package():
 async def later(): return Product
 def one_by_one(): yield Product
 def words(): return "stock.models"
+KEPT = [Product.objects]
+def through_a_constant(): return KEPT
+def through_another():
+    return through_a_constant() or people
+def shadowed(people, *, Product): return people, Product.objects
+def assigned():
+    stock = Product = 1
+    return stock, Product
+def annotated(product: Product) -> Product: return 1
+async def steps(): yield Product
 """
-    assert _reached(written, source, sales) == {
+    assert _reached(project, source) == {
+        "annotated": (),
+        "assigned": (),
         "both": ("people", "stock"),
         "dotted": ("stock",),
         "from_the_package": ("people",),
@@ -117,20 +106,37 @@ def words(): return "stock.models"
         "lazily": ("people",),
         "nested": ("stock",),
         "one_by_one": ("stock",),
+        "shadowed": (),
+        "steps": ("stock",),
+        "through_a_constant": ("stock",),
         "through_a_helper": ("stock",),
+        "through_another": ("people", "stock"),
         "words": (),
     }
 
 
-def test_what_wraps_a_function_does_not_hide_it(sales: ServiceConfig, written: ModuleType) -> None:
-    move = import_module("stock.operations").move_stock
+def test_a_package_is_followed_from_module_to_module(project: Project) -> None:
+    files = {
+        f"sales/{COMMUNICATION}/__init__.py": f"from {HOME}.items import names\n"
+        "__all__ = ['names']",
+        f"sales/{COMMUNICATION}/items.py": "from stock.models import Product\n"
+        "def names(): return Product",
+    }
+    project(FILES | files, "E001")
+    [found] = crossings(_service("sales"))
+    assert (found.function, found.callees) == ("names", ("stock",))
+
+
+def test_what_wraps_a_function_does_not_hide_it(project: Project) -> None:
+    project(FILES | {f"sales/{COMMUNICATION}.py": ""}, "E001")
+    move, home = import_module("stock.operations").move_stock, import_module(HOME)
 
     @wraps(move)
     def counted(*args: object, **kwargs: object) -> None:
         move(*args, **kwargs)
 
-    vars(written).update(move=counted, __all__=["move"])
-    (found,) = crossings(sales)
+    vars(home).update(move=counted, __all__=["move"])
+    (found,) = crossings(_service("sales"))
     assert (found.function, found.callees) == ("move", ("stock",))
     assert found.signature.startswith("(*, moves: ")
-    assert public_functions(written)["move"] is vars(written)["move"]
+    assert public_functions(home)["move"] is vars(home)["move"]

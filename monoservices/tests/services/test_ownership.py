@@ -7,7 +7,6 @@ from monoservices.services.ownership import (
     part_of,
     service_of_model,
     service_of_module,
-    service_of_table,
     table_owners,
 )
 from monoservices.tests.boundaries.checks.conftest import Project, service
@@ -28,7 +27,7 @@ def _services(project: Project) -> None:
         "shop/sales/models.py": MODELS,
         "shop/stock/apps.py": service("stock", name="shop.stock"),
     }
-    project(files, lambda services: iter(()))
+    project(files, "E001")
 
 
 def _label(found: ServiceConfig | None) -> str | None:
@@ -48,10 +47,7 @@ def test_the_service_of_a_model() -> None:
     assert service_of_model(ContentType) is None
 
 
-def test_the_service_of_a_table() -> None:
-    assert _label(service_of_table("sales_order")) == "sales"
-    assert _label(service_of_table("sales_order_tags")) == "sales"
-    assert service_of_table("django_content_type") is None
+def test_the_owners_of_tables() -> None:
     assert {table: owner.label for table, owner in table_owners().items()} == {
         "sales_order": "sales",
         "sales_order_tags": "sales",

@@ -12,7 +12,7 @@ from monoservices.services.selection import Selection, select
 MakeApps = Callable[..., list[str]]
 
 CONFIG = """
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class {title}Config(ServiceConfig):
@@ -85,7 +85,7 @@ def test_names_that_are_not_known_are_told_with_those_that_are(shop: list[str]) 
 
 
 def test_an_app_that_is_no_service_is_refused() -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"^django\.contrib\.sites is no service: "):
+    with pytest.raises(ImproperlyConfigured, match=r"^django\.contrib\.sites is not a service: "):
         select(["django.contrib.sites"])
 
 

@@ -12,8 +12,8 @@ from django.apps import apps
 from django.test import override_settings
 from pytest_django import Settings
 
-from monoservices.boundaries.checks import RULES, Rule, violations
-from monoservices.boundaries.checks.violations import Violation
+from monoservices.boundaries.checking import find_violations
+from monoservices.boundaries.rules import RULES, Violation
 from monoservices.services.config import services
 
 Project = Callable[..., list[Violation]]
@@ -29,9 +29,9 @@ def project(
 ) -> Iterator[Project]:
     """A function that installs apps and returns what the rules find in them.
 
-    `project({"sales/apps.py": "…", "sales/models.py": "…"}, imports.check)`; without rules, what
-    all of them find. Each directory with an `apps.py` is an app, in the order given. The services
-    of this project are not installed meanwhile. Paths in what is found are relative to the files'.
+    `project({"sales/apps.py": "…", "sales/models.py": "…"}, "E001")`; without ids, all rules apply.
+    Each directory with an `apps.py` is an app, in the order given. The services of this project are
+    not installed meanwhile. Paths in violations are relative to the directory of the files.
     """
     installed: list[override_settings] = []
     modules = set(sys.modules)
@@ -40,7 +40,7 @@ def project(
         del apps.all_models[each.label]
     pending = copy(apps._pending_operations)
 
-    def install(files: Mapping[str, str], *rules: Rule) -> list[Violation]:
+    def install(files: Mapping[str, str], *ids: str) -> list[Violation]:
         tops = {Path(name).parts[0] for name in files}
         for name in [*sys.modules]:  # another test's package of the same name
             if name.partition(".")[0] in tops and not _is_below(tmp_path, name):
@@ -51,7 +51,7 @@ def project(
         override = override_settings(INSTALLED_APPS=[*_FRAMEWORK, *dotted])
         override.enable()
         installed.append(override)
-        found = violations(rules or RULES)
+        found = find_violations(ids or RULES.keys())
         for each in found:
             assert each.hint
             assert each.service in each.what
@@ -93,7 +93,7 @@ def _is_below(path: Path, module: str) -> bool:
 def service(label: str, *depends_on: str, name: str = "") -> str:
     """The `apps.py` of a service."""
     return f"""
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class {label.capitalize()}Config(ServiceConfig):

@@ -1,6 +1,5 @@
 import pytest
 
-from monoservices.boundaries.checks import handouts
 from monoservices.tests.boundaries.checks.conftest import Project, service
 
 MODULE = "sales/microservice_communication.py"
@@ -56,7 +55,7 @@ LINE = START.count("\n") + 1
 def told(project: Project, source: str, start: str = START) -> list[tuple[str, str, str, int]]:
     """What is found, where the module hands out `f`."""
     public = f"{start}__all__ = ['f']\n"
-    found = project(FILES | {MODULE: public + source}, handouts.check)
+    found = project(FILES | {MODULE: public + source}, "E014")
     return [(each.id, each.service, each.other, each.line) for each in found]
 
 
@@ -121,5 +120,5 @@ def test_a_value_of_the_module(project: Project, source: str) -> None:
 
 def test_the_message_names_both_services(project: Project) -> None:
     source = f"{START}__all__ = ['f']\ndef f() -> list[Item]: return _ask()"
-    [found] = project(FILES | {MODULE: source}, handouts.check)
+    [found] = project(FILES | {MODULE: source}, "E014")
     assert (found.path, found.what) == (MODULE, "f of sales asks catalogue, and returns Item.")

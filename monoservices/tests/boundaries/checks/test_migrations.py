@@ -1,6 +1,5 @@
 import pytest
 
-from monoservices.boundaries.checks import migrations
 from monoservices.tests.boundaries.checks.conftest import Project, service
 
 MIGRATION = "sales/migrations/0002_more.py"
@@ -29,7 +28,7 @@ def found_in(project: Project, source: str, *depends_on: str) -> list[tuple[str,
         "sales/models.py": "from django.db import models\n\nclass Line(models.Model): ...",
         MIGRATION: START + source,
     }
-    found = project(files, migrations.check)
+    found = project(files, "E012", "E013")
     assert {each.path for each in found} <= {MIGRATION}
     return [(each.id, each.service, each.other, each.line) for each in found]
 

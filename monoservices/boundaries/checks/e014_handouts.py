@@ -1,8 +1,8 @@
-"""E014: a communication module hands out models, their rows or QuerySets."""
+"""E014: a communication module hands out models, model instances or QuerySets."""
 
 import ast
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -10,37 +10,35 @@ from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
 from monoservices.boundaries.analysis.annotations import UNKNOWN, handed_by, owner_of, returned_by
-from monoservices.boundaries.analysis.source import communication
-from monoservices.boundaries.checks.violations import Violation
+from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig
 from monoservices.services.crossings import callees, communication_module, public_functions
-
-HANDOUT = "E014"
+from monoservices.services.source import communication_sources
 
 _HINT = (
-    "Return frozen structs (msgspec.Struct with frozen=True, or a frozen dataclass) or ids, and say"
-    " so in the annotation: who holds a model instance or a QuerySet can write the other's tables."
+    "Return frozen structs (such as a frozen dataclass, or msgspec.Struct with frozen=True) or ids,"
+    " and annotate them: a model instance or a QuerySet lets its holder write the other's tables."
 )
 
 
-def check(services: Sequence[ServiceConfig]) -> Iterator[Violation]:
-    """What a crossing returns is annotated, with nothing that leads to another's tables."""
-    for service in services:
-        module = communication_module(service)
-        if module is None:
-            continue
-        functions = _defined(module) | public_functions(module)
-        for name, function in sorted(functions.items()):
-            for what, other in sorted(set(_returned(service, function))):
-                yield _violation(service, name, what, other)
-        for name, value in sorted(_public_values(service, module)):
-            if name not in functions:
-                for what, other in sorted(set(_held(value, service))):
-                    yield _violation(service, name, what, other)
+@rule("E014")
+def check(service: ServiceConfig) -> Iterator[Finding]:
+    """A crossing annotates what it returns, and returns nothing that leads to another's tables."""
+    module = communication_module(service)
+    if module is None:
+        return
+    functions = _defined(module) | public_functions(module)
+    for name, function in sorted(functions.items()):
+        for what, other in sorted(set(_returned(service, function))):
+            yield _finding(service, name, what, other)
+    for name, value in sorted(_public_values(service, module)):
+        if name not in functions:
+            for what, other in sorted(set(_held(value, service))):
+                yield _finding(service, name, what, other)
 
 
 def _defined(module: ModuleType) -> dict[str, FunctionType]:
-    """What the module defines without an underscore: it can be called where `__all__` omits it."""
+    """The module's functions without an underscore: callable even where `__all__` omits them."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -64,16 +62,16 @@ def _returned(service: ServiceConfig, function: FunctionType) -> Iterator[tuple[
 
 
 def _public_values(service: ServiceConfig, module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """What `__all__` names, and what the module itself makes under a name without underscore."""
+    """The values in `__all__`, and those that the module makes under a name without underscore."""
     listed = getattr(module, "__all__", ())
-    imported = {name for each in communication(service) for name in each.imported}
+    imported = {name for each in communication_sources(service) for name in each.imported}
     for name, value in vars(module).items():
         if name in listed or not (name.startswith("_") or name in imported):
             yield name, value
 
 
 def _held(value: object, service: ServiceConfig) -> Iterator[tuple[str, str]]:
-    """Models, rows, QuerySets and managers of other services that a value of the module is."""
+    """Another service's model, instance, QuerySet or manager that a value of the module is."""
     if isinstance(value, BaseManager | QuerySet):
         value = value.model
     cls = value if inspect.isclass(value) else type(value)
@@ -84,23 +82,15 @@ def _held(value: object, service: ServiceConfig) -> Iterator[tuple[str, str]]:
         yield f"is {cls.__name__}, or leads to its rows,", owner.label
 
 
-def _violation(service: ServiceConfig, name: str, what: str, other: str) -> Violation:
-    path, line = _place(service, name)
-    return Violation(
-        id=HANDOUT,
-        service=service.label,
-        other=other,
-        path=path,
-        line=line,
-        what=f"{name} of {service.label}{' asks ' + other + ', and' if other else ''} {what}.",
-        hint=_HINT,
-    )
+def _finding(service: ServiceConfig, name: str, what: str, other: str) -> Finding:
+    asks = f" asks {other}, and" if other else ""
+    return Finding(other, *_place(service, name), f"{name} of {service.label}{asks} {what}.", _HINT)
 
 
 def _place(service: ServiceConfig, name: str) -> tuple[str, int]:
     """Where the communication module defines or imports a name."""
     found = ("", 1)
-    for module in communication(service):
+    for module in communication_sources(service):
         found = found if found[0] else (module.shown_path, 1)
         for node in module.nodes:
             match node:

@@ -6,43 +6,41 @@ from django.db.models import ForeignObject, ManyToManyField, Model
 
 from monoservices.boundaries.analysis.loaded import AnyField, field_of
 from monoservices.boundaries.analysis.names import code
-from monoservices.boundaries.analysis.queries import Lookup, lookups
-from monoservices.boundaries.analysis.query_words import Kind
-from monoservices.boundaries.analysis.source import Module
-from monoservices.boundaries.checks.violations import Violation
+from monoservices.boundaries.analysis.queries import lookups
+from monoservices.boundaries.analysis.query_words import Kind, Lookup
+from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig, services
 from monoservices.services.ownership import service_of_model
+from monoservices.services.source import Module
 
-LOOKUP = "E008"
 
+@rule("E008")
+def check(service: ServiceConfig) -> Iterator[Finding]:
+    """A query reads its own service's columns; of a relation to another service, only the key.
 
-def check(checked: Sequence[ServiceConfig]) -> Iterator[Violation]:
-    """What a service asks the database for is its own: of a relation that leaves it, the key.
-
-    The type of what a query is made from is not always known. Then it may start from any model of
-    the service, and one from which it leaves the service is enough.
+    The model that a query starts from is not always known. Then it may be any model of the
+    service, and one from which the look-up leaves the service is enough.
     """
-    for service in checked:
-        for names in code(service):
-            for lookup in lookups(names):
-                yield from _violations(names.module, lookup)
+    for names in code(service):
+        for lookup in lookups(names):
+            yield from _findings(names.module, lookup)
 
 
-def _violations(module: Module, lookup: Lookup) -> Iterator[Violation]:
+def _findings(module: Module, lookup: Lookup) -> Iterator[Finding]:
     starts = lookup.starts or set(module.service.get_models())
-    if not lookup.starts and module.is_communication and _is_of_others(module.service, lookup):
+    if not lookup.starts and module.is_communication and _stays_elsewhere(module.service, lookup):
         return
     for start in sorted(starts, key=lambda model: model._meta.label):
-        other = left_for(start, lookup, module.service)
-        if other:
-            yield _violation(module, lookup, start, other)
+        target = reached_by(start, lookup, module.service)
+        if target:
+            yield _finding(module, lookup, start, target)
             return
 
 
-def left_for(start: type[Model], lookup: Lookup, service: ServiceConfig) -> type[Model] | None:
-    """The first model of another service whose rows the look-up reads, if it reads any.
+def reached_by(start: type[Model], lookup: Lookup, service: ServiceConfig) -> type[Model] | None:
+    """The first model of another service whose rows the look-up reads, if there is one.
 
-    Those that belong to the same service as `start` are no others.
+    A model of the same service as `start` does not count.
     """
     if lookup.kind is Kind.ALL:
         return next(_joined(start, service), None)
@@ -59,7 +57,7 @@ def left_for(start: type[Model], lookup: Lookup, service: ServiceConfig) -> type
 
 
 def _joined(start: type[Model], service: ServiceConfig) -> Iterator[type[Model]]:
-    """The models of other services that `select_related()` without arguments goes to."""
+    """The models of other services that `select_related()` without arguments joins."""
     for field in start._meta.fields:
         target = field.related_model
         if isinstance(target, type) and not field.null and _is_other(target, start, service):
@@ -73,7 +71,7 @@ def _is_other(model: type[Model], start: type[Model], service: ServiceConfig) ->
 def _reads(
     field: AnyField, target: type[Model], step: str, rest: Sequence[str], kind: Kind
 ) -> bool:
-    """Whether a look-up that comes to `target` by `field` reads more than the key."""
+    """Whether a look-up that reaches `target` by `field` reads more than the key."""
     if not isinstance(field, ForeignObject | ManyToManyField) or not field.concrete:
         return True  # the key is in the other service's table
     if not rest:
@@ -85,35 +83,26 @@ def _reads(
     return bool(field_of(target, rest[0])) or field.get_lookup(rest[0]) is None
 
 
-def _is_of_others(service: ServiceConfig, lookup: Lookup) -> bool:
-    """Whether a service that this one depends on has such a look-up within itself."""
+def _stays_elsewhere(service: ServiceConfig, lookup: Lookup) -> bool:
+    """Whether the look-up may stay within a service that this one depends on."""
     first = lookup.text.partition("__")[0]
     return any(
-        field_of(model, first) and left_for(model, lookup, owner) is None
-        for owner in map(_service, service.depends_on)
-        if owner
+        field_of(model, first) and reached_by(model, lookup, owner) is None
+        for owner in services()
+        if owner.label in service.depends_on
         for model in owner.get_models()
     )
 
 
-def _service(label: str) -> ServiceConfig | None:
-    return next((each for each in services() if each.label == label), None)
-
-
-def _violation(
-    module: Module, lookup: Lookup, start: type[Model], target: type[Model]
-) -> Violation:
-    service, owner = module.service.label, service_of_model(target)
-    other = owner.label if owner else ""
+def _finding(module: Module, lookup: Lookup, start: type[Model], target: type[Model]) -> Finding:
+    service, other = module.service.label, target._meta.app_label
     shown = f'"{lookup.text}"' if lookup.text else "select_related()"
-    return Violation(
-        id=LOOKUP,
-        service=service,
-        other=other,
-        path=module.shown_path,
-        line=lookup.line,
-        what=f"{service} looks up {shown}, which goes from {start._meta.label} into"
+    return Finding(
+        other,
+        module.shown_path,
+        lookup.line,
+        f"{service} looks up {shown}, which goes from {start._meta.label} into"
         f" {target._meta.label} of {other}.",
-        hint=f"Read the key, such as `product_id`, and ask {other} for the rest by a function in"
+        f"Read the key, such as `product_id`, and ask {other} for the rest by a function in"
         f" microservice_communication.py of {service}.",
     )

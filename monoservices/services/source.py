@@ -1,22 +1,21 @@
-"""The source of services, parsed once."""
+"""The source code of services, parsed once per version of a file."""
 
 import ast
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from monoservices.boundaries.analysis.places import parsed, shown
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import COMMUNICATION, part_of, service_of_module
 
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """A module of a service.
+    """The source of one module of a service.
 
-    name: dotted, such as `apps.orders.views`. path: of its file.
+    name: dotted, such as `apps.orders.views`. path: its file.
     """
 
     service: ServiceConfig
@@ -39,7 +38,7 @@ class Module:
 
     @property
     def shown_path(self) -> str:
-        return shown(self.path)
+        return shown_path(self.path)
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
@@ -48,47 +47,60 @@ class Module:
 
     @cached_property
     def imports(self) -> tuple[tuple[int, str], ...]:
-        """Line and dotted origin of everything that an import statement names."""
+        """Line and dotted origin of every name in an import statement."""
         return tuple(
-            (node.lineno, f"{origin}.{alias.name}" if origin else alias.name)
-            for node, origin in self._import_statements
-            for alias in node.names
+            (node.lineno, origin)
+            for node in self._import_statements
+            for origin in self.imported_by(node)
         )
 
     @cached_property
     def imported(self) -> Mapping[str, str]:
-        """What each local name stands for, by all import statements: `p` -> `apps.products`."""
+        """The dotted origin of each local name that an import statement binds."""
         names: dict[str, str] = {}
-        for node, origin in self._import_statements:
-            for alias in node.names:
-                if origin:
-                    names[alias.asname or alias.name] = f"{origin}.{alias.name}"
-                elif alias.asname:
-                    names[alias.asname] = alias.name
+        for node in self._import_statements:
+            for alias, origin in zip(node.names, self.imported_by(node), strict=True):
+                if isinstance(node, ast.ImportFrom) or alias.asname:
+                    names[alias.asname or alias.name] = origin
                 else:  # `import a.b` binds `a`
                     top = alias.name.partition(".")[0]
                     names[top] = top
         return names
 
+    def imported_by(self, node: ast.Import | ast.ImportFrom) -> list[str]:
+        """The dotted origin of each name in this import statement."""
+        if isinstance(node, ast.Import):
+            return [alias.name for alias in node.names]
+        origin = self.absolute(node.module or "", node.level)
+        return [f"{origin}.{alias.name}" for alias in node.names]
+
     @cached_property
     def exported(self) -> frozenset[str]:
-        """The names in `__all__`, as far as they are constants."""
+        """The names in `__all__` that are constants."""
         names = self._assigned.get("__all__")
         elements = names.elts if isinstance(names, ast.List | ast.Tuple) else []
         return frozenset(filter(None, map(self.text, elements)))
 
     @cached_property
-    def _import_statements(self) -> tuple[tuple[ast.Import | ast.ImportFrom, str], ...]:
-        return tuple(
-            (node, self.absolute(node.module or "", node.level))
-            if isinstance(node, ast.ImportFrom)
-            else (node, "")
-            for node in self.nodes
-            if isinstance(node, ast.Import | ast.ImportFrom)
-        )
+    def definitions(self) -> Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr]:
+        """The code behind each top-level name: a function, or the value of a constant."""
+        found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr] = {}
+        for node in self.tree.body:
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    found[name] = node
+                case ast.Assign(targets=targets, value=value):
+                    found |= {each.id: value for each in targets if isinstance(each, ast.Name)}
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    found[name] = value
+        return found
+
+    @cached_property
+    def _import_statements(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+        return tuple(node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
     def absolute(self, name: str, level: int) -> str:
-        """The dotted name of what is `name` after `level` dots in this module."""
+        """The dotted name that `name` after `level` dots has in this module."""
         if not level:
             return name
         parts = self.name.split(".")
@@ -97,9 +109,9 @@ class Module:
         return ".".join([*parts[: len(parts) - level], *filter(None, [name])])
 
     def origin(self, node: ast.AST | None, depth: int = 8) -> str:
-        """The dotted origin of a name or a chain of attributes, by the imports; "" for others.
+        """The dotted origin of an imported name or of a chain of attributes of it; else "".
 
-        A name that is not imported stands for what is assigned to it in this module.
+        A name that is not imported stands for the value that this module assigns to it.
         """
         match node:
             case ast.Name(id=name) if name in self.imported:
@@ -112,9 +124,9 @@ class Module:
         return ""
 
     def text(self, node: ast.AST | None, depth: int = 8) -> str | None:
-        """The string that an expression stands for, where it is constant.
+        """The string that an expression evaluates to, if the expression is constant.
 
-        A name stands for what is assigned to it in this module, wherever that is.
+        A name stands for the value that this module assigns to it, in whichever scope.
         """
         match node:
             case ast.Constant(value=str(value)):
@@ -149,17 +161,41 @@ class Module:
 
 
 def modules(service: ServiceConfig) -> tuple[Module, ...]:
-    """All modules of the service, tests and migrations included, without those of services in it.
+    """All modules of the service, with tests and migrations, without nested services.
 
-    What this Python cannot parse it cannot run either, and is left out.
+    A file that this Python cannot parse is left out: this Python cannot run it either.
     """
-    found = (_module(service, path, path.stat().st_mtime_ns) for path in _files(service))
+    return _parsed(service, _files(service))
+
+
+def communication_sources(service: ServiceConfig) -> tuple[Module, ...]:
+    """The communication module of the service: none, one, or the modules of a package.
+
+    Nothing else is parsed: the first call of a crossing waits for this.
+    """
+    top = Path(service.path, COMMUNICATION)
+    paths = (top.with_suffix(".py"), *sorted(top.rglob("*.py")))
+    return _parsed(service, filter(Path.is_file, paths))
+
+
+def shown_path(path: Path) -> str:
+    """The path as messages show it: relative to the current directory if it lies below."""
+    current = Path.cwd()
+    return str(path.relative_to(current) if path.is_relative_to(current) else path)
+
+
+@cache
+def parse_file(path: Path, mtime: int) -> ast.Module | None:
+    """The syntax tree of a file; None if the file cannot be parsed."""
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _parsed(service: ServiceConfig, paths: Iterable[Path]) -> tuple[Module, ...]:
+    found = (_module(service, path, path.stat().st_mtime_ns) for path in paths)
     return tuple(module for module in found if module)
-
-
-def communication(service: ServiceConfig) -> tuple[Module, ...]:
-    """The communication module of the service: none, one, or those of a package."""
-    return tuple(module for module in modules(service) if module.is_communication)
 
 
 def _files(service: ServiceConfig) -> Iterator[Path]:
@@ -175,5 +211,5 @@ def _module(service: ServiceConfig, path: Path, mtime: int) -> Module | None:
     below = path.relative_to(service.path).with_suffix("")
     parts = below.parts[:-1] if below.name == "__init__" else below.parts
     name = ".".join([service.name, *parts])
-    tree = parsed(path, mtime) if service_of_module(name) is service else None
+    tree = parse_file(path, mtime) if service_of_module(name) is service else None
     return Module(service, name, path, tree) if tree else None

@@ -1,36 +1,33 @@
-"""E011: a receiver hears what happens to another service's models."""
+"""E011: a receiver is connected to signals of another service's models."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models.signals import ModelSignal
 
 from monoservices.boundaries.analysis.loaded import object_at
 from monoservices.boundaries.analysis.names import Names, code
-from monoservices.boundaries.checks.get_model import ANY
-from monoservices.boundaries.checks.violations import Violation
+from monoservices.boundaries.rules import ANY_SERVICE, Finding, rule
 from monoservices.services.config import ServiceConfig, services
 from monoservices.services.ownership import service_of_model
 
-SIGNAL = "E011"
+
+@rule("E011")
+def check(service: ServiceConfig) -> Iterator[Finding]:
+    """A service receives the signals of its own models only."""
+    for names in code(service):
+        for node in names.module.nodes:
+            if isinstance(node, ast.Call):
+                yield from _findings(names, node)
 
 
-def check(checked: Sequence[ServiceConfig]) -> Iterator[Violation]:
-    """A service hears the signals of its own models only."""
-    for service in checked:
-        for names in code(service):
-            for node in names.module.nodes:
-                if isinstance(node, ast.Call):
-                    yield from _violations(names, node)
-
-
-def _violations(names: Names, call: ast.Call) -> Iterator[Violation]:
+def _findings(names: Names, call: ast.Call) -> Iterator[Finding]:
     signals, sender = _connected(names, call)
-    heard = sorted({name for signal in signals for name in _model_signals(names, signal)})
-    if heard:
+    received = sorted({name for signal in signals for name in _model_signals(names, signal)})
+    if received:
         for other in sorted(_senders(names, sender) - {names.module.service.label}):
-            yield _violation(names, call, other, ", ".join(heard))
+            yield _finding(names, call, other, ", ".join(received))
 
 
 def _connected(names: Names, call: ast.Call) -> tuple[list[ast.expr], ast.expr | None]:
@@ -57,9 +54,9 @@ def _model_signals(names: Names, signal: ast.expr) -> Iterator[str]:
 
 
 def _senders(names: Names, sender: ast.expr | None) -> set[str]:
-    """Labels of the services that are heard; ANY for those of all."""
+    """Labels of the services whose models may send the signal."""
     if sender is None or (isinstance(sender, ast.Constant) and sender.value is None):
-        return {ANY}
+        return {ANY_SERVICE}
     text = names.module.text(sender)
     if "django.conf.settings.AUTH_USER_MODEL" in names.origins(sender):
         text = settings.AUTH_USER_MODEL
@@ -69,17 +66,14 @@ def _senders(names: Names, sender: ast.expr | None) -> set[str]:
     return {owner.label for owner in owners if owner}
 
 
-def _violation(names: Names, call: ast.Call, other: str, signals: str) -> Violation:
-    module, service = names.module, names.module.service.label
-    whose = "any service's models" if other == ANY else f"models of {other}"
-    return Violation(
-        id=SIGNAL,
-        service=service,
-        other=other,
-        path=module.shown_path,
-        line=call.lineno,
-        what=f"{service} hears {signals} of {whose}.",
-        hint="Name a model of your own as `sender`. What another service should tell"
-        f" {service}, its operations say by what they return, or {service} asks for it"
-        " in microservice_communication.py.",
+def _finding(names: Names, call: ast.Call, other: str, signals: str) -> Finding:
+    service = names.module.service.label
+    whose = "the models of any service" if other == ANY_SERVICE else f"models of {other}"
+    return Finding(
+        other,
+        names.module.shown_path,
+        call.lineno,
+        f"{service} receives {signals} of {whose}.",
+        f"Name a model of your own as `sender`. If {service} must know what another service does,"
+        " use what the other's operations return, or ask in microservice_communication.py.",
     )
