@@ -15,20 +15,25 @@ from monoservices.services.config import ServiceConfig, services
 from monoservices.services.crossings import Crossing, crossings
 from monoservices.services.serving import url_modules
 from tests.asgi import messages_of, new_django
+from tests.shop import SHOP
 
 MONOSERVICES = Path(monoservices.__file__).parent
 
 
-def test_the_installed_services() -> None:
-    assert [(service.label, service.depends_on) for service in services()] == [
+def shop() -> list[ServiceConfig]:
+    return [service for service in services() if service.label in SHOP]
+
+
+def test_the_services_of_the_shop() -> None:
+    assert [(service.label, service.depends_on) for service in shop()] == [
         ("accounts", ()),
         ("products", ()),
         ("orders", ("products", "accounts")),
     ]
 
 
-def test_scopes_are_named_after_their_service() -> None:
-    named = [scope.name for service in services() for scope in service.scopes]
+def test_the_scopes_of_the_shop() -> None:
+    named = [scope.name for service in shop() for scope in service.scopes]
     assert named == [
         *("products:read", "products:write", "stock:write"),
         *("orders:read", "orders:write", "orders:manage", "orders:price"),
@@ -92,6 +97,7 @@ def test_the_hot_routes() -> None:
 
 
 def test_routes_are_those_of_served_services(settings: Any) -> None:
+    settings.SERVED_SERVICES = SHOP
     assert [*url_modules()] == ["apps.products.urls", "apps.orders.urls"]  # accounts has none
     settings.SERVED_SERVICES = ["products"]
     assert [*url_modules()] == ["apps.products.urls"]

@@ -13,10 +13,11 @@ import pytest
 from django.core.management import call_command, get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from apps.accounts.scopes import known_scopes
 from config.demo import SECRETS
 from conftest import Api
 from monoservices.api.problems import problem_kinds
+from monoservices.services.config import services
+from tests.shop import SHOP
 
 ROOT = Path(__file__).resolve().parent.parent
 API_PAGES = (
@@ -94,7 +95,8 @@ def test_scopes_are_documented() -> None:
         row[0]: row[2] == "yes"
         for row in table(read("docs/reference/api/index.md"), "## Keys and scopes")
     }
-    assert documented == {name: each.granted_by_default for name, each in known_scopes().items()}
+    scopes = (scope for service in services() if service.label in SHOP for scope in service.scopes)
+    assert documented == {each.name: each.granted_by_default for each in scopes}
 
 
 def test_error_codes_are_documented() -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.conftest import MakeDatabase
 from tests.test_serve import ROOT, serving
@@ -133,10 +134,11 @@ def test_orders_are_served_alone(make_database: MakeDatabase) -> None:
 
 
 def test_an_unknown_service_stops_the_start() -> None:
+    known = [entry.removeprefix("apps.") for entry in settings.SERVICES]
     process = run("manage.py", "check", SERVICES="products,payment")
     assert process.returncode == 1
     assert process.stderr.splitlines()[-1].endswith(
-        "There is no service named payment. There are: accounts, products, orders."
+        f"There is no service named payment. There are: {', '.join(known)}."
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management import call_command
 
 from monoservices.boundaries.map.mapping import Relation, Route, service_map
+from monoservices.services.config import services as installed
+from tests.shop import SHOP
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "services.md"
 
@@ -25,8 +27,9 @@ def test_the_document_is_up_to_date() -> None:
 
 
 def test_what_the_map_knows() -> None:
-    accounts, products, orders = service_map()
-    assert [accounts.label, products.label, orders.label] == ["accounts", "products", "orders"]
+    found = {each.label: each for each in service_map()}
+    assert list(found) == [service.label for service in installed()]
+    accounts, products, orders = (found[label] for label in SHOP)
     assert (products.crossings, products.relations, products.depends_on) == ((), (), ())
     assert orders.depends_on == ("products", "accounts")
     assert orders.relations == (
@@ -42,11 +45,12 @@ def test_what_the_map_knows() -> None:
 
 def test_the_map_as_json() -> None:
     found: list[dict[str, Any]] = json.loads(services("--format", "json"))
-    assert [each["label"] for each in found] == ["accounts", "products", "orders"]
-    assert list(found[2]) == [
+    assert [each["label"] for each in found] == [service.label for service in installed()]
+    orders = next(each for each in found if each["label"] == "orders")
+    assert list(orders) == [
         *("label", "package", "depends_on", "crossings", "relations", "tables", "routes"),
     ]
-    assert found[2]["relations"][1] == {
+    assert orders["relations"][1] == {
         "field": "orders.OrderLine.product",
         "target": "products.Product",
         "service": "products",
@@ -55,13 +59,13 @@ def test_the_map_as_json() -> None:
 
 def test_the_map_as_a_picture() -> None:
     picture = services().split("```mermaid\n")[-1].split("```")[0]
-    products = sum("products" in each.callees for each in service_map()[2].crossings)
-    accounts = sum("accounts" in each.callees for each in service_map()[2].crossings)
-    assert picture == (
-        "flowchart TD\n"
-        '    service_accounts["accounts"]\n'
-        '    service_products["products"]\n'
-        '    service_orders["orders"]\n'
-        f'    service_orders -->|"{products} crossings, 1 relation"| service_products\n'
-        f'    service_orders -->|"{accounts} crossings, 1 relation"| service_accounts\n'
-    )
+    orders = next(each for each in service_map() if each.label == "orders")
+    products = sum("products" in each.callees for each in orders.crossings)
+    accounts = sum("accounts" in each.callees for each in orders.crossings)
+    head, *lines = picture.splitlines()
+    nodes = [f'    service_{each.label}["{each.label}"]' for each in installed()]
+    assert (head, lines[: len(nodes)]) == ("flowchart TD", nodes)
+    assert [line for line in lines if line.startswith("    service_orders -->")] == [
+        f'    service_orders -->|"{products} crossings, 1 relation"| service_products',
+        f'    service_orders -->|"{accounts} crossings, 1 relation"| service_accounts',
+    ]

@@ -20,9 +20,25 @@ from monoservices.api.staff import ReadOnlyAdmin
 admin.site.register(User, UserAdmin)
 
 
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("active", "Active"), ("revoked", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "active":
+                return queryset.filter(revoked_at=None)
+            case "revoked":
+                return queryset.exclude(revoked_at=None)
+        return queryset
+
+
 @admin.register(Client)
 class ClientAdmin(ReadOnlyAdmin):
-    """Clients, read-only: one is made together with its first key."""
+    """Clients, read-only. Issuing the first key for a name creates its client."""
 
     list_display = ("name", "active_keys", "created_at")
     search_fields = ("name",)
@@ -40,10 +56,10 @@ class ClientAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """Keys: who may add keys may issue them, who may change keys may revoke them."""
+    """Keys. Staff who may add keys issue them; staff who may change keys revoke them."""
 
     list_display = ("prefix", "client", "scope_names", "created_at", "last_used_at", "revoked_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_filter = (StatusFilter,)
     list_select_related = ("client",)
     search_fields = ("client__name", "prefix")
     ordering = ("-id",)
@@ -68,9 +84,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         ]
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Issue a key. The answer to the POST shows it, and nothing can show it again.
+        """Issue a key. Only the response to the POST shows it.
 
-        It is rendered directly, for a redirect would have to keep the secret somewhere.
+        The response is the page itself: a redirect would have to store the secret somewhere.
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -82,27 +98,27 @@ class ApiKeyAdmin(ReadOnlyAdmin):
                 form.add_error("client_name", str(error))
             else:
                 self.log_addition(request, issued.key, [{"added": {}}])
-                return self._page(request, "issued", title="The new key", issued=issued)
+                return self._page(request, "issued", title="The new API key", issued=issued)
         fieldsets = [(None, {"fields": list(form.fields)})]
         adminform = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
         return self._page(request, "issue", title="Add API key", form=form, adminform=adminform)
 
     def revoke_view(self, request: HttpRequest, key_id: int) -> HttpResponse:
-        """Ask on GET, revoke on POST."""
+        """Ask for confirmation on GET, revoke on POST."""
         if not self.has_revoke_permission(request):
             raise PermissionDenied
         key = get_object_or_404(ApiKey.objects.select_related("client"), id=key_id)
         if request.method == "POST":
             self.revoke_selected(request, ApiKey.objects.filter(id=key_id))
             return redirect("admin:accounts_apikey_changelist")
-        return self._page(request, "revoke", title="Revoke this key?", original=key)
+        return self._page(request, "revoke", title="Revoke this API key?", original=key)
 
     @admin.action(description="Revoke selected API keys", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, keys: ApiKeyQuerySet) -> None:
         active = keys.active().values_list("id", flat=True)
         revoked = [operations.revoke_key(key_id=key_id) for key_id in active]
         for key in revoked:
-            self.log_change(request, key, [{"changed": {"fields": ["revoked at"]}}])
+            self.log_change(request, key, [{"changed": {"fields": ["status"]}}])
         self.message_user(request, f"Keys revoked: {len(revoked)}.", messages.SUCCESS)
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The platform: who signs in to the staff pages, who calls the API, and with which keys."""
+"""The platform: staff who sign in, clients that call the API, and their keys."""
 
 from monoservices.services.config import ServiceConfig
 
@@ -9,5 +9,5 @@ class AccountsConfig(ServiceConfig):
     depends_on = ()
 
     def ready(self) -> None:
-        """Tell drf-spectacular how requests are authenticated."""
+        """Register the authentication with drf-spectacular."""
         from apps.accounts import schema  # noqa: F401

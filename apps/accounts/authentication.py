@@ -1,4 +1,4 @@
-"""How a request to the API says who sends it: `Authorization: Bearer tp_…`."""
+"""How the API knows who sends a request: `Authorization: Bearer tp_…`."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -10,13 +10,13 @@ from monoservices.services.scopes import Caller
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Makes `request.auth` the Caller whose key came with the request; `request.user` is None."""
+    """Sets `request.auth` to the Caller who holds the request's key; `request.user` is None."""
 
     def authenticate(self, request: Request) -> tuple[None, Caller] | None:
-        """Look the key up: one statement, and once a minute a second one to note its use.
+        """Look the key up: one statement, and once a minute a second one that notes its use.
 
-        None where the request has no Authorization header; AuthenticationFailed (401) where the
-        header is not a bearer key, and where the key is unknown or revoked.
+        Returns None if the request has no Authorization header. Raises AuthenticationFailed (401)
+        if the header is not a bearer key, or if the key is unknown or revoked.
         """
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
@@ -30,5 +30,5 @@ class ApiKeyAuthentication(BaseAuthentication):
         return None, caller
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge that turns a refusal into 401 rather than 403."""
+        """The challenge that makes a refusal 401 rather than 403."""
         return keys.CHALLENGE

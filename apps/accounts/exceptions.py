@@ -8,7 +8,7 @@
     ├── UnknownKey
     └── UnknownScope
 
-The commands and the staff pages show the message; the API does not expose them.
+Commands and staff pages show the message. The API never raises them.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class AccountsError(Exception):
 
 class InvalidClientName(AccountsError):
     def __init__(self, name: str) -> None:
-        super().__init__(f"A client's name is 1 to 100 printable characters, not {name[:101]!r}.")
+        super().__init__(f"A client's name has 1 to 100 printable characters, not {name[:101]!r}.")
 
 
 class MalformedSecret(AccountsError):
@@ -30,7 +30,7 @@ class MalformedSecret(AccountsError):
 
 class SecretInUse(AccountsError):
     def __init__(self) -> None:
-        super().__init__("There is a key with this secret already.")
+        super().__init__("Another key has this secret.")
 
 
 class UnknownClient(AccountsError):
@@ -44,8 +44,8 @@ class UnknownKey(AccountsError):
 
 
 class UnknownScope(AccountsError):
-    """At least one scope is served by no installed service."""
+    """No installed service has at least one of the scopes."""
 
     def __init__(self, *, unknown: Iterable[str], known: Iterable[str]) -> None:
         names = ", ".join(repr(name) for name in unknown)
-        super().__init__(f"Unknown scope {names}; the known ones are {', '.join(known)}.")
+        super().__init__(f"Unknown scope {names}; choose from {', '.join(known)}.")

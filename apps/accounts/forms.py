@@ -1,4 +1,4 @@
-"""The form on the staff pages that makes a key."""
+"""The form of the staff pages that issues a key."""
 
 from django import forms
 
@@ -13,7 +13,7 @@ class IssueKeyForm(forms.Form):
     """`cleaned_data` is what `operations.issue_key` takes."""
 
     client_name = forms.CharField(
-        label="Client", help_text="Who will hold the key. A new name makes a new client."
+        label="Client", help_text="Who will hold the key. A new name creates a new client."
     )
     scopes = forms.MultipleChoiceField(
         choices=_choices,

@@ -1,4 +1,4 @@
-"""An API key as text, its secret: how it is made, what it looks like, what is kept of it."""
+"""The text of an API key, its secret: how it is made, what it looks like, what is stored of it."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ PATTERN = r"tp_[A-Za-z0-9_-]{43}"
 PREFIX_LENGTH = 8
 
 CHALLENGE = 'Bearer realm="api"'
-"""What an answer asks for that refuses a request for its key (RFC 9110, section 11.6.1)."""
+"""The WWW-Authenticate header of a 401 (RFC 9110, section 11.6.1)."""
 
 # The scheme's name in any case, then spaces, then the token (RFC 9110, section 11.4).
 _CREDENTIALS = re.compile(rf"(?i:bearer) +({PATTERN})")
@@ -32,6 +32,6 @@ def digest(secret: str) -> str:
 
 
 def bearer_digest(authorization: str) -> str | None:
-    """The digest of the key in an Authorization header; None where it is not a bearer key."""
+    """The digest of the key in an Authorization header, or None if it is not a bearer key."""
     credentials = _CREDENTIALS.fullmatch(authorization)
     return None if credentials is None else digest(credentials[1])

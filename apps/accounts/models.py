@@ -14,7 +14,7 @@ class User(AbstractUser):
 
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_active_keys(self) -> Self:
-        """Adds `active_keys`, the number of keys that are not revoked."""
+        """Clients with `active_keys`, the number of their keys that are not revoked."""
         active = models.Q(keys__revoked_at=None)
         return self.annotate(active_keys=models.Count("keys", filter=active))
 
@@ -44,12 +44,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(revoked_at=None)
 
     def for_secret(self, secret: str) -> Self:
-        """The key with this secret, or none."""
+        """The key with this secret, if it exists."""
         return self.filter(digest=digest(secret))
 
 
 class ApiKey(models.Model):
-    """A client's key. The secret itself is not kept."""
+    """A client's key. The secret itself is not stored."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="keys")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret, in hex")

@@ -31,7 +31,7 @@ BUILT_IN_CLIENTS = ("console", "command line", "demo")
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key with its secret, at the only moment when the secret is known."""
+    """A new key with its secret, which is known only now."""
 
     key: ApiKey
     secret: str = field(repr=False)
@@ -40,13 +40,13 @@ class IssuedKey:
 def issue_key(
     *, client_name: str, scopes: Collection[str] | None = None, secret: str | None = None
 ) -> IssuedKey:
-    """Make a key for the client of this name, and the client too where there is none yet.
+    """Issue a key for the client with this name. Create the client if it does not exist.
 
-    client_name: 1 to 100 printable characters; outer spaces are dropped.
-    scopes: what the key may do; None stands for every scope that is granted by default.
-    secret: for a key that must be known beforehand; a random one where it is None.
+    client_name: 1 to 100 printable characters; outer spaces are removed.
+    scopes: what the key may do. None means every scope that is granted by default.
+    secret: the key's text, if it must be known beforehand. None means a random one.
 
-    Raises InvalidClientName, UnknownScope, MalformedSecret or SecretInUse, and then does nothing.
+    Raises InvalidClientName, UnknownScope, MalformedSecret or SecretInUse, and then writes nothing.
     """
     name = client_name.strip()
     if not (1 <= len(name) <= 100 and name.isprintable()):
@@ -71,7 +71,7 @@ def issue_key(
 
 @transaction.atomic
 def revoke_key(*, key_id: int) -> ApiKey:
-    """Revoke a key for good, from its next request on; a key revoked before keeps its time.
+    """Revoke a key for good. Its next request is refused; a key that was revoked keeps its time.
 
     Raises UnknownKey.
     """
@@ -83,7 +83,7 @@ def revoke_key(*, key_id: int) -> ApiKey:
 
 
 def built_in_client_id(*, name: str) -> int:
-    """The id of the client for work that comes without a key: "console" or "command line".
+    """The id of a client for work without a key: one of BUILT_IN_CLIENTS.
 
     Raises UnknownClient for any other name.
     """

@@ -1,4 +1,4 @@
-"""How the OpenAPI document describes the authentication; drf-spectacular finds it by subclass."""
+"""How the OpenAPI document describes authentication. drf-spectacular finds the subclass itself."""
 
 from typing import TYPE_CHECKING
 

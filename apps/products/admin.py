@@ -38,13 +38,13 @@ class StockFilter(admin.SimpleListFilter):
 
 @admin.register(Product)
 class ProductAdmin(StaffAdmin):
-    """Products: who may change them may also move their stock."""
+    """Products. Staff who may change a product may also adjust its stock."""
 
     form = ProductForm
     list_display = ("name", "sku", "price", "stock", "is_active", "updated_at")
     list_filter = (StockFilter, "is_active")
     search_fields = ("name", "sku")
-    search_help_text = "Part of a name, or the beginning of an SKU."
+    search_help_text = "Part of a name, or the beginning of a SKU."
     readonly_fields = ("stock", "created_at", "updated_at")
     actions = ("archive_selected", "bring_back_selected")
 
@@ -64,11 +64,8 @@ class ProductAdmin(StaffAdmin):
             '{} <strong style="color: var(--error-fg)">low</strong>', product.stock_quantity
         )
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        editable = ["sku", "name", "description", "price", "low_stock_at", "is_active"]
-        if obj is None:
-            return [*editable, "stock_quantity"]
-        return [*editable, *self.readonly_fields]
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.readonly_fields
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -81,7 +78,7 @@ class ProductAdmin(StaffAdmin):
         try:
             return super().changeform_view(request, *args, **kwargs)
         except SkuExists:
-            # Somebody took the SKU after the form had looked; now it sees that, and says so.
+            # Somebody took the SKU after the form was validated. Validating again reports it.
             return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
@@ -107,7 +104,7 @@ class ProductAdmin(StaffAdmin):
             for product_id in others
         ]
         for product in changed:
-            self.log_change(request, product, [{"changed": {"fields": ["is active"]}}])
+            self.log_change(request, product, [{"changed": {"fields": ["on sale"]}}])
         done = "brought back" if is_active else "archived"
         self.message_user(request, f"Products {done}: {len(changed)}.", messages.SUCCESS)
 
@@ -119,7 +116,7 @@ class ProductAdmin(StaffAdmin):
         ]
 
     def stock_view(self, request: HttpRequest, product_id: int) -> HttpResponse:
-        """Show the form on GET; on POST move the stock, once however often the form is sent."""
+        """Show the form on GET. On POST adjust the stock, once however often the form is sent."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         product = get_object_or_404(Product, pk=product_id)
@@ -138,7 +135,7 @@ class ProductAdmin(StaffAdmin):
         )
 
     def _adjust(self, request: HttpRequest, product: Product, form: StockForm) -> bool:
-        """Move the stock as the form says; whether it went well, else the form has the error."""
+        """Adjust the stock as the form says, or return False and put the error on the form."""
         sent = form.cleaned_data
         shared = {
             "product_id": product.pk,

@@ -2,7 +2,7 @@ from monoservices.services.config import ServiceConfig
 from monoservices.services.scopes import Scope
 
 MAX_IMPORT_BYTES = 64 * 1024 * 1024
-"""The largest file that can be imported over the API."""
+"""The largest file that the API imports."""
 
 
 class ProductsConfig(ServiceConfig):

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from apps.products.exceptions import SkuExists
 from apps.products.models import Product, StockMovement, generate_sku
-from apps.products.stock.one import lock_product, record_movement
+from apps.products.stock.movements import record_movement
 from monoservices.api.types import money
 from monoservices.services.scopes import COMMAND_LINE
 
@@ -68,9 +68,9 @@ def update_product(
     is_active: bool | UnsetType = UNSET,
     actor: str = COMMAND_LINE,
 ) -> Product:
-    """Set what is passed, zero and the empty string included; UNSET leaves as it is.
+    """Set what is passed, zero and the empty string included. UNSET leaves a field unchanged.
 
-    A change of stock is a count, and enters the ledger as `counted`.
+    A change of stock is a count: it enters the ledger as `counted`.
     Raises ProductNotFound, SkuExists.
     """
     changes = {
@@ -82,7 +82,7 @@ def update_product(
         "is_active": is_active,
     }
     with transaction.atomic():
-        product = lock_product(product_id)
+        product = Product.objects.lock().with_id(product_id)
         for field, value in changes.items():
             if value is not UNSET:
                 setattr(product, field, value)
@@ -97,7 +97,7 @@ def update_product(
 
 
 def archive_product(*, product_id: int) -> Product:
-    """Take a product out of the shop; its stock and its history stay. Raises ProductNotFound."""
+    """Stop selling a product. Its stock and its history stay. Raises ProductNotFound."""
     return update_product(product_id=product_id, is_active=False)
 
 

@@ -1,10 +1,10 @@
-"""The catalogue of a small shop for home and garden, to try things out with."""
+"""The catalogue of a small home and garden shop, for demos."""
 
 from datetime import datetime
 
 from apps.products.catalogue import create_product
 
-# Kind, what there is of it, price in cents of the first one, and what a further one costs more.
+# Kind, variants, price of the first variant in cents, and how much more each next one costs.
 _RANGE = (
     ("Mug", ("Blue", "White", "Speckled", "Sea Green"), 890, 50),
     ("Bowl", ("Oak", "Walnut", "Stoneware", "Enamel"), 1650, 400),

@@ -13,7 +13,7 @@ from monoservices.api.problems import Conflict, Invalid, NotFound, Problem, Unpr
 
 
 class ProductsError(Problem):
-    """The base of all errors of this service."""
+    """The base of this service's errors."""
 
 
 class ProductNotFound(ProductsError, NotFound):
@@ -40,4 +40,4 @@ class MovementKeyReused(ProductsError, Unprocessable):
 
 
 class UnusableFile(ProductsError, Invalid):
-    """No product can be read from a file, for what it is or for what it lacks."""
+    """The file as a whole cannot be read as products."""

@@ -4,72 +4,53 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import (
-    AdminIntegerFieldWidget,
-    AdminTextareaWidget,
-    AdminTextInputWidget,
-)
-from django.core.validators import RegexValidator
+from django.contrib.admin.widgets import AdminIntegerFieldWidget, AdminTextInputWidget
 
-from apps.products.models import MAX_PRICE, Product, StockMovement
-from monoservices.api.types import EXPLANATIONS, MAX_INTEGER, SKU
+from apps.products.bounds import longest, validators
+from apps.products.models import MAX_PRICE, Delta, Note, Product, StockMovement
 
 _Reason = StockMovement.Reason
+EDITABLE = [field.name for field in Product._meta.fields if field.editable]
 
 
 class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What can be changed of a product; its stock has a form of its own."""
+    """The editable fields of a product, with the bounds of the model. Stock has its own form."""
 
-    sku = forms.CharField(
-        label="SKU",
-        max_length=100,
-        validators=[RegexValidator(SKU, EXPLANATIONS[SKU])],
-        widget=AdminTextInputWidget,
-    )
-    description = forms.CharField(max_length=10_000, required=False, widget=AdminTextareaWidget)
-    price = forms.DecimalField(min_value=0, max_value=MAX_PRICE, max_digits=10, decimal_places=2)
-    low_stock_at = forms.IntegerField(
-        min_value=0,
-        max_value=MAX_INTEGER,
-        required=False,
-        widget=AdminIntegerFieldWidget,
-        help_text="The list marks the product when its stock is down to this.",
+    # Declared for its message: the model alone would complain about the number of digits.
+    price = forms.DecimalField(
+        label="Price", min_value=0, max_value=MAX_PRICE, max_digits=10, decimal_places=2
     )
 
     class Meta:
         model = Product
-        fields = ("sku", "name", "description", "price", "low_stock_at", "is_active")
-        help_texts = {"is_active": "Archived otherwise: it stays, but cannot be ordered."}
+        fields = [name for name in EDITABLE if name != "stock_quantity"]
+        help_texts = {
+            "is_active": "If not, the product is archived: it stays, but nobody can order it.",
+            "low_stock_at": "The list marks the product when its stock is down to this.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            # `changed_data` is then what the staff changed, not what others did meanwhile.
+            # `changed_data` is then what this person changed, not what others did meanwhile.
             field.show_hidden_initial = True
 
 
 class NewProductForm(ProductForm):
-    """A product to create, with what there is of it."""
+    """A product to create, with its stock."""
 
-    sku = forms.CharField(
-        label="SKU",
-        max_length=100,
-        required=False,
-        validators=[RegexValidator(SKU, EXPLANATIONS[SKU])],
-        widget=AdminTextInputWidget,
-        help_text="One is made up if this is left empty.",
-    )
-    stock_quantity = forms.IntegerField(
-        label="Stock",
-        min_value=0,
-        max_value=MAX_INTEGER,
-        initial=0,
-        widget=AdminIntegerFieldWidget,
-    )
+    class Meta(ProductForm.Meta):
+        fields = EDITABLE
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sku = self.fields["sku"]
+        sku.required, sku.initial = False, None
+        sku.help_text = "Tradepost generates one if this is left empty."
 
 
 class StockForm(forms.Form):
-    """A change of a product's stock, or a count of it."""
+    """A change of a product's stock, or a count."""
 
     reason = forms.ChoiceField(
         choices=[
@@ -77,28 +58,27 @@ class StockForm(forms.Form):
             (_Reason.RECEIVED, "Received: units came in"),
             (_Reason.RETURNED, "Returned: a customer sent units back"),
             (_Reason.CORRECTED, "Corrected: units were lost or found"),
-            (_Reason.COUNTED, "Counted: this is what there is"),
+            (_Reason.COUNTED, "Counted: this is how many there are"),
         ]
     )
     units = forms.IntegerField(
-        min_value=-MAX_INTEGER,
-        max_value=MAX_INTEGER,
+        validators=validators(Delta),
         widget=AdminIntegerFieldWidget,
-        help_text="What to add, negative to take away; after counting, what there is.",
+        help_text="How many to add; a minus takes away. After counting, how many there are.",
     )
     note = forms.CharField(
-        max_length=500,
+        max_length=longest(Note),
         widget=AdminTextInputWidget,
-        help_text="Why, or where it is written: a delivery note, the reason of a loss.",
+        help_text="Why the stock changes, such as the number of a delivery note.",
     )
-    # Sent with the form, so that sending it twice moves the stock once.
+    # Makes sending the form twice move the stock once.
     token = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
 
     def clean_units(self) -> int:
         units: int = self.cleaned_data["units"]
         counted = self.cleaned_data.get("reason") == _Reason.COUNTED
         if counted and units < 0:
-            raise forms.ValidationError("There cannot be less than nothing.")
+            raise forms.ValidationError("A count cannot be negative.")
         if units == 0 and not counted:
-            raise forms.ValidationError("This moves nothing.")
+            raise forms.ValidationError("Zero units change nothing.")
         return units

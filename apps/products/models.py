@@ -1,88 +1,79 @@
 """The catalogue and the stock ledger."""
 
+import re
 import secrets
-import unicodedata
 from decimal import Decimal
-from typing import Any, Self
+from typing import Annotated, Self
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import StrIndex
+from django.db.models import Q
 from django.utils import timezone
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
-from monoservices.api.types import MAX_INTEGER
+from apps.products.bounds import check, longest, validators
+from apps.products.exceptions import ProductNotFound
+from apps.products.names import FoldedField, named_like
+from monoservices.api.types import EXPLANATIONS, MAX_INTEGER, NO_NUL, SKU, Name, Sku, Text
 
+# The bounds of fields. The tables, the forms and the API all take them from here.
+Quantity = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+Delta = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Note = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
+MAX_SKU = longest(Sku)
 MAX_PRICE = Decimal("99999999.99")
-LETTERS = 3
-"""The least that PostgreSQL's index on names can look up."""
-BEGINNING = 4
-"""How many letters of each of several words are looked up: for three words in the million names of
-`benchmarks.reads`, 1.4 ms instead of 2.3 for the whole of them."""
 
 
 def generate_sku() -> str:
-    """A SKU for a product that came without one: 50 random bits."""
+    """A SKU for a product that came without one, from 50 random bits."""
     return f"P-{secrets.randbits(50):013X}"
 
 
-def fold(text: str) -> str:
-    """`text` for comparing in any case and any Unicode spelling, alike on every database."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-class FoldedField(models.TextField):  # type: ignore[type-arg]  # it is set from another field
-    """Another field's text, folded for searching; set whenever a row is saved."""
-
-    def __init__(self, *, source: str, **kwargs: Any) -> None:
-        self.source = source
-        super().__init__(editable=False, **kwargs)
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        kwargs.pop("editable")
-        return name, path, args, kwargs | {"source": self.source}
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        folded = fold(getattr(model_instance, self.source))
-        setattr(model_instance, self.attname, folded)
-        return folded
+def validate_sku(sku: str) -> None:
+    """For forms. Raises ValidationError."""
+    if not re.search(SKU, sku):
+        raise ValidationError(EXPLANATIONS[SKU])
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def named_like(self, text: str) -> Self:
-        """Products whose name contains `text`, in any case.
+        """Products whose name contains `text`, in any case."""
+        return named_like(self, text)
 
-        PostgreSQL's index lists names by three letters each. Of a text of several words, only the
-        beginnings of words are looked up, and the whole is compared with what is found: to look at
-        a few more names costs less than to read the lists of all letters.
-        """
-        folded = fold(text)
-        words = [word for word in folded.split() if len(word) >= LETTERS]
-        if words in ([], [folded]):
-            return self.filter(folded_name__contains=folded)
-        beginnings = {word[:BEGINNING] for word in words}
-        found = self.alias(position=StrIndex("folded_name", Value(folded))).filter(position__gt=0)
-        for part in sorted(beginnings) if len(beginnings) > 1 else words:
-            found = found.filter(folded_name__contains=part)
-        return found
+    def with_id(self, product_id: int) -> "Product":
+        """The product with this id. Raises ProductNotFound."""
+        product = self.filter(pk=product_id).first()
+        if product is None:
+            raise ProductNotFound
+        return product
 
     def lock(self) -> Self:
-        """In the order of their ids, locked until the transaction ends."""
+        """The products in id order, locked until the transaction ends."""
         return self.order_by("pk").select_for_update(no_key=True)
 
 
 class Product(models.Model):
-    """Something that can be ordered. It is archived when it is no longer sold, never deleted."""
+    """Something that customers can order. A product is archived, never deleted."""
 
-    sku = models.CharField(max_length=100, unique=True, default=generate_sku)
-    name = models.CharField(max_length=255)
+    sku = models.CharField(
+        "SKU",
+        max_length=MAX_SKU,
+        unique=True,
+        default=generate_sku,
+        validators=[validate_sku],
+    )
+    name = models.CharField(max_length=longest(Name))
     folded_name = FoldedField(source="name")
-    description = models.TextField(blank=True)
-    price = models.DecimalField(max_digits=10, decimal_places=2)
-    stock_quantity = models.IntegerField(default=0)
-    low_stock_at = models.IntegerField(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
+    description = models.TextField(blank=True, max_length=longest(Text))
+    price = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_PRICE)],
+    )
+    stock_quantity = models.IntegerField("stock", default=0, validators=validators(Quantity))
+    low_stock_at = models.IntegerField(null=True, blank=True, validators=validators(Quantity))
+    is_active = models.BooleanField("on sale", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -100,15 +91,8 @@ class Product(models.Model):
             models.CheckConstraint(
                 name="product_price_in_bounds", condition=Q(price__gte=0, price__lte=MAX_PRICE)
             ),
-            models.CheckConstraint(
-                name="product_stock_in_bounds",
-                condition=Q(stock_quantity__gte=0, stock_quantity__lte=MAX_INTEGER),
-            ),
-            models.CheckConstraint(
-                name="product_low_stock_at_in_bounds",
-                condition=Q(low_stock_at__isnull=True)
-                | Q(low_stock_at__gte=0, low_stock_at__lte=MAX_INTEGER),
-            ),
+            check("product_stock_in_bounds", "stock_quantity", Quantity),
+            check("product_low_stock_at_in_bounds", "low_stock_at", Quantity, optional=True),
         )
 
     def __str__(self) -> str:
@@ -118,8 +102,8 @@ class Product(models.Model):
     def create_product(
         cls, name: str, description: str, price: Decimal | str, stock_quantity: int
     ) -> "Product":
-        """Create a product; see `operations.create_product`."""
-        from apps.products.operations import create_product
+        """Create a product. Its stock enters the ledger."""
+        from apps.products.catalogue import create_product
 
         return create_product(
             name=name, description=description, price=price, stock_quantity=stock_quantity
@@ -132,8 +116,8 @@ class Product(models.Model):
         price: Decimal | str | None = None,
         stock_quantity: int | None = None,
     ) -> "Product":
-        """Change what is passed, zero and the empty string included; None leaves as it is."""
-        from apps.products.operations import update_product
+        """Set what is passed, zero and the empty string included. None leaves a field unchanged."""
+        from apps.products.catalogue import update_product
 
         update_product(
             product_id=self.pk,
@@ -147,7 +131,10 @@ class Product(models.Model):
 
 
 class StockMovement(models.Model):
-    """One change of a product's stock. Rows are only ever added; stock is their sum."""
+    """One change of a product's stock. Stock always equals the sum of its movements.
+
+    The table is append-only.
+    """
 
     class Reason(models.TextChoices):
         RECEIVED = "received"
@@ -165,10 +152,10 @@ class StockMovement(models.Model):
     reason = models.CharField(max_length=10, choices=Reason)
     reference = models.CharField(max_length=100, blank=True, default="")
     revision = models.IntegerField(default=0)
-    # NULL where there is none: only then are any number of them unique.
+    # NULL, not empty, without a key: a unique constraint allows any number of NULLs.
     idempotency_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
     actor = models.CharField(max_length=200)
-    note = models.CharField(max_length=500, blank=True, default="")
+    note = models.CharField(max_length=longest(Note), blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -185,14 +172,11 @@ class StockMovement(models.Model):
                 fields=("product", "idempotency_key"),
             ),
             models.CheckConstraint(
-                # A count that confirms what was there is worth a row, and makes its key known.
+                # A count that confirms the stock gets a row too, which remembers its key.
                 name="movement_moves",
                 condition=~Q(delta=0) | Q(reason="counted"),
             ),
-            models.CheckConstraint(
-                name="movement_after_in_bounds",
-                condition=Q(quantity_after__gte=0, quantity_after__lte=MAX_INTEGER),
-            ),
+            check("movement_after_in_bounds", "quantity_after", Quantity),
             models.CheckConstraint(
                 name="movement_reason_known",
                 condition=Q(
@@ -206,7 +190,7 @@ class StockMovement(models.Model):
 
 
 class StockRequest(models.Model):
-    """A request for many movements that came with an idempotency key, and its answer."""
+    """The response to a request for many movements, kept for retries with the same key."""
 
     idempotency_key = models.CharField(max_length=300, unique=True)
     fingerprint = models.CharField(max_length=64)

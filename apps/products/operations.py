@@ -5,8 +5,8 @@ from apps.products.importing.importer import Outcome, import_products
 from apps.products.importing.plan import Result
 from apps.products.stock.corrections import correct_ledger, correct_reference
 from apps.products.stock.for_orders import StockMove, move_stock
-from apps.products.stock.many import AdjustedStock, Adjustment, adjust_stock
-from apps.products.stock.one import change_stock, count_stock
+from apps.products.stock.many_products import AdjustedStock, Adjustment, adjust_stock
+from apps.products.stock.one_product import change_stock, count_stock
 
 __all__ = [
     "AdjustedStock",

@@ -1,41 +1,45 @@
-"""What goes over the wire: products, and the movements of their stock."""
+"""What goes over the wire: products, in requests, files and responses."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.conf import settings
-from msgspec import UNSET, Meta, Struct, UnsetType
-from rest_framework import serializers
+from msgspec import UNSET, Struct, UnsetType
 
-from apps.products.models import Product, ProductQuerySet, StockMovement
+from apps.products.catalogue import create_product, update_product
+from apps.products.models import Product, ProductQuerySet, Quantity
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
-from monoservices.api.serializers import ForbidUnknownFields, StructSerializer, WholeNumberField
-from monoservices.api.types import MAX_INTEGER, Moment, Money, Name, SearchText, Sku, Text, money
+from monoservices.api.serializers import StructSerializer
+from monoservices.api.types import Moment, Money, Name, SearchText, Sku, Text, money
 
 
-class ProductIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A product to create; the SKU is generated where none is given."""
-
-    name: Name
-    price: Money
-    description: Text | UnsetType = UNSET
-    stock_quantity: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | UnsetType = UNSET
-    sku: Sku | UnsetType = UNSET
-    is_active: bool | UnsetType = UNSET
-
-
+# What clients say about a product is declared here, once: ProductIn and ProductRow inherit it.
 class ProductChanges(Struct, forbid_unknown_fields=True, kw_only=True):
     """What to change of a product. Stock has a route of its own."""
 
+    sku: Sku | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     price: Money | UnsetType = UNSET
     description: Text | UnsetType = UNSET
-    sku: Sku | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
 
 
+class ProductIn(ProductChanges, kw_only=True):
+    """A product to create. Without a SKU, Tradepost generates one."""
+
+    name: Name
+    price: Money
+    stock_quantity: Quantity | UnsetType = UNSET
+
+
+class ProductRow(ProductIn, kw_only=True):
+    """A row of an imported file. A product that exists keeps what is UNSET."""
+
+    sku: Sku
+
+
 class ProductOut(Struct, kw_only=True):
-    """A product as it is answered."""
+    """A product in a response or an export."""
 
     id: int
     sku: str
@@ -71,13 +75,9 @@ class ProductSerializer(StructSerializer):
         )
 
     def create(self, validated_data: dict[str, Any]) -> Product:
-        from apps.products.operations import create_product
-
         return create_product(**validated_data)
 
     def update(self, instance: Product, validated_data: dict[str, Any]) -> Product:
-        from apps.products.operations import update_product
-
         return update_product(product_id=instance.pk, **validated_data)
 
 
@@ -93,7 +93,7 @@ class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     updated_after: Moment | UnsetType = UNSET
 
     def find(self) -> ProductQuerySet:
-        """The products that it asks for."""
+        """The products that match."""
         products = Product.objects.filter(**self._conditions())
         return products.named_like(self.search) if self.search else products
 
@@ -116,46 +116,3 @@ class ProductQuery(ProductFilters, kw_only=True):
     ordering: Literal["id", "-id", "name", "-name", "price", "-price"] = "id"
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor | UnsetType = UNSET
-
-
-class MovementQuery(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The query string of the list of a product's movements, newest first."""
-
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor | UnsetType = UNSET
-
-
-class StockAdjustmentSerializer(ForbidUnknownFields):
-    """A change of stock: `{delta, reason, note}`, or `{counted, note}` after counting.
-
-    A plain DRF serializer: this route is not hot, and forms like this are what DRF's fields are
-    good at.
-    """
-
-    delta = WholeNumberField(required=False, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
-    reason = serializers.ChoiceField(required=False, choices=["received", "returned", "corrected"])
-    counted = WholeNumberField(required=False, min_value=0, max_value=MAX_INTEGER)
-    note = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("delta" in attrs) == ("counted" in attrs):
-            raise serializers.ValidationError({"delta": ["Send either delta or counted."]})
-        if ("delta" in attrs) != ("reason" in attrs):
-            raise serializers.ValidationError({"reason": ["A delta needs a reason, a count none."]})
-        if attrs.get("delta") == 0:
-            raise serializers.ValidationError({"delta": ["A delta of 0 moves nothing."]})
-        return attrs
-
-
-class MovementSerializer(serializers.Serializer):  # type: ignore[type-arg]  # read-only
-    """One row of the ledger, as it is answered."""
-
-    id = serializers.IntegerField()
-    product_id = serializers.IntegerField()
-    delta = serializers.IntegerField()
-    quantity_after = serializers.IntegerField()
-    reason = serializers.ChoiceField(choices=StockMovement.Reason.choices)
-    reference = serializers.CharField(allow_blank=True)
-    note = serializers.CharField(allow_blank=True)
-    actor = serializers.CharField()
-    created_at = serializers.DateTimeField()

@@ -1,17 +1,16 @@
 """Send the products first, then every invoice and return in order."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
 from msgspec import Struct, field
+from tqdm import tqdm
 
 from benchmarks.replay.client import Client, ReplayError
 from benchmarks.replay.invoices import Invoice, Product, Return
-from monoservices.files.progress import Progress
 
 STOCK = 1_000_000
 """The initial stock of each product. The best seller of four months sold 74,215 units."""
@@ -67,25 +66,22 @@ async def play(
     Raises ReplayError if the server does not respond.
     """
     tally = Tally()
-    waiting = iter(played)
-    with Progress(total, noun="invoices", stream=sys.stderr) as progress:
-        begin = time.perf_counter()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(connections):
-                group.create_task(_work(client, waiting, tally, progress))
-        tally.seconds = time.perf_counter() - begin
+    # disable=None: no bar unless standard error is a terminal.
+    waiting = iter(tqdm(played, total=total, unit=" invoices", disable=None))
+    begin = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(connections):
+            group.create_task(_work(client, waiting, tally))
+    tally.seconds = time.perf_counter() - begin
     return tally
 
 
-async def _work(
-    client: Client, waiting: Iterator[Invoice | Return], tally: Tally, progress: Progress
-) -> None:
+async def _work(client: Client, waiting: Iterator[Invoice | Return], tally: Tally) -> None:
     for each in waiting:
         if isinstance(each, Invoice):
             await _place(client, each, tally)
         else:
             await _take_back(client, each, tally)
-        progress.advance(progress.count + 1)
 
 
 async def _place(client: Client, invoice: Invoice, tally: Tally) -> None:

@@ -11,8 +11,8 @@ from typing import cast
 from uuid import UUID
 
 from django.db.models import CharField, Field, IntegerField, Model, UUIDField
+from inflection import pluralize, underscore
 
-from monoservices.scaffold.naming import plural_of, snake_case
 from monoservices.services.config import ServiceConfig, services
 
 
@@ -86,8 +86,8 @@ def _dependency(label: str, model: type[Model], *, is_shared: bool) -> Dependenc
         model=alias,
         model_label=model._meta.label,
         manager=model._default_manager.name,
-        function=f"existing_{snake_case(alias)}_ids",
-        things=plural_of(snake_case(name)).replace("_", " "),
+        function=f"existing_{underscore(alias)}_ids",
+        things=pluralize(underscore(name)).replace("_", " "),
         key=key.name,
         key_type=key_type,
         example=example,

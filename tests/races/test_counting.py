@@ -9,7 +9,7 @@ from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product, StockMovement
 from apps.products.operations import change_stock, count_stock, update_product
-from apps.products.stock.one import record_movement
+from apps.products.stock.movements import record_movement
 from tests.books import assert_books_balance, assert_ledger_balances
 from tests.races.workers import WORKERS, Workers, meet
 

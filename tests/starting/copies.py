@@ -10,12 +10,16 @@ from tests.__main__ import ROOT, SETTINGS
 
 
 class Directory:
-    """A directory with a `.venv`, in which commands run with SQLite and no other environment."""
+    """A directory with a `.venv`, in which commands run without the environment of the tests.
+
+    The `.venv` is this project's own, unless the directory has one already.
+    """
 
     def __init__(self, path: Path, **environment: str) -> None:
         self.path = path
         self.environment = environment
-        (path / ".venv").symlink_to(sys.prefix)
+        if not (path / ".venv").exists():
+            (path / ".venv").symlink_to(sys.prefix)
 
     def run(self, command: str, *, fails: bool = False) -> str:
         """Run a shell command and return what it printed, on both streams.
@@ -54,9 +58,9 @@ class Directory:
         file.write_text("\n".join(lines))
 
 
-def copy_of_this_project(path: Path) -> Directory:
-    """What git has of this project, as it is in the working tree."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+def copy_of_this_project(path: Path, *parts: str) -> Directory:
+    """What git has of this project, as it is in the working tree. parts: only these paths of it."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *parts]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 def test_the_document(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     project = copy_of_this_project(tmp_path / "project")
-    follow("tutorial/add-a-service.md", project)
+    follow("docs/tutorial/add-a-service.md", project)
     described = (project.path / "docs" / "reference" / "openapi.yaml").read_text()
     assert "/api/v1/kiosks/{kiosk_id}/orders/:" in described
     assert "order_one_product" in (project.path / "docs" / "reference" / "services.md").read_text()

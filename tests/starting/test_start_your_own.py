@@ -19,7 +19,7 @@ TESTS_ON_SQLITE = {"make test": ".venv/bin/python -m tests sqlite -- -q"}
 def test_the_document(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     project = copy_of_this_project(tmp_path / "project")
-    follow("tutorial/start-your-own.md", project, instead=TESTS_ON_SQLITE)
+    follow("docs/tutorial/start-your-own.md", project, instead=TESTS_ON_SQLITE)
     services = sorted(each.name for each in (project.path / "apps").iterdir() if each.is_dir())
     assert [each for each in services if each != "__pycache__"] == [
         "accounts",

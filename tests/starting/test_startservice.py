@@ -12,6 +12,20 @@ pytestmark = pytest.mark.skipif(
 )
 
 LAST = '    "apps.orders",'
+LISTING = (
+    "tests/test_access.py::test_every_route_has_an_entry",
+    "tests/test_declarations.py",
+    "tests/test_docs.py::test_error_codes_are_documented",
+    "tests/test_docs.py::test_every_command_and_each_of_its_options_is_documented",
+    "tests/test_docs.py::test_scopes_are_documented",
+    "tests/test_openapi.py",
+    "tests/test_separate_life.py::test_an_unknown_service_stops_the_start",
+    "tests/test_service_map.py",
+    "tests/test_staff_pages.py::test_a_superuser_gets_what_is_expected_and_nothing_is_left_out",
+    "tests/test_staff_pages.py::test_the_staff_without_permissions_sees_no_row",
+    "tests/test_statement_budgets.py::test_every_reading_route_has_a_budget",
+)
+"""Tests of this project that list services, routes, scopes or pages."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +66,16 @@ def test_what_it_writes_passes(project: Directory, command: str) -> None:
 )
 def test_django_finds_nothing_wrong(project: Directory, command: str) -> None:
     project.run(f".venv/bin/python manage.py {command}")
+
+
+def test_tests_that_list_services_take_in_new_ones(project: Directory) -> None:
+    project.run("make --no-print-directory -o install-dev openapi services")
+    access = [
+        f"'tests/test_access.py::{test}[POST {route}/]'"
+        for test in ("test_nobody", "test_each_scope_alone", "test_all_scopes_but_the_one")
+        for route in ("payments", "gift-cards")
+    ]
+    project.run(f".venv/bin/python -m pytest -q {' '.join([*LISTING, *access])}")
 
 
 def test_what_it_writes(project: Directory) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.__main__ import ROOT
-from tests.starting.copies import Directory, copy_of_this_project
+from tests.starting.copies import Directory
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="a blank project has a database of its own"
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 MANAGE = ".venv/bin/python manage.py"
 SERVICE = """
-from monoservices.apps import ServiceConfig
+from monoservices.services.config import ServiceConfig
 
 
 class {label}Config(ServiceConfig):
@@ -41,12 +41,16 @@ class Item(models.Model):
 def test_the_wheel_declares_what_it_imports_and_as_this_project_does() -> None:
     wheel = tomllib.loads((ROOT / "packaging/monoservices/pyproject.toml").read_text())["project"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert set(wheel["dependencies"]) <= set(project["dependencies"])
+    extras = wheel["optional-dependencies"]
+    required = [*wheel["dependencies"], *extras["api"], *extras["server"]]
+    oldest = next(each for each in project["dependencies"] if each.startswith("Django>"))
+    pinned = {oldest.partition(",")[0], *project["dependencies"]}
+    assert wheel["dependencies"] == [oldest.partition(",")[0]]
+    assert set(required) - {"monoservices[api]"} <= pinned
     assert wheel["requires-python"] == project["requires-python"]
     declared = {
-        re.split(r"[\[><=;]", each)[0].strip().lower()
-        for each in [*wheel["dependencies"], *wheel["optional-dependencies"]["testing"]]
-    }
+        re.split(r"[\[><=;]", each)[0].strip().lower() for each in [*required, *extras["testing"]]
+    } - {"monoservices"}
     known = packages_distributions()
     imported = {
         known[name][0].lower().replace("_", "-")
@@ -70,18 +74,10 @@ def _imported(path: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Directory:
-    """A blank project with two ordinary apps, and the wheel beside it."""
-    home = tmp_path_factory.mktemp("wheel")
-    (home / "source").mkdir()
-    source = copy_of_this_project(home / "source")
-    source.run("make --no-print-directory -o install-dev wheel")
-    (home / "blank").mkdir()
-    project = Directory(home / "blank", PYTHONPATH=str(home / "site"), PYTHONWARNINGS="error")
-    project.run(
-        f".venv/bin/python -m uv pip install --quiet --no-config --offline --no-deps "
-        f"--target {home}/site {home}/source/dist/*.whl"
-    )
+def blank(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Directory:
+    """A blank project with two ordinary apps, which sees the wheel."""
+    path = tmp_path_factory.mktemp("blank")
+    project = Directory(path, PYTHONPATH=str(site), PYTHONWARNINGS="error")
     project.run(".venv/bin/python -m django startproject shop .")
     for app in ("stock", "sales"):
         project.run(f"{MANAGE} startapp {app}")

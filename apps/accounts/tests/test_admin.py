@@ -147,7 +147,25 @@ def test_the_button_revokes_after_asking(staff: Callable[..., Browser], key: Api
     assert "Keys revoked: 1." in answer.content.decode()
     assert ApiKey.objects.active().count() == 0
     assert f'href="{url}"' not in browser.get(change).content.decode()
-    assert LogEntry.objects.get().get_change_message() == "Changed revoked at."
+    assert LogEntry.objects.get().get_change_message() == "Changed status."
+
+
+@pytest.mark.parametrize(
+    ("query", "clients"),
+    [
+        ("", ["other", "shop"]),
+        ("?status=active", ["other"]),
+        ("?status=revoked", ["shop"]),
+    ],
+)
+def test_the_list_is_filtered_by_status(
+    admin_client: Browser, key: ApiKey, query: str, clients: list[str]
+) -> None:
+    operations.issue_key(client_name="other")
+    operations.revoke_key(key_id=key.id)
+    page = admin_client.get(reverse(LIST) + query).content.decode()
+    assert re.findall(r"field-client[^>]*>(?:<a [^>]*>)?([^<]*)<", page) == clients
+    assert "By status" in page
 
 
 def test_the_action_revokes_what_is_not_revoked_yet(

@@ -1,13 +1,14 @@
-"""Importing products from rows: validated one by one, decided and written in chunks."""
+"""Importing products from rows: validated one by one, then decided and written in chunks."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import DataError, IntegrityError, transaction
 from msgspec import Struct
 
-from apps.products.importing.plan import ImportPlan, ProductRow, Result
+from apps.products.importing.plan import ImportPlan, Result
 from apps.products.importing.reading import Row
 from apps.products.models import Product
+from apps.products.serializers import ProductRow
 from monoservices.api.decoding import convert
 from monoservices.api.problems import Conflict, Invalid, Problem
 from monoservices.services.scopes import COMMAND_LINE
@@ -16,11 +17,11 @@ CHUNK_SIZE = 500
 """How many rows one transaction writes."""
 
 CHUNK_BYTES = 2 * 1024 * 1024
-"""How many bytes of a file one transaction writes, where rows are that long."""
+"""How many bytes of a file one transaction writes, if long rows reach this before CHUNK_SIZE."""
 
 
 class Outcome(Struct, frozen=True):
-    """What became of `row`. reason: why it was refused; empty where it was not."""
+    """What the import did with `row`. reason: why it was refused; empty if it was not."""
 
     row: Row
     result: Result
@@ -34,16 +35,16 @@ def import_products(
     may_count: bool = True,
     actor: str = COMMAND_LINE,
 ) -> Iterator[Outcome]:
-    """Create or update the product of each row's SKU; yield what became of each, in their order.
+    """Create or update the product with each row's SKU; yield the outcomes in the rows' order.
 
-    500 rows are one transaction, done when the first of their outcomes comes. A row that cannot
-    be taken is refused and never stops the others. Stock moves through the ledger: `received` for
-    a new product, `counted` for one that was there. Rows that say what is known change nothing, so
-    that an import that broke off is resumed by doing it again.
-    dry_run: only look. As nothing is written, a new SKU that comes again 500 rows later counts as
-        created again.
-    may_count: whether rows may change the stock of products that are there.
-    Raises OperationalError for a passing fault of the database; the chunks before are done.
+    Every 500 rows are one transaction, which is committed before the first of their outcomes is
+    yielded. A row that is not valid is refused and never stops the others. Stock moves through the
+    ledger: `received` for a new product, `counted` for one that exists. Rows that change nothing
+    write nothing, so that running an interrupted import again resumes it.
+    dry_run: write nothing. A new SKU that comes again more than 500 rows later then counts as
+        created twice.
+    may_count: whether rows may change the stock of products that exist.
+    Raises OperationalError if the database fails; earlier chunks stay.
     """
     for chunk in _chunks(rows):
         parsed = [_parse(row) for row in chunk]
@@ -91,7 +92,7 @@ def _decide(rows: Sequence[ProductRow], may_count: bool) -> list[Result | Proble
 
 
 def _write(rows: Sequence[ProductRow], may_count: bool, actor: str) -> list[Result | Problem]:
-    """Write the rows together; one by one where the database refuses them together."""
+    """Write the rows together, or one by one if the database refuses them together."""
     try:
         return _write_together(rows, may_count, actor)
     except (DataError, IntegrityError) as error:
@@ -104,7 +105,7 @@ def _write(rows: Sequence[ProductRow], may_count: bool, actor: str) -> list[Resu
 def _write_together(
     rows: Sequence[ProductRow], may_count: bool, actor: str
 ) -> list[Result | Problem]:
-    """Five statements, whatever the number of rows."""
+    """Five statements, however many rows."""
     products = Product.objects.filter(sku__in=[row.sku for row in rows]).lock()
     plan = ImportPlan(products, may_count=may_count)
     results = [plan.add(row) for row in rows]

@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import apps.products.models
+import apps.products.names
 
 
 class Migration(migrations.Migration):
@@ -30,7 +31,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=255)),
-                ("folded_name", apps.products.models.FoldedField(source="name")),
+                ("folded_name", apps.products.names.FoldedField(source="name")),
                 ("description", models.TextField(blank=True)),
                 ("price", models.DecimalField(decimal_places=2, max_digits=10)),
                 ("stock_quantity", models.IntegerField(default=0)),

@@ -1,4 +1,4 @@
-"""The audit of this service's tables: is stock what its ledger says? Only reads."""
+"""The audit of stock: does it equal the sum of its ledger? Only reads."""
 
 from collections.abc import Collection, Iterator
 
@@ -12,9 +12,9 @@ CHUNK_SIZE = 1_000
 
 
 class StockDiscrepancy(Struct, frozen=True):
-    """Something that is off. text: for people, on one line.
+    """Something that is wrong. text: for people, on one line.
 
-    product_id: whose ledger a correcting movement brings to its stock; None where none can.
+    product_id: the product whose ledger `correct_ledger` can bring to its stock, if it can.
     """
 
     text: str
@@ -56,9 +56,9 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
 
 
 def references_with(*, prefix: str) -> Iterator[list[str]]:
-    """Every reference of a movement that begins so, once, in lists of up to 1,000.
+    """Every reference of a movement that begins with `prefix`, once, in lists of up to 1,000.
 
-    One statement for each list, and one that finds no more.
+    One statement for each list, and a last one that finds no more.
     """
     movements = StockMovement.objects.filter(reference__startswith=prefix).exclude(reference="")
     references = movements.order_by("reference").values_list("reference", flat=True).distinct()

@@ -1,14 +1,13 @@
-"""Correcting movements, for books that do not balance."""
+"""Movements that bring the ledger and the stock back together."""
 
 from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import Max, Sum
 
-from apps.products.exceptions import OutOfStock, ProductNotFound, StockBeyondBounds
+from apps.products.exceptions import ProductNotFound
 from apps.products.models import Product, StockMovement
-from apps.products.stock.one import lock_product, record_movement
-from monoservices.api.types import MAX_INTEGER
+from apps.products.stock.movements import record_movement, set_stock
 from monoservices.services.scopes import COMMAND_LINE
 
 CORRECTED = StockMovement.Reason.CORRECTED
@@ -18,11 +17,11 @@ CORRECTED = StockMovement.Reason.CORRECTED
 def correct_reference(
     *, reference: str, deltas: Mapping[int, int], note: str = "", actor: str = COMMAND_LINE
 ) -> None:
-    """Add movements to a document that has too few or too many.
+    """Add movements to a document, such as an order, that has too few or too many.
 
-    deltas: units by product id, negative for what should have been sold.
-    The stock moves too, but for units by which it differs from its ledger the same way: those
-    have left or come back already, and it is only the movement that is missing.
+    deltas: units by product id, negative for units that should have been sold.
+    The stock moves too, except for units by which it already differs from its ledger in the same
+    direction: those units have moved before, and only their movement is missing.
     Raises ProductNotFound, OutOfStock, StockBeyondBounds, and then corrects nothing.
     """
     products = {product.pk: product for product in Product.objects.lock().filter(pk__in=deltas)}
@@ -31,8 +30,9 @@ def correct_reference(
             raise ProductNotFound(f"There is no product {product_id}.")
         product = products[product_id]
         gap = product.stock_quantity - _ledger(product)
-        explained = max(min(gap, 0), min(delta, max(gap, 0)))
-        _move(product, delta - explained)
+        moved_before = max(min(gap, 0), min(delta, max(gap, 0)))
+        set_stock(product, product.stock_quantity + delta - moved_before)
+        product.save(update_fields=["stock_quantity", "updated_at"])
         earlier = product.movements.filter(reference=reference, reason=CORRECTED)
         record_movement(
             product=product,
@@ -47,11 +47,11 @@ def correct_reference(
 
 @transaction.atomic
 def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE) -> int:
-    """Bring a product's ledger to its stock, which stays, and return by how many units.
+    """Bring a product's ledger to its stock, which stays. Return by how many units.
 
     Raises ProductNotFound.
     """
-    product = lock_product(product_id)
+    product = Product.objects.lock().with_id(product_id)
     gap = product.stock_quantity - _ledger(product)
     if gap:
         record_movement(product=product, delta=gap, reason=CORRECTED, note=note, actor=actor)
@@ -60,14 +60,3 @@ def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE
 
 def _ledger(product: Product) -> int:
     return product.movements.aggregate(sum=Sum("delta"))["sum"] or 0
-
-
-def _move(product: Product, delta: int) -> None:
-    stock = product.stock_quantity + delta
-    told = f"The stock of product {product.pk} would be {stock}."
-    if stock < 0:
-        raise OutOfStock(told)
-    if stock > MAX_INTEGER:
-        raise StockBeyondBounds(told)
-    product.stock_quantity = stock
-    product.save(update_fields=["stock_quantity", "updated_at"])

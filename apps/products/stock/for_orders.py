@@ -1,4 +1,4 @@
-"""Moving the stock of many products at once: what placing and changing orders does."""
+"""Moving the stock of many products at once, for orders that are placed or changed."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -32,18 +32,18 @@ def move_stock(
     prices: Mapping[int, Decimal] | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Make many movements, whatever their number: one statement on PostgreSQL, two on SQLite.
+    """Make any number of movements: one statement on PostgreSQL, two on SQLite.
 
-    prices: where given, what each product cost when it was read, by its id; one that costs
-        something else by now, or is archived, refuses them all.
+    prices: what each product cost when it was read, by id. If given, a product that costs something
+        else by now, or is archived, refuses all movements.
     at: the moment it happened; now where it is None.
-    The products are locked in the order of their ids. To be called last in a transaction, so that
-    the locks are held only from here to the commit. Nothing is asked back: what forbids it is a
-    constraint, so that a pipelined transaction can go on to its COMMIT without waiting.
-    Raises IntegrityError where a product is not there or not as it was read (its movement has no
-    `quantity_after`), where stock would fall below zero, and where a movement was made before for
-    the same product, reason, reference and revision. Raises DataError or IntegrityError where stock
-    would be more than its column holds: who gives stock back looks first, under the lock.
+    The products are locked in id order. Call it last in a transaction, so that the locks are held
+    only from here to the commit. It returns no rows: constraints refuse what must not happen, so
+    that a pipelined transaction goes on to its COMMIT without waiting.
+    Raises IntegrityError if a product is missing or has changed since it was read (its movement
+    then has no `quantity_after`), if stock would fall below zero, and if the same product, reason,
+    reference and revision moved before. Raises DataError or IntegrityError if stock would be more
+    than its column holds; callers that give stock back check that first, under the lock.
     """
     totals: defaultdict[int, int] = defaultdict(int)
     ledger: list[dict[str, Any]] = []
@@ -52,7 +52,7 @@ def move_stock(
             structs.asdict(move)
             | {
                 "position": -len(ledger),
-                # What follows in these moves is in the stock that the ledger's statement reads.
+                # The ledger's statement reads the stock after all moves, later ones included.
                 "later": totals[move.product_id],
                 "price": prices and prices[move.product_id],
             }
@@ -103,12 +103,12 @@ _MOVEMENT = "r.product_id, r.delta, r.reason, r.reference, r.revision, r.actor, 
 
 @cache
 def _one_statement() -> str:
-    """Lock in the order of ids, look once more at what was relied on, add, and write down.
+    """Lock in id order, check price and state again, change the stock, write the ledger.
 
-    Two batches that want the same products cannot wait for each other in a circle. The ledger knows
-    of no stock but what was updated: two statements would see two states of a changing product. It
-    looks stock up in an object, since a join of many movements with many products would be planned
-    as a nested loop here (see `monoservices.database.pipelining`).
+    Two batches that want the same products cannot deadlock. The ledger takes the stock from the
+    UPDATE: a second statement could see another state of the product. It looks the stock up in a
+    JSON object, because PostgreSQL would plan a join of many movements with many products as a
+    nested loop (see `monoservices.database.pipelining`).
     """
     return f"""
         WITH locked AS (
@@ -134,7 +134,7 @@ def _one_statement() -> str:
 
 @cache
 def _two_statements() -> tuple[str, str]:
-    """The same for a database on which a writer is alone, and needs no locks."""
+    """The same for a database with one writer at a time, which needs no locks."""
     stock = f"""
         UPDATE products_product AS p
         SET stock_quantity = stock_quantity + r.delta, updated_at = r.now

@@ -9,8 +9,8 @@ from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
 from monoservices.database.statements import enqueue
 
 Lock = Literal["none", "wait", "skip"]
-"""Whether rows are locked until the transaction ends, and what happens to rows that somebody else
-has locked: they are waited for, or left out."""
+"""`wait` and `skip` lock rows until the transaction ends. Where another transaction has locked a
+row, `wait` waits for it and `skip` leaves it out."""
 
 Row = tuple[int, str, str, str, int, bool]
 """(id, sku, name, price as text, stock_quantity, is_active)"""
@@ -22,11 +22,11 @@ _SKU: ColumnTypes = {"sku": "text"}
 def read_rows(
     *, ids: Iterable[int] = (), skus: Iterable[str] = (), lock: Lock = "none"
 ) -> list[Row]:
-    """The products that exist of those with these ids or SKUs, in the order of their ids.
+    """The existing products among these ids and SKUs, in id order.
 
-    One statement, whose text does not depend on how many there are. A product is locked in the
-    order of the ids, like everywhere. SQLite needs no locks and ignores `lock`.
-    Raises OperationalError where a lock is waited for too long.
+    One statement, whose text does not depend on how many products are asked for. Rows are locked in
+    id order, as everywhere. SQLite needs no locks and ignores `lock`.
+    Raises OperationalError if another transaction holds a lock for too long.
     """
     sent = [
         *row_parameters(_ID, [{"id": key} for key in ids]),

@@ -35,7 +35,7 @@ def adjust(*adjustments: dict[str, Any], key: str | None = None) -> tuple[Any, b
         actor="client:1",
         idempotency_key=key,
     )
-    return json.loads(adjusted.answer), adjusted.replayed
+    return json.loads(adjusted.response), adjusted.replayed
 
 
 def received(sku: str, delta: int = 1) -> dict[str, Any]:

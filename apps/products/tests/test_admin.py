@@ -12,6 +12,7 @@ from django.db.models.signals import pre_save
 from django.test import Client as Browser
 from django.urls import reverse
 
+from apps.products.forms import ProductForm
 from apps.products.models import Product, StockMovement
 from apps.products.operations import (
     StockMove,
@@ -164,9 +165,8 @@ def test_what_is_changed_is_set_and_nothing_else(
     assert (changed.sku, changed.name, changed.description) == ("MUG-B", "Blue Mug", "")
     assert (str(changed.price), changed.is_active) == ("0.00", False)
     assert (changed.stock_quantity, StockMovement.objects.count()) == (10, 1)
-    assert (
-        LogEntry.objects.get().get_change_message() == "Changed description, price and Is active."
-    )
+    message = LogEntry.objects.get().get_change_message()
+    assert message == "Changed Description, Price and On sale."
 
 
 def test_an_empty_low_mark_takes_it_away(admin_client: Browser, mug: Product) -> None:
@@ -180,8 +180,9 @@ def test_what_others_changed_since_the_page_was_opened_stays(
     admin_client: Browser, mug: Product
 ) -> None:
     page = admin_client.get(change_url(mug)).content.decode()
-    seen = re.findall(r'name="(initial-[^"]+)"(?: value="([^"]*)")?', page)
-    assert dict(seen) == SEEN
+    seen = dict(re.findall(r'name="(initial-[^"]+)"(?: value="([^"]*)")?', page))
+    assert seen.keys() == {f"initial-{name}" for name in ProductForm().fields}
+    assert {name: seen[name] for name in SEEN} == SEEN
     update_product(product_id=mug.pk, description="Matt.", price="8.00", is_active=False)
     admin_client.post(change_url(mug), VALUES | SEEN | {"name": "Cup"})
     changed = Product.objects.get()
@@ -190,7 +191,7 @@ def test_what_others_changed_since_the_page_was_opened_stays(
 
 
 WRONG = [
-    ({"sku": "TAKEN"}, "Product with this Sku already exists."),
+    ({"sku": "TAKEN"}, "Product with this SKU already exists."),
     (
         {"sku": "A\tB"},
         "Expected text without control characters and without spaces at its ends.",
@@ -261,7 +262,7 @@ def test_a_sku_that_is_taken_while_the_form_is_read_is_an_error_of_the_form(
     finally:
         pre_save.disconnect(before_the_write, sender=Product)
     assert answer.status_code == 200
-    assert errors(answer.content) == ["Product with this Sku already exists."]
+    assert errors(answer.content) == ["Product with this SKU already exists."]
     assert list(Product.objects.values_list("name", flat=True)) == ["Taken"]
     assert (StockMovement.objects.count(), LogEntry.objects.count()) == (0, 0)
 
@@ -283,7 +284,7 @@ def test_archiving_and_bringing_back(staff: Callable[..., Browser], mug: Product
     assert "Products brought back: 1." in answer.content.decode()
     assert active() == [True, True]
     messages = [entry.get_change_message() for entry in LogEntry.objects.all()]
-    assert messages == ["Changed is active."] * 2
+    assert messages == ["Changed on sale."] * 2
 
 
 @pytest.mark.parametrize(
@@ -332,11 +333,11 @@ def test_every_form_has_a_token_of_its_own(admin_client: Browser, mug: Product) 
             {"units": MAX_INTEGER},
             ["A product&#x27;s stock can be 2147483647 at most.", "There are 10 in stock."],
         ),
-        ({"units": 0}, ["This moves nothing."]),
+        ({"units": 0}, ["Zero units change nothing."]),
         ({"units": ""}, ["This field is required."]),
         ({"units": "many"}, ["Enter a whole number."]),
         ({"units": 2**31}, ["Ensure this value is less than or equal to 2147483647."]),
-        ({"reason": "counted", "units": -1}, ["There cannot be less than nothing."]),
+        ({"reason": "counted", "units": -1}, ["A count cannot be negative."]),
         ({"reason": ""}, ["This field is required."]),
         ({"reason": "sold"}, ["Select a valid choice. sold is not one of the available choices."]),
         ({"note": " "}, ["This field is required."]),

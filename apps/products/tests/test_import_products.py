@@ -56,6 +56,25 @@ def test_it_says_what_it_did(write: Callable[[str], Path]) -> None:
     assert StockMovement.objects.count() == 3
 
 
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "has_bar"), [(Terminal(), True), (StringIO(), False)])
+def test_only_a_terminal_gets_a_progress_bar(
+    write: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    stream: StringIO,
+    has_bar: bool,
+) -> None:
+    file = write(HEADER + "A-1,Mug,,1,5\nA-2,Mug,,x,5\n")
+    monkeypatch.setattr("sys.stderr", stream)
+    assert run(file)[1] == "1 created, 0 updated, 0 unchanged, 1 refused.\n"
+    assert ("100%|" in stream.getvalue()) == has_bar
+    assert bool(stream.getvalue()) == has_bar
+
+
 def test_a_dry_run_changes_nothing(write: Callable[[str], Path]) -> None:
     file = write(HEADER + "A-1,Mug,,1,5\nA-2,Mug,,x,5\n")
     status, out, _ = run(file, "--dry-run")

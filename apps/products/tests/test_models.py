@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
-from apps.products.models import Product, StockMovement, fold, generate_sku
+from apps.products.models import Product, StockMovement, generate_sku
+from apps.products.names import fold
 from apps.products.operations import count_stock, create_product
 
 pytestmark = pytest.mark.django_db

@@ -1,45 +1,53 @@
 import pytest
 from django.http import HttpResponse
-from django.test import override_settings
 from django.urls import include, path
+from pytest_django import Settings
 
-from monoservices.scaffold.naming import (
-    NameRefused,
-    Names,
-    names,
-    plural_of,
-    singular_of,
-    snake_case,
-)
+from monoservices.scaffold.naming import NameRefused, Names, names
+from monoservices.tests.boundaries.checks.conftest import Project
 
-urlpatterns = [path("api/", include([path("gift-cards/", HttpResponse)]))]
+urlpatterns = [path("api/", include([path("gift-tokens/", HttpResponse)]))]
+
+
+@pytest.fixture(autouse=True)
+def _no_services(project: Project, settings: Settings) -> None:
+    """So that every name is free whatever services this project has."""
+    project({}, "E001")
+    settings.ROOT_URLCONF = __name__
 
 
 @pytest.mark.parametrize(
-    ("plural", "singular"),
+    ("label", "model"),
     [
-        ("payments", "payment"),
-        ("categories", "category"),
-        ("addresses", "address"),
-        ("boxes", "box"),
-        ("branches", "branch"),
-        ("gift_cards", "gift_card"),
+        ("payments", "Payment"),
+        ("categories", "Category"),
+        ("addresses", "Address"),
+        ("boxes", "Box"),
+        ("branches", "Branch"),
+        ("gift_cards", "GiftCard"),
+        ("catalogue", "Catalogue"),
+        ("status", "Status"),
+        ("analysis", "Analysis"),
+        ("press", "Press"),
     ],
 )
-def test_plural_and_singular(plural: str, singular: str) -> None:
-    assert singular_of(plural) == singular
-    assert plural_of(singular) == plural
+def test_the_model_is_the_singular_of_the_service(label: str, model: str) -> None:
+    chosen = names(label)
+    assert (chosen.model, chosen.plural) == (model, label)
 
 
-@pytest.mark.parametrize("name", ["catalogue", "status", "analysis", "press", "ties"])
-def test_what_is_no_plural_stays(name: str) -> None:
-    assert singular_of(name) == {"ties": "tie"}.get(name, name)
-
-
-def test_snake_case() -> None:
-    assert [snake_case(each) for each in ("Order", "OrderLine", "APIKey", "Level2Item")] == [
-        *("order", "order_line", "api_key", "level2_item"),
-    ]
+@pytest.mark.parametrize(
+    ("model", "singular", "plural"),
+    [
+        ("Order", "order", "orders"),
+        ("OrderLine", "order_line", "order_lines"),
+        ("APIKey", "api_key", "api_keys"),
+        ("Level2Item", "level2_item", "level2_items"),
+    ],
+)
+def test_identifiers_follow_from_the_model(model: str, singular: str, plural: str) -> None:
+    chosen = names("things", model=model)
+    assert (chosen.singular, chosen.plural) == (singular, plural)
 
 
 def test_the_model_is_named_after_the_service() -> None:
@@ -77,7 +85,7 @@ def test_a_name_that_is_too_long() -> None:
     ("label", "why"),
     [
         ("monoservices", "There is an app 'monoservices' already."),
-        ("sessions", "There is an app 'sessions' already."),
+        ("contenttypes", "There is an app 'contenttypes' already."),
         ("json", "There is a Python module json already."),
     ],
 )
@@ -94,7 +102,6 @@ def test_a_model_that_cannot_be(model: str) -> None:
 
 
 def test_a_route_that_is_taken() -> None:
-    with override_settings(ROOT_URLCONF=__name__):
-        with pytest.raises(NameRefused, match="There is a route gift-cards/ already"):
-            names("gift_cards")
-        assert names("gifts").plural == "gifts"
+    with pytest.raises(NameRefused, match="There is a route gift-tokens/ already"):
+        names("gift_tokens")
+    assert names("gifts").plural == "gifts"

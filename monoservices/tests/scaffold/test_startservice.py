@@ -2,10 +2,11 @@
 
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, templates
 
 from monoservices.scaffold.dependencies import dependencies
 from monoservices.tests.boundaries.checks.conftest import Project, service
@@ -46,7 +47,7 @@ def _services(project: Project) -> None:
         "rates/models.py": _models("Rate", "models.DateField(primary_key=True)"),
         "mail/apps.py": service("mail"),
     }
-    project(files, lambda services: iter(()))
+    project(files, "E001")
 
 
 def start(*arguments: str) -> str:
@@ -93,14 +94,20 @@ def test_a_directory_that_is_there_is_left_alone(tmp_path: Path) -> None:
 def test_nothing_is_left_of_what_fails_on_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, text: str) -> int:
-        raise OSError(28, "No space left on device")
+    written: list[str] = []
+
+    def full(path: str, *args: Any, **kwargs: Any) -> Any:
+        if len(written) == 5:  # templates that were read and files that were written
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        return open(path, *args, **kwargs)  # noqa: PTH123 - stands for it
 
     before = everything(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full)
+        patch.setattr(templates, "open", full, raising=False)
         with pytest.raises(CommandError, match="No space left on device"):
             start("payments")
+    assert any(Path(path).suffix == ".py" for path in written)
     assert everything(tmp_path) == before
 
 

@@ -1,4 +1,4 @@
-"""`manage.py createkey NAME [--scope S]…`: make an API key and print it."""
+"""`manage.py createkey NAME [--scope S]…`: issue an API key and print it."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,8 +12,8 @@ from apps.accounts.scopes import default_scopes, known_scopes
 
 class Command(BaseCommand):
     help = (
-        "Makes an API key for the client NAME, and the client where there is none of that name. "
-        "The key alone goes to standard output; it is shown this once and cannot be read again."
+        "Issues an API key for the client NAME, which is created if it does not exist. "
+        "Prints only the key to standard output. The key cannot be shown again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -11,7 +11,7 @@ HEADINGS = ("ID", "CLIENT", "KEY", "SCOPES", "CREATED", "LAST USED", "REVOKED")
 
 
 class Command(BaseCommand):
-    help = "Lists all API keys, the revoked ones too. Times are UTC."
+    help = "Lists all API keys, revoked ones included. Times are UTC."
 
     def handle(self, **options: Any) -> None:
         keys = ApiKey.objects.select_related("client").order_by("id")

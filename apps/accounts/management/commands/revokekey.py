@@ -1,4 +1,4 @@
-"""`manage.py revokekey ID_OR_PREFIX`: make an API key useless."""
+"""`manage.py revokekey ID_OR_PREFIX`: revoke an API key."""
 
 import re
 from argparse import ArgumentParser
@@ -12,7 +12,7 @@ from apps.accounts.models import ApiKey
 
 
 class Command(BaseCommand):
-    help = "Revokes an API key for good: its next request is answered 401."
+    help = "Revokes an API key for good: its next request gets a 401."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
 
 def _key_id(id_or_prefix: str) -> int:
-    """The id of the key that is meant. Raises CommandError where that is none or several."""
+    """The id of the key. Raises CommandError if no key matches, or several do."""
     if re.fullmatch(r"[0-9]{1,18}", id_or_prefix):
         return int(id_or_prefix)
     prefix = id_or_prefix.removesuffix("…")  # as listkeys shows it

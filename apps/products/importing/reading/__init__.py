@@ -1,10 +1,10 @@
-"""Files of products as rows, with the lines that they stand on. Nothing is validated here.
+"""Files of products as rows, with the lines on which they stand. Nothing is validated here.
 
 rows         what every reader yields: `Row`
 mapping      other people's column names
 csv_records  CSV as cells, whatever they mean
 csv_file     CSV with the names of products
-shopify      the CSV that Shopify exports
+shopify      Shopify's product CSV
 json_lines   a JSON object per line
 """
 
@@ -15,20 +15,21 @@ from apps.products.importing.reading.csv_file import CsvFile
 from apps.products.importing.reading.csv_records import CsvRecords
 from apps.products.importing.reading.json_lines import JsonLinesFile
 from apps.products.importing.reading.mapping import NO_MAPPING, parse_mapping
-from apps.products.importing.reading.rows import COLUMNS, ProductFile, Row
+from apps.products.importing.reading.rows import ProductFile, Row
 from apps.products.importing.reading.shopify import ShopifyFile
 from monoservices.files.lines import TextLines
 
-__all__ = ["COLUMNS", "NO_MAPPING", "ProductFile", "Row", "parse_mapping", "read_products"]
+__all__ = ["NO_MAPPING", "ProductFile", "Row", "parse_mapping", "read_products"]
 
 
 def read_products(
     stream: io.BufferedReader, mapping: Mapping[str, str] = NO_MAPPING
 ) -> ProductFile:
-    """The products of a file, in the format that its beginning shows; rows are read as asked for.
+    """The products of a file. Its first bytes tell the format; rows are read lazily.
 
-    mapping: the file's own column for some of our names. With one, no file is taken for Shopify's.
-    Raises UnusableFile where the first line is of no use; nothing else has been read by then.
+    mapping: the file's own columns for some of our names. With a mapping, no file counts as
+        Shopify's.
+    Raises UnusableFile if the first line cannot be used, before reading anything else.
     """
     lines = TextLines(stream)
     if lines.starts_with(b"{"):

@@ -1,18 +1,18 @@
-"""CSV whose header names what products have."""
+"""CSV whose header names the fields of products."""
 
 from collections.abc import Iterator, Mapping
 
 from apps.products.exceptions import UnusableFile
 from apps.products.importing.reading.csv_records import CsvRecords, Record
 from apps.products.importing.reading.mapping import columns_by_name
-from apps.products.importing.reading.rows import REQUIRED, UNSAID_WHEN_EMPTY, Row
+from apps.products.importing.reading.rows import REQUIRED, UNSET_WHEN_EMPTY, Row
 from monoservices.files.formulas import original
 
 
 class CsvFile:
-    """The products of a CSV file; columns that are not of products are passed over.
+    """The products of a CSV file. Other columns are ignored.
 
-    Raises UnusableFile where the header lacks columns, or has one of them twice.
+    Raises UnusableFile if the header lacks a column, or has one twice.
     """
 
     def __init__(self, records: CsvRecords, mapping: Mapping[str, str]) -> None:
@@ -38,7 +38,7 @@ class CsvFile:
         fields = {}
         if not record.problem:
             fields = {name: original(record.cells[at]) for name, at in self._places.items()}
-            for name in UNSAID_WHEN_EMPTY:
+            for name in UNSET_WHEN_EMPTY:
                 if not fields.get(name):
                     fields.pop(name, None)
         return Row(

@@ -10,7 +10,7 @@ from monoservices.files.lines import RecordTooLong, TextLines
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """One record. line: where it starts, from 1. size: in bytes. problem: why it is of no use."""
+    """One record. line: where it starts, from 1. size: in bytes. problem: why it is unusable."""
 
     line: int
     size: int
@@ -19,10 +19,10 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class CsvRecords:
-    """The records of a CSV file, each with as many cells as its header, or with a problem.
+    """The records of a CSV file, each with as many cells as the header, or with a problem.
 
     header: the cells of the first line.
-    Raises UnusableFile where there is no header.
+    Raises UnusableFile if there is no header.
     """
 
     def __init__(self, lines: TextLines) -> None:
@@ -41,7 +41,7 @@ class CsvRecords:
                 yield record
 
     def _next(self, width: int | None = None) -> Record | None:
-        """The next record, of `width` cells unless it is blank; None where there is no more."""
+        """The next record, of `width` cells unless it is blank; None at the end of the file."""
         self._lines.begin_record()
         line = self._lines.number + 1
         cells, problem = [], ""
@@ -61,6 +61,6 @@ class CsvRecords:
 
 
 def _problem(error: csv.Error) -> str:
-    if "new-line" in str(error):  # what follows is advice on how to open files in Python
+    if "new-line" in str(error):  # the rest of the message is about opening files in Python
         return "Its lines end with CR alone, not with LF or CR LF."
     return f"This is not CSV: {error}."

@@ -6,19 +6,17 @@ from typing import Any
 import msgspec
 
 from apps.products.importing.reading.mapping import columns_by_name
-from apps.products.importing.reading.rows import COLUMNS, Row
+from apps.products.importing.reading.rows import COLUMNS, TEXTS, Row
 from monoservices.api.problems import Problem
 from monoservices.api.strict_json import refuse_duplicate_keys
 from monoservices.files.lines import RecordTooLong, TextLines
 
-TEXTS = ("sku", "name", "price", "description")
-
 
 class JsonLinesFile:
-    """The products of a JSON Lines file; names that are not of products are passed over.
+    """The products of a JSON Lines file. Other names are ignored.
 
-    null says as little as a name that is missing. A number stands for its text where a text is
-    expected: a price of 9.99 is 9.99, as doubles keep fifteen digits and prices have ten.
+    null means the same as a missing name. Where text is expected, a number is read as its text: a
+    price of 9.99 is "9.99", exactly, since doubles keep 15 digits and prices have 10.
     """
 
     def __init__(self, lines: TextLines, mapping: Mapping[str, str]) -> None:
@@ -46,7 +44,7 @@ class JsonLinesFile:
             yield Row(line=line, size=size, fields=fields, problem=problem)
 
     def _fields(self, text: str) -> dict[str, Any]:
-        """The values of the line's object by our names. Raises Unusable."""
+        """The values of the line's object, by our names. Raises Unusable."""
         if not self._lines.is_utf8:
             raise Unusable("It is not UTF-8.")
         line = text.encode()
@@ -67,7 +65,7 @@ class JsonLinesFile:
 
 
 class Unusable(Exception):
-    """A line that holds no product, and why."""
+    """A line without a product, and why."""
 
 
 def _text(name: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ NO_MAPPING: Mapping[str, str] = MappingProxyType({})
 def parse_mapping(texts: Iterable[str]) -> dict[str, str]:
     """The file's columns by our names, from texts such as `sku=Item no.`.
 
-    Raises UnusableFile where a text is not of that form, or names what a product does not have.
+    Raises UnusableFile if a text is malformed, or its name is not a product's.
     """
     mapping: dict[str, str] = {}
     for text in texts:
@@ -27,5 +27,5 @@ def parse_mapping(texts: Iterable[str]) -> dict[str, str]:
 
 
 def columns_by_name(mapping: Mapping[str, str]) -> dict[str, str]:
-    """The file's column for each of our names; without a mapping, the one of the same name."""
+    """The file's column for each of our names: the column of the same name unless it is mapped."""
     return {name: mapping.get(name, name) for name in COLUMNS}

@@ -1,23 +1,32 @@
-"""What every reader of products yields."""
+"""What every reader of products yields. The columns are the fields of `ProductRow`."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
 
-REQUIRED = ("sku", "name", "price")
-OPTIONAL = ("description", "stock_quantity", "is_active")
-COLUMNS = (*REQUIRED, *OPTIONAL)
-UNSAID_WHEN_EMPTY = ("stock_quantity", "is_active")
-"""Columns whose empty cell says nothing, rather than the empty text."""
+from apps.products.serializers import ProductRow
+
+_SCHEMA: dict[str, Any] = msgspec.json.schema(ProductRow)["$defs"]["ProductRow"]
+
+COLUMNS = tuple(_SCHEMA["properties"])
+REQUIRED = tuple(_SCHEMA["required"])
+TEXTS = tuple(
+    name
+    for name, field in _SCHEMA["properties"].items()
+    if any(option.get("type") == "string" for option in field.get("anyOf", [field]))
+)
+UNSET_WHEN_EMPTY = tuple(name for name in COLUMNS if name not in TEXTS)
+"""Columns whose empty cell leaves the field unset. An empty cell of TEXTS is the empty text."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
     """One row of a file.
 
     line: where it starts, counted from 1. size: in bytes. fields: its values by name, of
-    `COLUMNS`. cells: all that stood there, where they are those of the file's header. problem: why
-    it cannot be read; empty where it can.
+    `COLUMNS`. cells: everything that the row has, if the file has columns. problem: why the row
+    cannot be read; empty if it can.
     """
 
     line: int
@@ -28,7 +37,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class ProductFile(Protocol):
-    """A file of products. header: the columns in which its rows are given back."""
+    """A file of products. header: the columns of its rejected rows."""
 
     header: list[str]
 

@@ -11,23 +11,22 @@ from msgspec import Struct
 
 from apps.products.importing.reading.csv_records import CsvRecords
 from apps.products.importing.reading.rows import COLUMNS, Row
+from apps.products.models import MAX_SKU
 from monoservices.files.formulas import original
 
-SIGNS = {"Handle", "Title", "Option1 Name", "Option1 Value", "Variant Price"}
-"""The columns by which the format is recognised."""
+SIGNATURE = {"Handle", "Title", "Option1 Name", "Option1 Value", "Variant Price"}
+"""A CSV file with these columns is Shopify's."""
 
 OPTIONS = ("Option1", "Option2", "Option3")
 NO_OPTION = ("Title", "Default Title")
-"""What Shopify writes as name and value of the option of a product that has none."""
+"""The name and value that Shopify writes for a product without options."""
 
 MAX_VARIANTS = 2_048
-"""How many variants Shopify lets a product have."""
-
-MAX_SKU = 100
+"""Shopify's own limit of variants per product."""
 
 
 class Parent(Struct):
-    """What the first row of a handle says for all of its variants. skus: of these so far."""
+    """What the first row of a handle says about all of its variants. skus: those seen so far."""
 
     handle: str
     title: str
@@ -40,9 +39,9 @@ class Parent(Struct):
 class ShopifyFile:
     """One product per variant.
 
-    name: title and option values, as Shopify names the items of an order. sku: `Variant SKU`, else
-    handle and option values. is_active: false where Status is `draft` or `archived`. Rows that are
-    only images are no products.
+    name: title and option values, as Shopify names the items of an order. sku: `Variant SKU`, or
+    handle and option values. is_active: false if Status is `draft` or `archived`. Rows with only an
+    image are skipped.
     """
 
     def __init__(self, records: CsvRecords) -> None:
@@ -54,7 +53,7 @@ class ShopifyFile:
     @staticmethod
     def recognises(header: list[str]) -> bool:
         """Whether a CSV file with this header is Shopify's."""
-        return set(header) >= SIGNS
+        return set(header) >= SIGNATURE
 
     def __iter__(self) -> Iterator[Row]:
         for record in self._records:
@@ -67,7 +66,7 @@ class ShopifyFile:
                 yield Row(line=record.line, size=record.size, fields=fields, problem=problem)
 
     def _read(self, cells: dict[str, str]) -> tuple[dict[str, Any], str]:
-        """The fields of a variant, and what is wrong; neither of a row that is only an image."""
+        """The fields of a variant, or its problem. Neither for a row with only an image."""
         handle = cells["Handle"].strip()
         if not handle:
             return {}, "It has no Handle."
@@ -80,7 +79,7 @@ class ShopifyFile:
         if not self._parent.title:
             return {}, f"No row of {handle} before this one has a Title."
         values = [value for value in options if value] if self._parent.has_options else []
-        sku = cells.get("Variant SKU", "").strip() or _made_up_sku([handle, *values])
+        sku = cells.get("Variant SKU", "").strip() or _generated_sku([handle, *values])
         if sku in self._parent.skus:
             return {}, f"An earlier variant of {handle} has the SKU {sku}."
         if len(self._parent.skus) < MAX_VARIANTS:
@@ -97,8 +96,8 @@ class ShopifyFile:
             "stock_quantity": cells.get("Variant Inventory Qty", "").strip(),
             "is_active": parent.status,
         }
-        unsaid = [name for name in ("stock_quantity", "is_active") if not fields[name]]
-        return {name: value for name, value in fields.items() if name not in unsaid}
+        unset = [name for name in ("stock_quantity", "is_active") if not fields[name]]
+        return {name: value for name, value in fields.items() if name not in unset}
 
 
 def _parent(handle: str, cells: dict[str, str]) -> Parent:
@@ -114,10 +113,10 @@ def _parent(handle: str, cells: dict[str, str]) -> Parent:
     )
 
 
-def _made_up_sku(parts: list[str]) -> str:
-    """Handle and option values; where that is too long, a hash instead of its end.
+def _generated_sku(parts: list[str]) -> str:
+    """Handle and option values. If that is too long, a hash replaces the end.
 
-    The same variant has the same one in every export, so that importing again changes nothing.
+    A variant gets the same SKU from every export, so that importing again changes nothing.
     """
     sku = "/".join(parts)
     if len(sku) <= MAX_SKU:

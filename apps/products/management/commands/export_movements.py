@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from apps.products.exporting import export_movements
+from apps.products.export.rows import export_movements
 from monoservices.files.export_command import ExportCommand
 from monoservices.files.exporting import Format
 
 
 class Command(ExportCommand):
-    help = "Writes all movements of stock to standard output, oldest first, as CSV or JSON Lines."
+    help = "Writes all stock movements to standard output, oldest first, as CSV or JSON Lines."
 
     def lines(self, file_format: Format) -> Iterator[bytes]:
         return export_movements(file_format=file_format)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from apps.products.exporting import export_products
+from apps.products.export.rows import export_products
 from apps.products.models import Product
 from monoservices.files.export_command import ExportCommand
 from monoservices.files.exporting import Format
@@ -11,7 +11,7 @@ from monoservices.files.exporting import Format
 class Command(ExportCommand):
     help = (
         "Writes all products to standard output, archived ones included, as CSV or JSON Lines. "
-        "import_products reads both; importing what was exported changes nothing."
+        "import_products reads both. Importing an export changes nothing."
     )
 
     def lines(self, file_format: Format) -> Iterator[bytes]:

@@ -8,39 +8,42 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, reset_queries
+from tqdm import tqdm
 
 from apps.products.exceptions import UnusableFile
 from apps.products.importing.reading import parse_mapping, read_products
+from apps.products.importing.reading.rows import COLUMNS, REQUIRED
 from apps.products.operations import Outcome, Result, import_products
 from monoservices.files.formulas import escape_formula, original
-from monoservices.files.progress import Progress
 
 
 class Command(BaseCommand):
     help = (
         "Creates and updates products, by SKU, from a file in UTF-8: CSV whose first line names "
-        "the columns, JSON Lines with the same names, or the product CSV of Shopify. Columns: "
-        "sku, name and price, maybe description, stock_quantity and is_active; others are ignored. "
-        "What is not said stays as it is. A row that cannot be taken is refused with its line and "
-        "the reason, and the exit status is 1; the other rows are imported. Importing the same "
-        "file again changes nothing, so that an import that broke off is resumed that way."
+        "the columns, JSON Lines with the same names, or Shopify's product CSV. "
+        f"Columns: {', '.join(COLUMNS)}; {', '.join(REQUIRED)} are required, and others are "
+        "ignored. What the file does not say stays unchanged. A row that is not valid is refused "
+        "with its line and the reason; the other rows are imported, and the exit status is 1. "
+        "Importing the same file again changes nothing, which is how to resume an interrupted "
+        "import."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would happen, and change nothing"
+            "--dry-run", action="store_true", help="show what would happen, and change nothing"
         )
         parser.add_argument(
             "--map",
             metavar="NAME=COLUMN",
             action="append",
             default=[],
-            help="take NAME, such as sku, from the file's COLUMN; can be repeated",
+            help="read NAME, such as sku, from the file's COLUMN; can be repeated",
         )
         parser.add_argument(
             "--rejects",
@@ -66,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error}") from error
         except OperationalError as error:
             raise CommandError(
-                f"The database failed: {error} What was imported stays; run the command again."
+                f"The database failed: {error} Rows imported so far stay; run the command again."
             ) from error
         summary = ", ".join(f"{counts[result]} {result}" for result in Result)
         self.stdout.write(f"{'Dry run: ' if dry_run else ''}{summary}.")
@@ -82,31 +85,35 @@ class Command(BaseCommand):
             outcomes: Iterable[Outcome] = import_products(products, dry_run=dry_run)
             if rejects is not None:
                 if rejects.exists() and rejects.samefile(path):
-                    raise CommandError("--rejects would overwrite the file that is imported.")
+                    raise CommandError("--rejects would overwrite the file to import.")
                 sink = stack.enter_context(rejects.open("w", encoding="utf-8", newline=""))
                 outcomes = _write_rejects(outcomes, products.header, csv.writer(sink))
             return self._count(outcomes, file)
 
     def _count(self, outcomes: Iterable[Outcome], file: io.BufferedReader) -> Counter[Result]:
         counts: Counter[Result] = Counter()
+        begin = monotonic()
+        # A pipe has no size, so that there is no share of it to show. disable=None: no bar unless
+        # standard error is a terminal.
         size = Path(file.name).stat().st_size
-        progress = Progress(size, noun="rows", stream=sys.stderr)
-        with progress:
+        unit = "B" if size else " rows"
+        with tqdm(total=size or None, unit=unit, unit_scale=True, disable=None) as bar:
             for outcome in outcomes:
                 counts[outcome.result] += 1
                 if outcome.result is Result.REFUSED:
-                    progress.clear()
-                    self.stderr.write(f"line {outcome.row.line}: {outcome.reason}")
-                progress.advance(file.tell() if size else 0)
-                reset_queries()  # which DEBUG would keep
-        self.stderr.write(progress.summary())
+                    with tqdm.external_write_mode(sys.stderr):
+                        self.stderr.write(f"line {outcome.row.line}: {outcome.reason}")
+                bar.update(file.tell() - bar.n if size else 1)
+                reset_queries()  # DEBUG would keep them all
+        rows, seconds = counts.total(), monotonic() - begin
+        self.stderr.write(f"{rows:,} rows in {seconds:.1f} s: {rows / seconds:,.0f} rows a second.")
         return counts
 
 
 def _write_rejects(
     outcomes: Iterable[Outcome], header: list[str], rejects: Any
 ) -> Iterator[Outcome]:
-    """Write the refused rows to `rejects`, a csv.writer, and hand on all."""
+    """Write the refused rows to `rejects`, a csv.writer, and yield all outcomes."""
     rejects.writerow(["line", "reason", *map(escape_formula, header)])
     for outcome in outcomes:
         if outcome.result is Result.REFUSED:
@@ -115,7 +122,7 @@ def _write_rejects(
 
 
 def _cells(outcome: Outcome, header: list[str]) -> list[str]:
-    """The row as it stood there, or as it was understood where its file has no such columns."""
+    """The row's cells as in the file, or its fields if the file has no columns."""
     row = outcome.row
     if row.cells is not None:
         return [escape_formula(original(cell)) for cell in row.cells]

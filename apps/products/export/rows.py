@@ -1,4 +1,4 @@
-"""Exports of products and of the ledger. Only reads."""
+"""Products and the ledger as rows of a file. Only reads."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from monoservices.files.exporting import CHUNK_SIZE, Format, csv_lines, json_lin
 
 
 class MovementRow(Struct, frozen=True):
-    """A movement as it is exported."""
+    """A movement in an export."""
 
     id: int
     product_id: int
@@ -31,7 +31,10 @@ _MOVEMENT_COLUMNS = [
 
 
 def export_products(products: ProductQuerySet, *, file_format: Format) -> Iterator[bytes]:
-    """The products by id, as the API answers them; what `import_products` reads. One statement."""
+    """The products by id, with the fields of the API. One statement.
+
+    `import_products` reads the file.
+    """
     found = products.order_by("pk").iterator(CHUNK_SIZE)
     rows = map(ProductSerializer.represent, found)
     return csv_lines(ProductOut, rows) if file_format is Format.CSV else json_lines(rows)

@@ -1,4 +1,4 @@
-"""What an import over the API answers: what became of every row, in constant memory."""
+"""The response to an import over the API: the result of every row, in constant memory."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,15 +10,16 @@ import msgspec
 from django.http import StreamingHttpResponse
 from msgspec import Meta, Struct
 
-from apps.products.operations import Outcome, Result
+from apps.products.importing.importer import Outcome
+from apps.products.importing.plan import Result
+from apps.products.models import MAX_SKU
 
 SPOOL_BYTES = 1024 * 1024
 PIECE_BYTES = 64 * 1024
-MAX_SKU = 100
 
 
 class RowReport(Struct, kw_only=True, omit_defaults=True):
-    """What became of the row that starts at `line`; `reason` says why it was refused."""
+    """The result of the row that starts at `line`. reason: why it was refused."""
 
     line: int
     sku: str
@@ -27,7 +28,7 @@ class RowReport(Struct, kw_only=True, omit_defaults=True):
 
 
 class ImportCounts(Struct, kw_only=True):
-    """How many rows became what."""
+    """How many rows had which result."""
 
     dry_run: bool
     created: int
@@ -37,13 +38,13 @@ class ImportCounts(Struct, kw_only=True):
 
 
 class ImportReport(ImportCounts, kw_only=True):
-    """What became of a file, and of each of its rows."""
+    """The results of a file and of each of its rows."""
 
     rows: list[RowReport]
 
 
 def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHttpResponse:
-    """Import to the end, and answer an ImportReport. The rows of a long one wait in a file."""
+    """Import everything, then respond with an ImportReport. Long reports are kept in a file."""
     counts: Counter[Result] = Counter()
     with ExitStack() as until_read:
         rows: IO[bytes] = until_read.enter_context(SpooledTemporaryFile(SPOOL_BYTES))

@@ -2,42 +2,30 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, structs
 
-from apps.products.exceptions import (
-    MovementKeyReused,
-    OutOfStock,
-    ProductNotFound,
-    StockBeyondBounds,
-)
+from apps.products.exceptions import MovementKeyReused, ProductNotFound, ProductsError
 from apps.products.models import Product, StockMovement, StockRequest
-from apps.products.stock.ledger import MOVEMENT
-from monoservices.api.problems import Problem, ProblemDocument
-from monoservices.api.types import MAX_INTEGER
+from apps.products.stock.movements import set_stock
+from apps.products.stock.serializers import AdjustmentOut, AdjustmentsOut, MovementOut
 from monoservices.database.engines import engine
 from monoservices.database.retrying import retry_once
-from monoservices.database.rows import ColumnTypes, insert_rows, update_rows
+from monoservices.database.rows import ColumnTypes, column_types, insert_rows, update_rows
 
-_STOCK: ColumnTypes = {
-    "id": "bigint",
-    "stock_quantity": "integer",
-    "updated_at": "timestamp",
-}
-_MOVEMENT: ColumnTypes = {"id": "bigint", **MOVEMENT}
+_STOCK: ColumnTypes = {"id": "bigint", "stock_quantity": "integer", "updated_at": "timestamp"}
+_MOVEMENT = column_types(StockMovement, without=("idempotency_key",))
 
 
 class Adjustment(Struct, frozen=True, kw_only=True):
-    """One movement that is asked for: by `delta` with a reason, or to what was `counted`.
+    """One movement to make: by `delta` with a reason, or to the quantity that was `counted`.
 
-    path: where it stood in the request, such as `movements.0`. The product is named by its id or
-    by its SKU.
+    path: its place in the request, such as `movements.0`. It names its product by id or by SKU.
     """
 
     path: str
@@ -49,54 +37,25 @@ class Adjustment(Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class MovementOut(Struct, kw_only=True):
-    """A movement that was made."""
-
-    id: int
-    product_id: int
-    delta: int
-    quantity_after: int
-    reason: str
-    reference: str = ""
-    note: str
-    actor: str
-    created_at: datetime
-
-
-class AdjustmentOut(Struct, kw_only=True):
-    """What became of one adjustment: the movement, or the problem that it met."""
-
-    movement: MovementOut | UnsetType = UNSET
-    problem: ProblemDocument | UnsetType = UNSET
-
-
-class AdjustmentsOut(Struct, kw_only=True):
-    """What became of all of them, in their order."""
-
-    moved: int
-    refused: int
-    results: list[AdjustmentOut]
-
-
 class AdjustedStock(Struct, frozen=True):
-    """answer: JSON text of an AdjustmentsOut. replayed: whether the request came before."""
+    """response: JSON text of an AdjustmentsOut. replayed: whether it is the response to a retry."""
 
-    answer: str
+    response: str
     replayed: bool
 
 
 def adjust_stock(
     *, adjustments: Sequence[Adjustment], actor: str, idempotency_key: str | None = None
 ) -> AdjustedStock:
-    """Make many movements in one transaction; one that is refused does not stop the others.
+    """Make many movements in one transaction. One that is refused does not stop the others.
 
-    They are made in their order, so that a later one finds what earlier ones left. The products
-    are locked in the order of their ids. Six statements, whatever the number of movements.
-    idempotency_key: the same key with the same adjustments moves nothing again, and the first
-        answer comes back, refusals included.
+    They are made in the given order, so that each finds the stock that earlier ones left. The
+    products are locked in id order. Six statements, however many movements.
+    idempotency_key: the same key with the same adjustments moves nothing again and returns the
+        first response, refusals included.
     Raises MovementKeyReused.
     """
-    # The key may come in another request meanwhile; the second attempt finds it.
+    # Another request may use the key meanwhile. The second attempt finds it.
     attempt = partial(_adjust, adjustments, actor, idempotency_key)
     return retry_once(attempt, after=IntegrityError)
 
@@ -113,18 +72,20 @@ def _adjust(
                 raise MovementKeyReused
             return AdjustedStock(known.answer, replayed=True)
     shelf = _Shelf(adjustments, actor)
-    outcomes = [shelf.take(each) for each in adjustments]
+    results = [shelf.adjust(each) for each in adjustments]
     shelf.write()
-    answer = msgspec.json.encode(_answer(outcomes)).decode()
+    moved = sum(each.problem is UNSET for each in results)
+    out = AdjustmentsOut(moved=moved, refused=len(results) - moved, results=results)
+    response = msgspec.json.encode(out).decode()
     if idempotency_key is not None:
         StockRequest.objects.create(
-            idempotency_key=idempotency_key, fingerprint=fingerprint, answer=answer
+            idempotency_key=idempotency_key, fingerprint=fingerprint, answer=response
         )
-    return AdjustedStock(answer, replayed=False)
+    return AdjustedStock(response, replayed=False)
 
 
 class _Shelf:
-    """The products that adjustments name, locked, and the movements that are made of them."""
+    """The locked products that adjustments name, and the movements made from the adjustments."""
 
     def __init__(self, adjustments: Sequence[Adjustment], actor: str) -> None:
         wanted = Q(pk__in={each.product_id for each in adjustments if each.product_id})
@@ -136,23 +97,18 @@ class _Shelf:
         self._movements: list[MovementOut] = []
         self._actor, self._now = actor, timezone.now()
 
-    def take(self, wanted: Adjustment) -> MovementOut | Problem:
+    def adjust(self, wanted: Adjustment) -> AdjustmentOut:
         """Make the movement, or say why it is refused."""
-        by_sku = wanted.sku is not None
-        product = (
-            self._by_sku.get(wanted.sku or "")
-            if by_sku
-            else self._by_id.get(wanted.product_id or 0)
-        )
-        if product is None:
-            named = f"{wanted.path}.{'sku' if by_sku else 'product_id'}"
-            return ProductNotFound(errors={named: ["There is no such product."]})
+        try:
+            return AdjustmentOut(movement=self._move(wanted))
+        except ProductsError as refusal:
+            return AdjustmentOut(problem=refusal.document())
+
+    def _move(self, wanted: Adjustment) -> MovementOut:
+        product = self._find(wanted)
         before = product.stock_quantity
         after = before + (wanted.delta or 0) if wanted.counted is None else wanted.counted
-        if not 0 <= after <= MAX_INTEGER:
-            refusal = OutOfStock if after < 0 else StockBeyondBounds
-            return refusal(errors={f"{wanted.path}.delta": [f"There are {before} in stock."]})
-        product.stock_quantity = after
+        set_stock(product, after, path=f"{wanted.path}.delta")
         self._moved[product.pk] = product
         movement = MovementOut(
             id=0,
@@ -167,8 +123,17 @@ class _Shelf:
         self._movements.append(movement)
         return movement
 
+    def _find(self, wanted: Adjustment) -> Product:
+        if wanted.sku is not None:
+            name, product = "sku", self._by_sku.get(wanted.sku)
+        else:
+            name, product = "product_id", self._by_id.get(wanted.product_id or 0)
+        if product is None:
+            raise ProductNotFound(errors={f"{wanted.path}.{name}": ["There is no such product."]})
+        return product
+
     def write(self) -> None:
-        """Write the movements, which get their ids, and the stock that they leave."""
+        """Give the movements their ids; write them and the stock that they leave."""
         if not self._movements:
             return
         reserved = engine().reserve_ids(StockMovement, len(self._movements)).fetch()
@@ -189,14 +154,3 @@ class _Shelf:
             [structs.asdict(movement) for movement in self._movements],
             shared={"revision": 0, "created_at": self._now},
         )
-
-
-def _answer(outcomes: Sequence[MovementOut | Problem]) -> AdjustmentsOut:
-    results = [
-        AdjustmentOut(problem=outcome.document())
-        if isinstance(outcome, Problem)
-        else AdjustmentOut(movement=outcome)
-        for outcome in outcomes
-    ]
-    refused = sum(isinstance(outcome, Problem) for outcome in outcomes)
-    return AdjustmentsOut(moved=len(results) - refused, refused=refused, results=results)

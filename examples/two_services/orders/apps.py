@@ -1,0 +1,6 @@
+from monoservices.services.config import ServiceConfig
+
+
+class OrdersConfig(ServiceConfig):
+    name = "orders"
+    depends_on = ("products",)

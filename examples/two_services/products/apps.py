@@ -1,0 +1,5 @@
+from monoservices.services.config import ServiceConfig
+
+
+class ProductsConfig(ServiceConfig):
+    name = "products"
