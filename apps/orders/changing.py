@@ -9,7 +9,6 @@ from django.utils import timezone
 from msgspec import structs
 
 from apps.orders.exceptions import IllegalTransition, ProductUnavailable, SeveralLines
-from apps.orders.fulfilment import lock_order, move_order, refuse_other_version
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
 from apps.orders.placing.pricing import (
@@ -22,6 +21,7 @@ from apps.orders.placing.pricing import (
 )
 from apps.orders.placing.requests import LineRequest, OrderChange
 from apps.orders.placing.statements import stock_moves, write_events, write_lines
+from apps.orders.transitions import lock_order, move_order, refuse_other_version
 from monoservices.services.scopes import COMMAND_LINE
 
 

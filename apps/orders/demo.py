@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.orders.exceptions import OutOfStock
-from apps.orders.fulfilment import cancel_order, deliver_order, ship_order
 from apps.orders.microservice_communication import (
     ProductSnapshot,
     client_id_for,
@@ -18,6 +17,7 @@ from apps.orders.microservice_communication import (
 )
 from apps.orders.placing.place import place_order
 from apps.orders.placing.requests import LineRequest, order_request
+from apps.orders.transitions import cancel_order, deliver_order, ship_order
 
 DAYS = 30
 ORDERS = 200

@@ -1,9 +1,9 @@
 """Every write of this service. Each function owns its transaction."""
 
 from apps.orders.changing import change_order, update_order
-from apps.orders.fulfilment import cancel_order, deliver_order, move_order, ship_order
 from apps.orders.placing.place import create_order, place_order, place_orders
 from apps.orders.placing.requests import LineRequest, OrderChange, OrderRequest, order_request
+from apps.orders.transitions import cancel_order, deliver_order, move_order, ship_order
 
 __all__ = [
     "LineRequest",
