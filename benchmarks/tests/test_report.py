@@ -35,7 +35,7 @@ def test_parts_are_written_into_the_pages_that_have_them(
         "<!-- begin x -->\n\n1\n\n<!-- end x -->\n<!-- begin y -->\n\n2\n\n<!-- end y -->\n"
     )
     assert two.read_text() == "<!-- begin z -->\n\n3\n\n<!-- end z -->\n"
-    with pytest.raises(ValueError, match="Expected one page with the part 'w', found 0"):
+    with pytest.raises(ValueError, match="0 pages have the part 'w'"):
         write_parts({"w": ""})
 
 
