@@ -17,8 +17,29 @@ Values = Mapping[str, Any]
 
 Table = type[models.Model]
 
+_TYPES: Mapping[str, ColumnType] = {
+    "BigAutoField": "bigint",
+    "ForeignKey": "bigint",
+    "IntegerField": "integer",
+    "CharField": "text",
+    "TextField": "text",
+    "DecimalField": "numeric",
+    "BooleanField": "boolean",
+    "DateTimeField": "timestamp",
+    "JSONField": "json",
+}
+"""By the internal types of Django's fields."""
 _NOTHING: Values = {}
 _Pairs = tuple[tuple[str, ColumnType], ...]
+
+
+def column_types(model: Table, *, without: Collection[str] = ()) -> dict[str, ColumnType]:
+    """The columns of a model's table, but those in `without`."""
+    return {
+        str(field.column): _TYPES[field.get_internal_type()]
+        for field in model._meta.concrete_fields
+        if field.column not in without
+    }
 
 
 def rows_from(columns: ColumnTypes, *, shared: Collection[str] = ()) -> str:
