@@ -1,7 +1,4 @@
-"""What can go wrong with clients and keys.
-
-Commands and staff pages show the message. The API never raises these errors.
-"""
+"""What can go wrong with clients and keys, for commands and staff pages, which show the message."""
 
 from collections.abc import Iterable
 

@@ -40,7 +40,6 @@ def issue_key(
     client_name: 1 to 100 printable characters; outer spaces are removed.
     scopes: what the key may do. None means every scope that is granted by default.
     secret: the key's text, if it must be known beforehand. None means a random one.
-
     Raises InvalidClientName, UnknownScope, MalformedSecret or SecretInUse, and then writes nothing.
     """
     name = client_name.strip()
@@ -66,10 +65,7 @@ def issue_key(
 
 @transaction.atomic
 def revoke_key(*, key_id: int) -> ApiKey:
-    """Revoke a key for good. Its next request is refused; a key that was revoked keeps its time.
-
-    Raises UnknownKey.
-    """
+    """Revoke a key for good. A revoked key keeps the time of its revocation. Raises UnknownKey."""
     ApiKey.objects.active().filter(id=key_id).update(revoked_at=timezone.now())
     try:
         return ApiKey.objects.select_related("client").get(id=key_id)
@@ -78,10 +74,7 @@ def revoke_key(*, key_id: int) -> ApiKey:
 
 
 def built_in_client_id(*, name: str) -> int:
-    """The id of a client for work without a key: one of BUILT_IN_CLIENTS.
-
-    Raises UnknownClient for any other name.
-    """
+    """The id of one of BUILT_IN_CLIENTS, for work without a key. Raises UnknownClient."""
     if name not in BUILT_IN_CLIENTS:
         raise UnknownClient(name)
     client, _ = Client.objects.get_or_create(name=name)

@@ -127,10 +127,7 @@ class Product(models.Model):
 
 
 class StockMovement(models.Model):
-    """One change of a product's stock. Stock always equals the sum of its movements.
-
-    The table is append-only.
-    """
+    """A row of the append-only ledger: a product's stock always equals the sum of its movements."""
 
     class Reason(models.TextChoices):
         RECEIVED = "received"

@@ -22,11 +22,7 @@ StructType = TypeVar("StructType", bound=Struct)
 
 
 def decode(body: bytes, struct: type[StructType]) -> StructType:
-    """Decode the JSON text `body` as a `struct`.
-
-    Raises Malformed if it is not JSON, and Invalid, with the errors by field path, if it is not a
-    `struct`.
-    """
+    """Decode the JSON text `body` as a `struct`. Raises Malformed, or Invalid as `convert` does."""
     try:
         value = decoder(struct).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -52,10 +48,7 @@ def convert(data: Any, struct: type[StructType], *, strict: bool = True) -> Stru
 
 
 def explain(data: Any, struct: type[Struct], *, strict: bool = True) -> Iterator[tuple[str, str]]:
-    """Yield (field path, message) for every error in `data`.
-
-    Yields nothing if and only if msgspec accepts `data`.
-    """
+    """Yield (field path, message) for every error in `data`; nothing if msgspec accepts it."""
     return _explain(data, _type_of(struct), "", strict)
 
 

@@ -82,10 +82,7 @@ def insert_rows(
 def update_rows(
     model: Table, columns: ColumnTypes, rows: Sequence[Values], *, shared: Values = _NOTHING
 ) -> None:
-    """Update the rows of `model` with the given ids, as `insert_rows` inserts them.
-
-    columns: `id`, and the columns to set.
-    """
+    """Update the rows with the given ids, in one statement. columns: `id`, and those to set."""
     statement = _update_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
     enqueue(statement, row_parameters(columns, rows, shared=shared))
 

@@ -12,10 +12,7 @@ BUFFER_BYTES = 64 * 1024
 
 
 class Upload(io.RawIOBase):
-    """A request body of `size` bytes. Raises Malformed if it ends earlier.
-
-    Otherwise half of a row would be read as a whole one.
-    """
+    """A body of `size` bytes. Raises Malformed if it ends earlier, maybe inside of a row."""
 
     def __init__(self, stream: IO[bytes], size: int) -> None:
         self._stream, self._missing = stream, size

@@ -32,10 +32,8 @@ class Batcher(Generic[Item, Outcome]):
         What may fail is an outcome too; if `run` raises, the whole batch fails.
     at_end: called in that thread before it ends, such as to close its connections.
     size: how many items a batch has at most. limit: how many items may wait; one client's may take
-        half of that.
-    max_wait_seconds: how long an item may wait before it is rejected.
+        half of that. max_wait_seconds: how long an item may wait before it is rejected.
     name: the name of the queue in metrics.
-
     Use it in one event loop.
     """
 
@@ -93,10 +91,7 @@ class Batcher(Generic[Item, Outcome]):
         return await call.future
 
     async def drain(self) -> None:
-        """Return when every item has its outcome and the thread has ended.
-
-        Submit nothing any more.
-        """
+        """Return when all items have outcomes and the thread has ended. Submit nothing any more."""
         await self._idle.wait()
         if self._alarm is not None:
             self._alarm.cancel()

@@ -57,10 +57,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def _with_middleware(get_response: GetResponse) -> GetResponse:
-    """Wrap `get_response` in the project's middleware, as Django documents that it is done.
-
-    All but the one that counts requests: what passes here is not a request.
-    """
+    """Wrap `get_response` in the project's middleware, but for what counts requests."""
     for dotted_path in reversed(settings.MIDDLEWARE):
         middleware = import_string(dotted_path)
         if middleware is not CountRequests:

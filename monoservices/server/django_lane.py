@@ -80,10 +80,7 @@ class DjangoLane:
             await send({"type": "http.response.body", "body": content})
 
     async def drain(self) -> None:
-        """Return when the threads have ended and closed their connections.
-
-        No further request may come.
-        """
+        """Return when the threads have ended, with their connections. Send nothing any more."""
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:

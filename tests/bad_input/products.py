@@ -60,6 +60,9 @@ STOCK = {
         "POST products/<mug>/stock/", {"delta": 1, "reason": "received", "counted": 1}, "delta"
     ),
     "without a reason": case("POST products/<mug>/stock/", {"delta": 1}, "reason"),
+    "both without a reason": case(
+        "POST products/<mug>/stock/", {"delta": 1, "counted": 1}, "delta", "reason"
+    ),
     "a count with a reason": case(
         "POST products/<mug>/stock/", {"counted": 1, "reason": "received"}, "reason"
     ),

@@ -31,10 +31,7 @@ _MOVEMENT_COLUMNS = [
 
 
 def export_products(products: ProductQuerySet, *, file_format: Format) -> Iterator[bytes]:
-    """The products by id, with the fields of the API. One statement.
-
-    `import_products` reads the file.
-    """
+    """The products by id, in the form that `import_products` reads. One statement."""
     found = products.order_by("pk").iterator(CHUNK_SIZE)
     rows = map(ProductSerializer.represent, found)
     return csv_lines(ProductOut, rows) if file_format is Format.CSV else json_lines(rows)

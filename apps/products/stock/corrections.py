@@ -47,10 +47,7 @@ def correct_reference(
 
 @transaction.atomic
 def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE) -> int:
-    """Bring a product's ledger to its stock, which stays. Return by how many units.
-
-    Raises ProductNotFound.
-    """
+    """Bring a product's ledger to its stock. Return by how many units. Raises ProductNotFound."""
     product = Product.objects.lock().with_id(product_id)
     gap = product.stock_quantity - _ledger(product)
     if gap:

@@ -11,7 +11,6 @@ from monoservices.files.lines import RecordTooLong, TextLines
 class CsvRecords:
     """The rows of a CSV file, each with as many cells as the header, or with a problem.
 
-    header: the cells of the first line.
     Raises UnusableFile if there is no header.
     """
 
