@@ -47,31 +47,19 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "problem.html", {"kind": kind})
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(
-        request, problems.Invalid("The request is not valid."), defaults.bad_request, exception
-    )
+def _handler(error: problems.Problem, page: Callable[..., HttpResponseBase]) -> Any:
+    """Django's handler of an error: a problem document for the API, and `page` elsewhere."""
+
+    def handle(request: HttpRequest, *exception: Exception) -> HttpResponseBase:
+        return problem_response(error) if wants_problem(request) else page(request, *exception)
+
+    return handle
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, problems.Forbidden(), defaults.permission_denied, exception)
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _error(request, problems.NotFound(), defaults.page_not_found, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponseBase:
-    return _error(request, problems.Problem(), defaults.server_error)
-
-
-def _error(
-    request: HttpRequest,
-    problem: problems.Problem,
-    page: Callable[..., HttpResponseBase],
-    *arguments: Any,
-) -> HttpResponseBase:
-    return problem_response(problem) if wants_problem(request) else page(request, *arguments)
+bad_request = _handler(problems.Invalid("The request is not valid."), defaults.bad_request)
+permission_denied = _handler(problems.Forbidden(), defaults.permission_denied)
+page_not_found = _handler(problems.NotFound(), defaults.page_not_found)
+server_error = _handler(problems.Problem(), defaults.server_error)
 
 
 def _is_reached() -> bool:
