@@ -50,8 +50,8 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
 def _handler(error: problems.Problem, page: Callable[..., HttpResponseBase]) -> Any:
     """Django's handler of an error: a problem document for the API, and `page` elsewhere."""
 
-    def handle(request: HttpRequest, *exception: Exception) -> HttpResponseBase:
-        return problem_response(error) if wants_problem(request) else page(request, *exception)
+    def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return problem_response(error) if wants_problem(request) else page(request, *args, **kwargs)
 
     return handle
 
