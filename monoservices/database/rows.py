@@ -10,7 +10,9 @@ from django.db import models
 from monoservices.database.engines import engine
 from monoservices.database.statements import Parameter, enqueue
 
-ColumnType = Literal["bigint", "integer", "text", "numeric", "boolean", "timestamp", "json"]
+ColumnType = Literal[
+    "bigint", "integer", "double precision", "text", "numeric", "boolean", "timestamp", "json"
+]
 ColumnTypes = Mapping[str, ColumnType]
 Values = Mapping[str, Any]
 """Values of columns, by name: dicts and lists for `json`, aware datetimes for `timestamp`."""
@@ -20,7 +22,9 @@ Table = type[models.Model]
 _TYPES: Mapping[str, ColumnType] = {
     "BigAutoField": "bigint",
     "ForeignKey": "bigint",
+    "OneToOneField": "bigint",
     "IntegerField": "integer",
+    "FloatField": "double precision",
     "CharField": "text",
     "TextField": "text",
     "DecimalField": "numeric",

@@ -16,6 +16,8 @@ class Thing(models.Model):
     price = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal(0))
     stock_quantity = models.IntegerField(default=0)
     low_stock_at = models.IntegerField(null=True)
+    weight = models.FloatField(null=True)
+    twin = models.OneToOneField("self", models.PROTECT, null=True, related_name="+")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -20,29 +20,30 @@ CONTRACTS = (
     _column(
         "column-removed",
         "A column is removed",
-        "    stock_quantity = models.IntegerField(default=0)\n",
+        '    stock_quantity = models.IntegerField("stock", default=0,'
+        " validators=validators(Quantity))\n",
         "",
         "stock_quantity=int,",
     ),
     _column(
         "column-renamed",
         "A column is renamed",
-        "    sku = models.CharField(max_length=100, unique=True",
-        "    code = models.CharField(max_length=100, unique=True",
+        "    sku = models.CharField(\n",
+        "    code = models.CharField(\n",
         "sku=str,",
     ),
     _column(
         "column-retyped",
         "A column has another type",
-        "    price = models.DecimalField(max_digits=10, decimal_places=2)\n",
-        "    price = models.FloatField()\n",
+        "    price = models.DecimalField(\n        max_digits=10,\n        decimal_places=2,\n",
+        "    price = models.FloatField(\n",
         "price=Decimal,",
     ),
     _column(
         "column-nullable",
         "A column may be NULL",
-        "    name = models.CharField(max_length=255)\n",
-        "    name = models.CharField(max_length=255, null=True)\n",
+        "    name = models.CharField(max_length=longest(Name))\n",
+        "    name = models.CharField(max_length=longest(Name), null=True)\n",
         "name=str,",
     ),
     Mutation(

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="copies have databases of their own"
 )
 
-PAGE = "how-to/add-a-field.md"
+PAGE = "docs/how-to/add-a-field.md"
 ALL_TESTS = "-q apps/products"
 OF_THE_FIELD = (
     "-q apps/products/tests/test_views.py apps/products/tests/test_models.py"

@@ -12,6 +12,7 @@ import pytest
 from monoservices.database.engines import engine
 from monoservices.database.rows import (
     ColumnTypes,
+    column_types,
     insert_rows,
     row_parameters,
     rows_from,
@@ -146,3 +147,26 @@ def test_a_timestamp_means_the_same_as_one_of_the_orm() -> None:
     Thing.objects.filter(created_at=MOMENT, updated_at=MOMENT.astimezone(UTC)).get()
     Thing.objects.filter(created_at__lt=MOMENT + timedelta(microseconds=1)).get()
     assert not Thing.objects.filter(created_at__gt=MOMENT).exists()
+
+
+def test_the_columns_of_a_model() -> None:
+    without = ("id", "low_stock_at", "weight", "twin_id")
+    assert column_types(Thing, without=without) == COLUMNS
+    of_the_rest = column_types(Thing, without=COLUMNS)
+    assert of_the_rest == {
+        "id": "bigint",
+        "low_stock_at": "integer",
+        "weight": "double precision",
+        "twin_id": "bigint",
+    }
+
+
+@pytest.mark.django_db
+def test_floats_and_keys_come_back_as_they_went_in(way: Way) -> None:
+    twin = Thing.objects.create(sku="T")
+    columns: ColumnTypes = {**COLUMNS, "weight": "double precision", "twin_id": "bigint"}
+    rows = [row("A", weight=0.1, twin_id=twin.pk), row("B", weight=None, twin_id=None)]
+    with way():
+        insert_rows(Thing, columns, rows)
+    found = Thing.objects.exclude(sku="T").order_by("sku").values_list("weight", "twin_id")
+    assert list(found) == [(0.1, twin.pk), (None, None)]
