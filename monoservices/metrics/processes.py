@@ -15,7 +15,7 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def directory() -> Path | None:
-    """Return the shared directory, or None if this process counts alone."""
+    """The shared directory; None if this process counts alone."""
     path = os.environ.get(VARIABLE)
     return Path(path) if path else None
 

@@ -52,11 +52,18 @@ def public_functions(module: ModuleType) -> dict[str, FunctionType]:
     A wrapped function is returned with its wrapper.
     """
     listed = getattr(module, "__all__", None)
+    if listed is None:
+        return own_functions(module)
+    functions = dict(inspect.getmembers(module, inspect.isfunction))
+    return {name: function for name, function in functions.items() if name in listed}
+
+
+def own_functions(module: ModuleType) -> dict[str, FunctionType]:
+    """The functions without an underscore that the module defines."""
     return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isfunction(value)
-        and (name in listed if listed is not None else _is_public_here(name, value, module))
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
     }
 
 
@@ -82,10 +89,6 @@ def callees(function: FunctionType, caller: ServiceConfig) -> tuple[str, ...]:
         elif owner := service_of_module(name):
             found.add(owner.label)
     return tuple(sorted(found - {caller.label}))
-
-
-def _is_public_here(name: str, function: FunctionType, module: ModuleType) -> bool:
-    return not name.startswith("_") and function.__module__ == module.__name__
 
 
 def _named_in(module: Module, name: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from monoservices.boundaries.analysis.names import Names
 from monoservices.boundaries.analysis.table_names import TableNames
+from monoservices.services.source import assignments
 
 _IS_SQL = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|FROM|INTO|JOIN|TABLE|TRUNCATE|MERGE|COPY|REFERENCES|LOCK"
@@ -49,8 +50,8 @@ def _texts(names: Names) -> Iterator[tuple[int, str, bool]]:
 def _table_options(node: ast.AST) -> Sequence[ast.expr]:
     """The expressions in a node that are names of tables."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in _TABLE_OPTIONS:
-            return [value]
+        case ast.stmt():
+            return [value for name, value in assignments(node) if name in _TABLE_OPTIONS]
         case ast.keyword(arg=str(name), value=value) if name in _TABLE_OPTIONS:
             return [value]
         case ast.Call(func=ast.Attribute(attr="AlterModelTable"), args=args, keywords=keywords):

@@ -8,7 +8,7 @@ from monoservices.boundaries.analysis.sql import named_tables
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig, services
 from monoservices.services.ownership import table_owners
-from monoservices.services.source import Module, modules
+from monoservices.services.source import Module, assignments, modules
 
 _TAKE_AN_APP = {
     "__init__",
@@ -70,11 +70,10 @@ def _named_apps(module: Module, labels: set[str]) -> Iterator[tuple[int, str, st
 def _getters(module: Module) -> set[str]:
     """Names that stand for a `get_model`: `get = apps.get_model`."""
     return {
-        target.id
+        name
         for node in module.nodes
-        if isinstance(node, ast.Assign) and getattr(node.value, "attr", "") == "get_model"
-        for target in node.targets
-        if isinstance(target, ast.Name)
+        for name, value in assignments(node)
+        if getattr(value, "attr", "") == "get_model"
     }
 
 

@@ -12,8 +12,13 @@ from django.db.models.manager import BaseManager
 from monoservices.boundaries.analysis.annotations import UNKNOWN, handed_by, owner_of, returned_by
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig
-from monoservices.services.crossings import callees, communication_module, public_functions
-from monoservices.services.source import communication_sources
+from monoservices.services.crossings import (
+    callees,
+    communication_module,
+    own_functions,
+    public_functions,
+)
+from monoservices.services.source import assignments, communication_sources
 
 _HINT = (
     "Return frozen structs (such as a frozen dataclass, or msgspec.Struct with frozen=True) or ids,"
@@ -27,7 +32,8 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
     module = communication_module(service)
     if module is None:
         return
-    functions = _defined(module) | public_functions(module)
+    # The module's own functions can be called even if `__all__` omits them.
+    functions = own_functions(module) | public_functions(module)
     for name, function in sorted(functions.items()):
         for what, other in sorted(set(_returned(service, function))):
             yield _finding(service, name, what, other)
@@ -35,17 +41,6 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
         if name not in functions:
             for what, other in sorted(set(_held(value, service))):
                 yield _finding(service, name, what, other)
-
-
-def _defined(module: ModuleType) -> dict[str, FunctionType]:
-    """The module's functions without an underscore: callable even where `__all__` omits them."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isfunction(value)
-        and value.__module__ == module.__name__
-        and not name.startswith("_")
-    }
 
 
 def _returned(service: ServiceConfig, function: FunctionType) -> Iterator[tuple[str, str]]:
@@ -89,19 +84,16 @@ def _finding(service: ServiceConfig, name: str, what: str, other: str) -> Findin
 
 def _place(service: ServiceConfig, name: str) -> tuple[str, int]:
     """Where the communication module defines or imports a name."""
-    found = ("", 1)
-    for module in communication_sources(service):
-        found = found if found[0] else (module.shown_path, 1)
+    modules = communication_sources(service)
+    for module in modules:
         for node in module.nodes:
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     names = {node.name}
                 case ast.alias():
                     names = {node.asname or node.name}
-                case ast.Assign(targets=targets):
-                    names = {getattr(each, "id", "") for each in targets}
                 case _:
-                    continue
+                    names = {target for target, _ in assignments(node)}
             if name in names:
-                return module.shown_path, node.lineno
-    return found
+                return module.shown_path, getattr(node, "lineno", 1)
+    return modules[0].shown_path if modules else "", 1

@@ -17,6 +17,7 @@ from django.db.models import Model
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import (
     COMMUNICATION,
+    is_test_name,
     part_of,
     service_of_model,
     service_of_module,
@@ -104,9 +105,7 @@ def _place(name: str) -> Place | Ending | None:
 
 def is_test_module(module: str) -> bool:
     """Whether the module belongs to tests, which may touch everything."""
-    return module.startswith("monoservices.testing") or any(
-        part in {"tests", "conftest"} or part.startswith("test_") for part in module.split(".")
-    )
+    return module.startswith("monoservices.testing") or any(map(is_test_name, module.split(".")))
 
 
 def _nobody(frame: FrameType, found: list[Call], is_read: bool) -> bool:
