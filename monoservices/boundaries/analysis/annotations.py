@@ -63,10 +63,10 @@ def owner_of(cls: type) -> ServiceConfig | None:
 
 def _behind(annotation: Any) -> list[Any]:
     """The types behind a type variable, a new type or an alias."""
-    names = ("__bound__", "__supertype__", "__value__")
-    found = [getattr(annotation, name, None) for name in names]
-    constraints = getattr(annotation, "__constraints__", ())
-    return [each for each in (*found, *constraints) if each is not None]
+    found = (
+        getattr(annotation, name, None) for name in ("__bound__", "__supertype__", "__value__")
+    )
+    return [*filter(None, found), *getattr(annotation, "__constraints__", ())]
 
 
 def _hints(annotated: Any, module: str) -> dict[str, Any]:
@@ -85,9 +85,7 @@ def _imported(name: str) -> dict[str, Any]:
     found = [each for each in modules(service) if each.name == name] if service else []
     names = {}
     for local, origin in (pair for each in found for pair in each.imported.items()):
-        owner, _, attribute = origin.rpartition(".")
-        try:
+        with suppress(AttributeError, ImportError, ValueError):
+            owner, _, attribute = origin.rpartition(".")
             names[local] = getattr(import_module(owner), attribute)
-        except (ImportError, AttributeError, ValueError):
-            continue
     return names
