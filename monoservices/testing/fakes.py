@@ -61,14 +61,12 @@ def differences_between(real: ModuleType, fake: ModuleType) -> Iterator[str]:
 
 def public_names(module: ModuleType) -> list[str]:
     """The names in `__all__`; without it, the names without underscore that the module defines."""
-    listed = getattr(module, "__all__", None)
-    if listed is not None:
-        return sorted(listed)
-    return sorted(
+    own = (
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
     )
+    return sorted(getattr(module, "__all__", own))
 
 
 def _exchange(package: str, new_by_id: Mapping[int, Any], fake: ModuleType) -> None:

@@ -151,6 +151,12 @@ class Names:
         return frozenset(each.name for each in self.module.nodes if isinstance(each, ast.ClassDef))
 
 
+def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+    """The argument that a call passes by this name or, if it passes none, at this position."""
+    named = [each.value for each in call.keywords if each.arg == name]
+    return next(iter([*named, *call.args[position:]]), None)
+
+
 def _parts(node: ast.expr | None) -> Sequence[ast.expr | None]:
     """The parts of an expression: elements, keys of a dictionary, sides of an operator."""
     match node:

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from monoservices.boundaries.analysis.names import Names
+from monoservices.boundaries.analysis.names import Names, argument
 from monoservices.boundaries.analysis.table_names import TableNames
 from monoservices.services.source import assignments
 
@@ -54,8 +54,8 @@ def _table_options(node: ast.AST) -> Sequence[ast.expr]:
             return [value for name, value in assignments(node) if name in _TABLE_OPTIONS]
         case ast.keyword(arg=str(name), value=value) if name in _TABLE_OPTIONS:
             return [value]
-        case ast.Call(func=ast.Attribute(attr="AlterModelTable"), args=args, keywords=keywords):
-            return [*args[1:], *(each.value for each in keywords if each.arg == "table")]
+        case ast.Call(func=ast.Attribute(attr="AlterModelTable")):
+            return [*filter(None, [argument(node, "table", 1)])]
         case ast.Dict(keys=keys, values=values):
             options = zip(keys, values, strict=True)
             return [each for key, each in options if getattr(key, "value", "") in _TABLE_OPTIONS]

@@ -47,7 +47,13 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
 
 def _named_apps(module: Module, labels: set[str]) -> Iterator[tuple[int, str, str]]:
     """Line, label and "models" for each place that names an app to reach its models or state."""
-    getters = _getters(module)
+    # Names that stand for a `get_model`: `get = apps.get_model`.
+    getters = {
+        name
+        for node in module.nodes
+        for name, value in assignments(node)
+        if getattr(value, "attr", "") == "get_model"
+    }
     for node in module.nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr=name)) if name in _TAKE_AN_APP:
@@ -65,16 +71,6 @@ def _named_apps(module: Module, labels: set[str]) -> Iterator[tuple[int, str, st
             if label in labels:
                 yield node.lineno, label, "models"
                 break
-
-
-def _getters(module: Module) -> set[str]:
-    """Names that stand for a `get_model`: `get = apps.get_model`."""
-    return {
-        name
-        for node in module.nodes
-        for name, value in assignments(node)
-        if getattr(value, "attr", "") == "get_model"
-    }
 
 
 def _sets_app_label(target: ast.expr) -> bool:

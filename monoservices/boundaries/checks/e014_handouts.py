@@ -34,13 +34,20 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
         return
     # The module's own functions can be called even if `__all__` omits them.
     functions = own_functions(module) | public_functions(module)
-    for name, function in sorted(functions.items()):
-        for what, other in sorted(set(_returned(service, function))):
-            yield _finding(service, name, what, other)
-    for name, value in sorted(_public_values(service, module)):
-        if name not in functions:
-            for what, other in sorted(set(_held(value, service))):
-                yield _finding(service, name, what, other)
+    found = {
+        (name, what, other)
+        for name, function in functions.items()
+        for what, other in _returned(service, function)
+    } | {
+        (name, what, other)
+        for name, value in _public_values(service, module)
+        if name not in functions
+        for what, other in _held(value, service)
+    }
+    for name, what, other in sorted(found):
+        asks = f" asks {other}, and" if other else ""
+        told = f"{name} of {service.label}{asks} {what}."
+        yield Finding(other, *_place(service, name), told, _HINT)
 
 
 def _returned(service: ServiceConfig, function: FunctionType) -> Iterator[tuple[str, str]]:
@@ -75,11 +82,6 @@ def _held(value: object, service: ServiceConfig) -> Iterator[tuple[str, str]]:
     owner = owner_of(cls)
     if owner not in {None, service}:
         yield f"is {cls.__name__}, or leads to its rows,", owner.label
-
-
-def _finding(service: ServiceConfig, name: str, what: str, other: str) -> Finding:
-    asks = f" asks {other}, and" if other else ""
-    return Finding(other, *_place(service, name), f"{name} of {service.label}{asks} {what}.", _HINT)
 
 
 def _place(service: ServiceConfig, name: str) -> tuple[str, int]:

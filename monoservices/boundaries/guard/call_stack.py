@@ -6,7 +6,7 @@ calls: a test, the URL resolver, and the code that runs the middleware, authenti
 processors that the settings name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,6 +22,7 @@ from monoservices.services.ownership import (
     service_of_model,
     service_of_module,
 )
+from monoservices.services.source import shown_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +37,19 @@ class Place:
 class Call:
     """A run of neighbouring frames of one place.
 
-    frame: the innermost of the frames. entry: the outermost. speaker: the class or function that
+    frame: the innermost of the frames. entry: the outermost. name: of the class or function that
         runs, if the frame does not show it.
     """
 
     place: Place
     frame: FrameType
     entry: FrameType
-    speaker: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
-        if self.speaker:
-            return self.speaker
-        path = Path(self.frame.f_code.co_filename)
-        if path.is_relative_to(Path.cwd()):
-            path = path.relative_to(Path.cwd())
-        return f"{path}:{self.frame.f_lineno} ({self.frame.f_code.co_qualname})"
+        code = self.frame.f_code
+        path = shown_path(Path(code.co_filename))
+        return self.name or f"{path}:{self.frame.f_lineno} ({code.co_qualname})"
 
 
 Ending = Callable[[FrameType, list[Call], bool], bool]
@@ -98,9 +96,7 @@ def _place(name: str) -> Place | Ending | None:
     if ending := _ENDINGS.get(name):
         return ending
     service = service_of_module(name)
-    if service is None:
-        return None
-    return Place(service, part_of(name, service) == COMMUNICATION)
+    return Place(service, part_of(name, service) == COMMUNICATION) if service else None
 
 
 def is_test_module(module: str) -> bool:
@@ -121,14 +117,14 @@ def _request(frame: FrameType, found: list[Call], is_read: bool) -> bool:
     if not found and frame.f_code.co_name in {"_get_response", "_get_response_async"}:
         match = getattr(frame.f_locals.get("request"), "resolver_match", None)
         if match is not None:
-            found += _speaking(_speakers(match.func), frame)
+            found += _call_for(_view_owners(match.func), frame)
     return True
 
 
 def _migration(frame: FrameType, found: list[Call], is_read: bool) -> bool:
     """A migration. Its operations have no frame of the service, but run for it."""
     if not found and frame.f_code.co_name in {"apply", "unapply"}:
-        found += _speaking([type(frame.f_locals.get("self"))], frame)
+        found += _call_for([type(frame.f_locals.get("self"))], frame)
     return bool(found)
 
 
@@ -151,9 +147,8 @@ def _deletion(frame: FrameType, found: list[Call], is_read: bool) -> bool:
 
     Until `collect` has `new_objs`, it reads the rows that the caller wants to delete.
     """
-    if not is_read or found or frame.f_code.co_name != "collect":
-        return False
-    return "new_objs" in frame.f_locals
+    is_collecting = frame.f_code.co_name == "collect" and "new_objs" in frame.f_locals
+    return is_read and not found and is_collecting
 
 
 _ENDINGS: Mapping[str, Ending] = {
@@ -171,24 +166,22 @@ _ENDINGS: Mapping[str, Ending] = {
 }
 
 
-def _speakers(view: Any) -> Iterator[Any]:
+def _view_owners(view: Any) -> Iterator[Any]:
     """What tells the service of a view: an admin's class and model, a view's class, a function."""
     if admin := getattr(view, "model_admin", None):
-        yield type(admin)
-        yield admin.model
-    for name in ("view_class", "cls"):
-        if speaker := getattr(view, name, None):
-            yield speaker
+        yield from (type(admin), admin.model)
+    yield from filter(None, (getattr(view, name, None) for name in ("view_class", "cls")))
     yield getattr(view, "func", view)
 
 
-def _speaking(speakers: Iterator[Any] | list[Any], frame: FrameType) -> list[Call]:
-    for speaker in speakers:
-        if isinstance(speaker, type) and issubclass(speaker, Model):
-            service = service_of_model(speaker)
+def _call_for(owners: Iterable[Any], frame: FrameType) -> list[Call]:
+    """A call for the first class or function that belongs to a service; none if none does."""
+    for owner in owners:
+        if isinstance(owner, type) and issubclass(owner, Model):
+            service = service_of_model(owner)
         else:
-            service = service_of_module(str(speaker.__module__))
+            service = service_of_module(str(owner.__module__))
         if service is not None:
-            name = f"{speaker.__module__}.{speaker.__qualname__}"
+            name = f"{owner.__module__}.{owner.__qualname__}"
             return [Call(Place(service), frame, frame, name)]
     return []

@@ -54,7 +54,11 @@ class Tables:
 
         A statement that only reads may join a framework's table with the tables that it relates to.
         """
-        return self._remembered(sql if isinstance(sql, str) else _text(sql))
+        if isinstance(sql, bytes):
+            sql = sql.decode()
+        elif hasattr(sql, "as_string"):
+            sql = sql.as_string(None)
+        return self._remembered(str(sql))
 
     def _statement(self, sql: str) -> Statement:
         text = without_literals(sql)
@@ -69,14 +73,6 @@ class Tables:
             references=tuple(sorted(references & self.owners.keys())),
             is_read=is_read,
         )
-
-
-def _text(sql: Any) -> str:
-    if isinstance(sql, bytes):
-        return sql.decode()
-    if hasattr(sql, "as_string"):
-        return str(sql.as_string(None))
-    return str(sql)
 
 
 def _brought_along(owned: Collection[str]) -> Iterator[tuple[str, set[str]]]:

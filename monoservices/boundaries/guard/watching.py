@@ -44,9 +44,8 @@ class Guard:
         """Stop watching. Open connections of other threads stay watched."""
         connection_created.disconnect(dispatch_uid=id(self))
         for connection in connections.all(initialized_only=True):
-            connection.execute_wrappers[:] = (
-                each for each in connection.execute_wrappers if each is not self
-            )
+            if self in connection.execute_wrappers:
+                connection.execute_wrappers.remove(self)
 
     def _watch(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         # In front: a temporary wrapper removes the last wrapper when it ends.
