@@ -17,9 +17,7 @@ from monoservices.services.source import Module, communication_sources
 class Crossing:
     """A public function of a communication module.
 
-    caller: the label of the service that calls it.
-    callees: the labels of the services that it reaches, in alphabetical order; empty if its code
-        names nothing of another service.
+    caller, callees: the labels of its service, and of the services that it reaches, sorted.
     signature: as Python writes it: `(*, ids: collections.abc.Collection[int] = ()) -> list[int]`.
     """
 

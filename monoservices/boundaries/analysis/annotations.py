@@ -22,11 +22,9 @@ UNKNOWN = object()
 
 def returned_by(function: FunctionType) -> Any:
     """The return annotation, with strings and forward references resolved; or UNKNOWN."""
-    original = inspect.unwrap(function)
-    if "return" not in function.__annotations__:
-        return UNKNOWN
-    written = SimpleNamespace(__annotations__={"return": function.__annotations__["return"]})
-    return _hints(written, original.__module__).get("return", UNKNOWN)
+    written = {name: each for name, each in function.__annotations__.items() if name == "return"}
+    hints = _hints(SimpleNamespace(__annotations__=written), inspect.unwrap(function).__module__)
+    return hints.get("return", UNKNOWN)
 
 
 def handed_by(

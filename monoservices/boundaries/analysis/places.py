@@ -8,10 +8,7 @@ from monoservices.services.source import assignments, shown_path
 
 
 def where(cls: type, name: str = "") -> tuple[str, int]:
-    """Path and line at which the class, or one of its bases, sets the attribute `name`.
-
-    If none of them does, and without a name: path and line of the class itself.
-    """
+    """Path and line at which a class, or one of its bases, sets an attribute; else of the class."""
     found = None
     for each in cls.__mro__:
         try:

@@ -73,25 +73,20 @@ def _parts(names: Names, node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
             yield node, text
         case ast.Name() | ast.FormattedValue(value=ast.Name()):
             yield node, names.module.text(node) or " "
-        case ast.JoinedStr(values=values):
-            yield node, ""
-            for value in values:
-                yield from _parts(names, value)
         case ast.FormattedValue(value=value):
             yield node, " "
             yield from _parts(names, value)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
+        case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
             yield node, ""
-            yield from _parts(names, left)
-            yield from _parts(names, right)
+            for part in node.values if isinstance(node, ast.JoinedStr) else (node.left, node.right):
+                yield from _parts(names, part)
         case ast.BinOp(left=left, op=ast.Mod(), right=right):
             yield node, ""
             yield from _put_in(names, [left, right])
-        case ast.Call(
-            func=ast.Attribute(value=left, attr="format" | "join"), args=args, keywords=keywords
-        ):
+        case ast.Call(func=ast.Attribute(value=left, attr="format" | "join")):
             yield node, ""
-            yield from _put_in(names, [left, *args, *(each.value for each in keywords)])
+            values = [*node.args, *(each.value for each in node.keywords)]
+            yield from _put_in(names, [left, *values])
 
 
 def _put_in(names: Names, values: Sequence[ast.expr]) -> Iterator[tuple[ast.expr, str]]:

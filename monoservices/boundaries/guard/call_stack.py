@@ -57,26 +57,17 @@ Ending = Callable[[FrameType, list[Call], bool], bool]
 one, and whether the statement only reads."""
 
 
-class Places(dict[Any, Place | Ending | None]):
-    """The place of each module by its name; None for a neutral module.
+def calls(
+    frame: FrameType | None, place_of: Callable[[Any], Place | Ending | None], *, is_read: bool
+) -> list[Call]:
+    """The calls of services that lead to the frame, innermost first; none if no service called.
 
-    It knows the services that are installed when it is made.
-    """
-
-    def __missing__(self, name: Any) -> Place | Ending | None:
-        self[name] = place = _place(name) if isinstance(name, str) else None
-        return place
-
-
-def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Call]:
-    """The calls of services that lead to the frame, innermost first.
-
-    Empty if the statement runs on behalf of no service.
+    place_of: `place_of_module`, or a cache of it.
     """
     found: list[Call] = []
     last: Place | None = None
     while frame is not None:
-        place = places[frame.f_globals.get("__name__")]
+        place = place_of(frame.f_globals.get("__name__"))
         if place is None:
             pass
         elif place is last:
@@ -90,7 +81,10 @@ def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Cal
     return found
 
 
-def _place(name: str) -> Place | Ending | None:
+def place_of_module(name: Any) -> Place | Ending | None:
+    """The place of the module with this name; None for a neutral module."""
+    if not isinstance(name, str):
+        return None
     if is_test_module(name):
         return _nobody
     if ending := _ENDINGS.get(name):

@@ -24,10 +24,9 @@ _CHANGING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a statement does with the tables of services.
+    """The tables of services that a statement uses, and those that its foreign keys point at.
 
-    tables: the tables that it reads or changes. references: the tables that its foreign keys point
-    at. is_read: whether it changes nothing, as far as its text tells.
+    is_read: whether it changes nothing, as far as its text tells.
     """
 
     tables: tuple[str, ...] = ()
