@@ -61,7 +61,7 @@ faults: install-dev  ## Break things under load, and see what becomes of the ord
 
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: install-dev  ## Build the documents as a site in site/, and check every link.
-	$(PY) -m mkdocs build --strict --quiet
+	$(PY) -m mkdocs build --strict
 	@echo "Open site/index.html. To search it, too: $(PY) -m http.server --directory site"
 
 openapi services: export DEBUG = on

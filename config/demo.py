@@ -1,4 +1,4 @@
-"""`make run`: set the project up on its first start, say how to use it, and serve it."""
+"""`make run`: sets the project up on its first start, says how to use it, and serves it."""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ SECRETS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Become the server of a shop with tables, products, a staff user and an API key."""
+    """Set up a shop with tables, products, a staff user and an API key, and become its server."""
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
@@ -49,9 +49,9 @@ def main() -> None:
 
 
 def ensure_secrets(env_file: Path) -> None:
-    """Read the file into the environment, and put what both lack into both.
+    """Read the file into the environment; make the secrets that are missing, and add them to both.
 
-    A file that is written to is from then on readable by its owner alone.
+    If this writes to the file, only its owner can read it afterwards.
     """
     environ.Env.read_env(env_file)
     made = {name: make() for name, make in SECRETS.items() if not os.environ.get(name)}
@@ -66,7 +66,7 @@ def ensure_secrets(env_file: Path) -> None:
 
 
 def set_up() -> None:
-    """Make the tables, the staff user, the key and what services fill themselves with, once."""
+    """Create the tables, the staff user, the key and the services' example data, if missing."""
     from apps.accounts.models import ApiKey
     from apps.accounts.operations import issue_key
 
@@ -82,7 +82,7 @@ def set_up() -> None:
 
 
 def welcome(address: str) -> str:
-    """What to do at the address."""
+    """What the terminal says once everything is set up."""
     key = os.environ["DEMO_API_KEY"]
     said = f"""
 Tradepost is at {address}/
@@ -96,8 +96,8 @@ Tradepost is at {address}/
 def first_runs() -> Iterator[Any]:
     """The `first_run` modules of the served services.
 
-    Each has `fill()`, which puts something to try out where there is nothing, and
-    `first_steps(*, address, key)`, which says what to do then.
+    Each has `fill()`, which creates example data in an empty shop, and
+    `first_steps(*, address, key)`, which says what to do with it.
     """
     for service in served_services():
         if module_has_submodule(service.module, "first_run"):

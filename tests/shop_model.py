@@ -46,7 +46,7 @@ class Order:
     key: str
     status: str = "pending"
     version: int = 1
-    answer: str = ""
+    response: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def total(lines: Lines) -> Decimal:
     return sum((price * quantity for (_, price), quantity in lines.items()), Decimal())
 
 
-def units(lines: Lines) -> Counter[int]:
+def quantity_by_product(lines: Lines) -> Counter[int]:
     """The quantity of each product."""
     wanted: Counter[int] = Counter()
     for (product_id, _), quantity in lines.items():
@@ -128,7 +128,7 @@ class Shop:
         lines = self._priced(draft.lines)
         if draft.expected_total not in (None, total(lines)):
             raise Refused("price_changed")
-        self._take(units(lines))
+        self._take(quantity_by_product(lines))
         self.drafts[draft.key] = draft
         return lines
 
@@ -136,12 +136,12 @@ class Shop:
         order = self._order(order_id, version)
         if order.status != "pending":
             raise Refused("illegal_transition")
-        had = units(order.lines)
+        had = quantity_by_product(order.lines)
         prices: dict[int, Decimal] = {}
         for product_id, price in order.lines:
             prices.setdefault(product_id, price)
         lines = self._priced(sent, kept=prices, archived=had)
-        wanted = units(lines)
+        wanted = quantity_by_product(lines)
         if any(wanted[each] > had[each] and not self.products[each].is_active for each in wanted):
             raise Refused("product_unavailable")
         self._take({each: wanted[each] - had[each] for each in wanted | had})
@@ -156,7 +156,7 @@ class Shop:
         if status not in NEXT[order.status]:
             raise Refused("illegal_transition")
         if status == "canceled":
-            self._take({each: -count for each, count in units(order.lines).items()})
+            self._take({each: -count for each, count in quantity_by_product(order.lines).items()})
         order.status = status
         order.version += 1
 
@@ -197,10 +197,10 @@ class Shop:
         return lines
 
     def _take(self, wanted: Mapping[int, int]) -> None:
-        left = {each: self.products[each].stock - count for each, count in wanted.items()}
-        if max(left.values()) > MAX_STOCK:
+        remaining = {each: self.products[each].stock - count for each, count in wanted.items()}
+        if max(remaining.values()) > MAX_STOCK:
             raise Refused("stock_full")
-        if min(left.values()) < 0:
+        if min(remaining.values()) < 0:
             raise Refused("out_of_stock")
-        for product_id, stock in left.items():
+        for product_id, stock in remaining.items():
             self.products[product_id].stock = stock

@@ -147,7 +147,7 @@ def test_an_unknown_service_stops_the_start() -> None:
     [
         ("accounts", "test_scopes", ["accounts alone"]),
         ("products", "test_stock", ["products alone"]),
-        ("orders", "test_fulfilment", ["orders alone", "orders alone, with fakes"]),
+        ("orders", "test_transitions", ["orders alone", "orders alone, with fakes"]),
     ],
 )
 def test_a_service_is_tested_alone(service: str, module: str, runs: list[str]) -> None:

@@ -187,9 +187,11 @@ class Trade(RuleBasedStateMachine):
         assert refusal is None
         assert placed.replayed == (lines is None)
         if lines is not None:
-            self.shop.orders[placed.id] = shop_model.Order(lines, draft.key, answer=placed.answer)
+            self.shop.orders[placed.id] = shop_model.Order(
+                lines, draft.key, response=placed.response
+            )
         assert self.shop.orders[placed.id].key == draft.key
-        assert self.shop.orders[placed.id].answer == placed.answer
+        assert self.shop.orders[placed.id].response == placed.response
 
     def request(self, draft: Draft) -> OrderRequest:
         return order_request(

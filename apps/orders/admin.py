@@ -12,34 +12,35 @@ from django.utils.text import capfirst
 
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
-from apps.orders.fulfilment import LEGAL
 from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
+from apps.orders.placing.requests import DETAILS
+from apps.orders.placing.rules import can_become
 from monoservices.api.staff import ReadOnlyAdmin, staff_actor
 from monoservices.api.types import MAX_BIG_INTEGER
 
-Status = Order.Status
-
-STATUS_AFTER = {
-    "ship": Status.SHIPPED,
-    "deliver": Status.DELIVERED,
-    "cancel": Status.CANCELED,
-}
-"""What becomes of an order that the staff does this to."""
+STATUS_AFTER = {"ship": "shipped", "deliver": "delivered", "cancel": "canceled"}
+"""The status of an order after each thing that staff can do to it."""
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` can be looked up as an id."""
+    """Whether `text` is a number that an id may have."""
     return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIG_INTEGER
 
 
 class MoveForm(forms.Form):
-    """version: the version of the order that the staff have seen."""
+    """version: the version of the order that the staff member has seen."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class CreatedFilter(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "date"
+
+
 class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows on the page of their order, read-only, for everybody who may see the order."""
+    """Rows on the page of their order. Everybody who may see the order may read them."""
 
     extra = 0
 
@@ -68,7 +69,7 @@ class EventInline(PartOfOrder):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Orders: read-only, but who may change orders may ship, deliver and cancel them."""
+    """Read-only, but staff who may change orders may ship, deliver and cancel them."""
 
     list_display = (
         "id",
@@ -79,20 +80,10 @@ class OrderAdmin(ReadOnlyAdmin):
         "customer_email",
         "created_at",
     )
-    list_filter = ("status", "created_at")
+    list_filter = ("status", ("created_at", CreatedFilter))
     search_fields = ("id", "reference", "customer_email")
-    search_help_text = "An order's number, its reference or its customer's e-mail address."
-    fields = (
-        "status",
-        "amount",
-        "client_id",
-        "reference",
-        "customer_email",
-        "shipping_address",
-        "metadata",
-        "created_at",
-        "updated_at",
-    )
+    search_help_text = "Search by order number, reference or the customer's e-mail address."
+    fields = ("status", "amount", "client_number", *DETAILS, "created_at", "updated_at")
     inlines = (LineInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
 
@@ -115,6 +106,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def amount(self, order: Order) -> str:
         return f"{order.total} {order.currency}"
 
+    @admin.display(description="Client number")
+    def client_number(self, order: Order) -> int:
+        return order.client_id
+
     def has_move_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.change_order")
 
@@ -122,8 +117,11 @@ class OrderAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         order: Order = context["original"]
-        legal = LEGAL[Status(order.status)] if self.has_move_permission(request) else ()
-        context["verbs"] = [verb for verb, status in STATUS_AFTER.items() if status in legal]
+        context["verbs"] = [
+            verb
+            for verb, status in STATUS_AFTER.items()
+            if can_become(order.status, status) and self.has_move_permission(request)
+        ]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -135,7 +133,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return [*own, *super().get_urls()]
 
     def move_view(self, request: HttpRequest, order_id: int, verb: str) -> HttpResponse:
-        """Ask on GET; on POST ship, deliver or cancel the order in the version that was seen."""
+        """Ask on GET; on POST, ship, deliver or cancel the version that the staff have seen."""
         if not self.has_move_permission(request):
             raise PermissionDenied
         order = get_object_or_404(self.get_queryset(request), pk=order_id)
@@ -164,7 +162,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel selected orders", permissions=["move"])
     def cancel_selected(self, request: HttpRequest, orders: OrderQuerySet) -> HttpResponse | None:
-        """Ask first, with the same action's own form."""
+        """Ask first; the page that asks sends the action again, confirmed."""
         if "confirmed" in request.POST:
             self._move_all(request, orders, "cancel")
             return None
@@ -183,7 +181,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def _move(
         self, request: HttpRequest, order: Order, verb: str, version: int | None = None
     ) -> bool:
-        """Move one order; whether it is there now, else a message says why it is not."""
+        """Move one order and return whether it has the status now; if not, say why."""
         status = STATUS_AFTER[verb]
         try:
             operations.move_order(
@@ -199,12 +197,12 @@ class OrderAdmin(ReadOnlyAdmin):
 
 @admin.register(OrderEvent)
 class OrderEventAdmin(ReadOnlyAdmin):
-    """What happened to orders, newest first."""
+    """The history of all orders, newest first."""
 
     list_display = ("created_at", "order_id", "type", "from_status", "to_status", "actor")
     list_filter = ("type",)
     search_fields = ("order_id",)
-    search_help_text = "An order's number."
+    search_help_text = "Search by order number."
     ordering = ("-pk",)
     sortable_by = ()
     fields = ("created_at", "order", "type", "from_status", "to_status", "actor", "data")

@@ -1,4 +1,4 @@
-"""Changing a pending order: its products, quantities and prices, and what else it says."""
+"""Changing a pending order: its products, quantities and prices, and its details."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -8,24 +8,20 @@ from django.db import transaction
 from django.utils import timezone
 from msgspec import structs
 
-from apps.orders.exceptions import (
-    IllegalTransition,
-    PriceChanged,
-    ProductUnavailable,
-    SeveralLines,
-)
-from apps.orders.fulfilment import (
-    lock_order,
-    move_order,
-    move_stock_of,
-    refuse_other_version,
-    units_by_product,
-)
-from apps.orders.microservice_communication import read_products
+from apps.orders.exceptions import IllegalTransition, ProductUnavailable, SeveralLines
+from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
-from apps.orders.placing.pricing import PricedLine, ProductBook, price_lines, total_of, units
+from apps.orders.placing.pricing import (
+    PricedLine,
+    ProductBook,
+    price_lines,
+    quantity_by_product,
+    refuse_other_total,
+    total_of,
+)
 from apps.orders.placing.requests import LineRequest, OrderChange
-from apps.orders.placing.statements import write_events, write_lines
+from apps.orders.placing.statements import stock_moves, write_events, write_lines
+from apps.orders.transitions import lock_order, move_order, refuse_other_version
 from monoservices.services.scopes import COMMAND_LINE
 
 
@@ -35,8 +31,8 @@ def change_order(
 ) -> Order:
     """Change a pending order and return it. Stock moves by the difference.
 
-    Lines whose product stays keep the price that they were ordered at. version: the version that
-    the caller has seen; another one is refused.
+    A product that stays keeps the price that it was ordered at.
+    version: the version that the caller has seen; an order at another version is not changed.
     Raises OrderNotFound, VersionConflict, IllegalTransition, SeveralLines, and what placing raises.
     """
     order = lock_order(order_id)
@@ -52,12 +48,11 @@ def change_order(
         setattr(order, name, value)
     requested = _requested_lines(order, change)
     if requested is None:
-        _refuse_other_total(order, change)
+        refuse_other_total(order.total, change.expected_total)
     else:
-        data |= _change_lines(order, requested, change, actor)
+        data |= _change_lines(order, requested, change.expected_total, actor)
     order.save()
-    statuses = (order.status, order.status)
-    write_events({order.pk: actor}, "changed", statuses=statuses, at=now, data=data)
+    write_events({order.pk: actor}, "changed", at=now, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 
@@ -70,7 +65,7 @@ def update_order(
     product_id: int | None = None,
     actor: str = COMMAND_LINE,
 ) -> Order:
-    """Change product or quantity of an order's one line, then its status; None leaves as it is.
+    """Change product or quantity of an order's one line, then its status; None leaves it unchanged.
 
     Raises what `change_order` and `move_order` raise.
     """
@@ -83,7 +78,7 @@ def update_order(
 
 
 def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ...] | None:
-    """The lines that the order is to have, or None where they stay as they are."""
+    """The lines that the order is to have, or None where they do not change."""
     if change.lines is not None:
         return change.lines
     if change.product_id is None and change.quantity is None:
@@ -100,18 +95,13 @@ def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ..
     )
 
 
-def _refuse_other_total(order: Order, change: OrderChange) -> None:
-    if change.expected_total not in (None, order.total):
-        raise PriceChanged(errors={"expected_total": [f"The order costs {order.total}."]})
-
-
 def _change_lines(
-    order: Order, requested: tuple[LineRequest, ...], change: OrderChange, actor: str
+    order: Order, requested: tuple[LineRequest, ...], expected_total: Decimal | None, actor: str
 ) -> dict[str, Any]:
-    """Replace the order's lines, move stock by the difference and say what changed."""
+    """Replace the order's lines, move stock by the difference and return what the event keeps."""
     before = list(order.lines.all())
-    told = [_told(line.product_id, line) for line in before]
-    had = units_by_product(before)
+    lines_before = _for_event(before)
+    had = quantity_by_product(before)
     book = ProductBook(
         read_products(
             ids={line.product_id for line in requested if line.product_id} | had.keys(),
@@ -120,24 +110,21 @@ def _change_lines(
         )
     )
     lines = price_lines(_at_kept_prices(requested, before, book), book, archived=had)
-    wanted = units(lines)
+    wanted = quantity_by_product(lines)
     _refuse_more_of_archived(lines, wanted, had)
-    order.total = total_of(lines)
-    _refuse_other_total(order, change)
+    order.total = total_of(lines, expected=expected_total)
+    taken = {key: wanted.get(key, 0) - had.get(key, 0) for key in had.keys() | wanted.keys()}
+    book.take(taken, lines)
     _replace_lines(order, before, lines)
-    deltas = {key: had[key] - wanted.get(key, 0) for key in had.keys() | wanted.keys()}
-    paths = {line.product.id: line.request.field("quantity") for line in lines}
-    move_stock_of(order, book, deltas, actor=actor, paths=paths)
-    return {
-        "lines_before": told,
-        "lines_after": [_told(line.product.id, line) for line in lines],
-    }
+    if moves := stock_moves(order.pk, taken, revision=order.version, actor=actor):
+        take_stock(moves=moves)
+    return {"lines_before": lines_before, "lines_after": _for_event(lines)}
 
 
 def _at_kept_prices(
     requested: Iterable[LineRequest], before: Iterable[OrderLine], book: ProductBook
 ) -> list[LineRequest]:
-    """The lines, with the price that a product has in the order where it has one there."""
+    """The lines; a product that the order has already keeps its price."""
     kept: dict[int, Decimal] = {}
     for line in before:
         kept.setdefault(line.product_id, line.unit_price)
@@ -153,19 +140,19 @@ def _refuse_more_of_archived(
     lines: Iterable[PricedLine], wanted: Mapping[int, int], had: Mapping[int, int]
 ) -> None:
     if errors := {
-        line.request.product_field: [f"{line.product.sku} is not sold any more."]
+        line.request.product_field: [f"{line.product.sku} is no longer sold."]
         for line in lines
-        if not line.product.is_active and wanted[line.product.id] > had[line.product.id]
+        if not line.product.is_active and wanted[line.product_id] > had[line.product_id]
     }:
         raise ProductUnavailable(errors=errors)
 
 
 def _replace_lines(order: Order, before: Iterable[OrderLine], lines: Iterable[PricedLine]) -> None:
-    """Keep the rows of lines that stay, with the name and SKU that they were ordered under."""
+    """Write the new lines. A line that stays keeps the name and SKU it was ordered under."""
     rows = {(row.product_id, row.unit_price): row for row in before}
     new = []
     for line in lines:
-        row = rows.pop((line.product.id, line.unit_price), None)
+        row = rows.pop((line.product_id, line.unit_price), None)
         if row is None:
             new.append(line)
         elif row.quantity != line.quantity:
@@ -174,12 +161,15 @@ def _replace_lines(order: Order, before: Iterable[OrderLine], lines: Iterable[Pr
     for row in rows.values():
         row.delete()
     if new:
-        write_lines({order.pk: new})
+        write_lines(order.pk, new)
 
 
-def _told(product_id: int, line: OrderLine | PricedLine) -> dict[str, Any]:
-    return {
-        "product_id": product_id,
-        "unit_price": str(line.unit_price),
-        "quantity": line.quantity,
-    }
+def _for_event(lines: Iterable[OrderLine | PricedLine]) -> list[dict[str, Any]]:
+    return [
+        {
+            "product_id": line.product_id,
+            "unit_price": str(line.unit_price),
+            "quantity": line.quantity,
+        }
+        for line in lines
+    ]

@@ -1,8 +1,7 @@
-"""A month of a small shop, to try things out with: placed as ever, on an earlier clock."""
+"""A month of orders of a small shop, to try things out with."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.orders.exceptions import OutOfStock
-from apps.orders.fulfilment import cancel_order, deliver_order, ship_order
 from apps.orders.microservice_communication import (
     ProductSnapshot,
     client_id_for,
@@ -19,6 +17,7 @@ from apps.orders.microservice_communication import (
 )
 from apps.orders.placing.place import place_order
 from apps.orders.placing.requests import LineRequest, order_request
+from apps.orders.transitions import cancel_order, deliver_order, ship_order
 
 DAYS = 30
 ORDERS = 200
@@ -31,46 +30,28 @@ _STREETS = ("Mill Lane", "Station Road", "Park Street", "Church Hill", "Long Row
 def seed_shop(seed: int = 1) -> int:
     """Create the demo products and a month of orders; return the number of orders.
 
-    The same seed makes the same shop, up to now. Raises SkuExists where it was made before.
+    The same seed makes the same shop, up to now. Raises SkuExists if the demo products exist.
     """
     chance = random.Random(seed)  # noqa: S311 - a demo, not a secret
     now = timezone.now()
-    with clock_at(now - timedelta(days=DAYS + 1)):
-        create_demo_products()
+    create_demo_products(at=now - timedelta(days=DAYS + 1))
     products = list(get_products_by_name())
     client_id = client_id_for(built_in="demo")
     placed: dict[int, int] = {}
-    for moment, number, step in sorted(_plan(now, chance), key=lambda planned: planned[:2]):
-        with clock_at(moment):
-            if step is None:
-                order_id = _place(number, client_id, products, chance)
-                if order_id is not None:
-                    placed[number] = order_id
-            elif number in placed:
-                step(order_id=placed[number], actor=ACTOR)
+    for at, number, step in sorted(_plan(now, chance), key=lambda planned: planned[:2]):
+        if step is None:
+            order_id = _place(number, client_id, products, chance, at)
+            if order_id is not None:
+                placed[number] = order_id
+        elif number in placed:
+            step(order_id=placed[number], actor=ACTOR, at=at)
     return len(placed)
-
-
-@contextmanager
-def clock_at(moment: datetime) -> Iterator[None]:
-    """Let everything in the block happen at `moment`.
-
-    Histories and ledgers are append-only: they cannot be dated back afterwards. The code has one
-    clock, `django.utils.timezone.now`. Only for a command that has its process for itself.
-    """
-    clock: Any = timezone
-    now = clock.now
-    clock.now = lambda: moment
-    try:
-        yield
-    finally:
-        clock.now = now
 
 
 def _plan(
     now: datetime, chance: random.Random
 ) -> Iterator[tuple[datetime, int, Callable[..., Any] | None]]:
-    """Yield (when, number of the order, what): None places it, a function moves it along."""
+    """Yield (moment, number of the order, step); a step of None places the order."""
     for number in range(ORDERS):
         at = now - timedelta(seconds=chance.uniform(60, DAYS * 86_400))
         yield at, number, None
@@ -83,14 +64,17 @@ def _plan(
 
 
 def _place(
-    number: int, client_id: int, products: Sequence[ProductSnapshot], chance: random.Random
+    number: int,
+    client_id: int,
+    products: Sequence[ProductSnapshot],
+    chance: random.Random,
+    at: datetime,
 ) -> int | None:
-    """Place one order and return its id; None where the shop has run out of what it asks for."""
+    """Place one order and return its id; None where the shop has run out of stock for it."""
     person = chance.choice(_PEOPLE)
     chosen = chance.sample(products, chance.choice((1, 1, 1, 2, 2, 3, 5)))
     request = order_request(
         client_id=client_id,
-        actor=f"client:{client_id}",
         idempotency_key=f"demo-{number}",
         lines=[
             LineRequest(
@@ -107,6 +91,6 @@ def _place(
         },
     )
     try:
-        return place_order(request).id
+        return place_order(request, at=at).id
     except OutOfStock:
         return None

@@ -1,7 +1,7 @@
 """The errors of orders.
 
 OrdersError
-├── InvalidOrder           400  lines that cannot be summed, or a sum beyond its column
+├── InvalidOrder           400  a quantity or a total is out of bounds
 ├── UnknownProduct         400
 ├── OrderNotFound          404
 ├── OutOfStock             409
@@ -12,8 +12,9 @@ OrdersError
 ├── VersionConflict        409
 ├── PriceNotAllowed        403
 ├── IdempotencyKeyReused   422
-├── ProductHeld            503  somebody else has locked a product's row for too long
-└── AmbiguousName, SeveralLines  409  of the calls that name a product or expect one line
+├── ProductHeld            503  another transaction has locked a product for too long
+├── AmbiguousName          409  several products have the name
+└── SeveralLines           409  a change names one line, and the order has several
 """
 
 from monoservices.api.problems import (
@@ -56,12 +57,12 @@ class StockFull(OrdersError, Conflict):
 
 class ProductUnavailable(OrdersError, Conflict):
     code = "product_unavailable"
-    default_detail = "A product is not sold any more; see errors."
+    default_detail = "A product is no longer sold; see errors."
 
 
 class PriceChanged(OrdersError, Conflict):
     code = "price_changed"
-    default_detail = "The order does not cost what was expected; see errors."
+    default_detail = "The order's total is not the expected one; see errors."
 
 
 class IllegalTransition(OrdersError, Conflict):
@@ -71,7 +72,7 @@ class IllegalTransition(OrdersError, Conflict):
 
 class VersionConflict(OrdersError, Conflict):
     code = "version_conflict"
-    default_detail = "The order was changed since it was read."
+    default_detail = "The order has changed since it was read."
 
 
 class PriceNotAllowed(OrdersError, MissingScope):
@@ -80,7 +81,7 @@ class PriceNotAllowed(OrdersError, MissingScope):
 
 class IdempotencyKeyReused(OrdersError, Unprocessable):
     code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key came before with another request."
+    default_detail = "This Idempotency-Key was used for another request."
 
 
 class AmbiguousName(OrdersError, Conflict):

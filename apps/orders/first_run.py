@@ -1,4 +1,4 @@
-"""What `make run` does and says for this service: a shop to try, and how to order from it."""
+"""What `make run` does for this service: it fills a shop, and shows how to place an order."""
 
 import secrets
 
@@ -13,7 +13,7 @@ def fill() -> None:
 
 
 def first_steps(*, address: str, key: str) -> str:
-    """A command that places an order, as long as there is something to sell.
+    """A command that places an order, if there is something to sell.
 
     address: of the server, without a slash at its end. key: an API key.
     """

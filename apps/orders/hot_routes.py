@@ -1,26 +1,26 @@
 """POST /api/v1/orders/ on the express lane: orders that come at the same time share a transaction.
 
-It does what the view does, by the same functions: reading the request in the event loop; looking
-up the keys and placing the orders in the batches' thread. A request that the view would refuse by
-itself is left to the view.
+The route does what the view does, with the same functions. It reads the request in the event loop,
+and looks up keys and places orders in the thread of the batches. It leaves a request to the view
+where the view would refuse it before it places anything.
 """
 
 import time
 from collections.abc import Sequence
+from itertools import compress
 
 from django.db import connections
 from msgspec import Struct
 
 from apps.orders.exceptions import OrdersError, ProductHeld
-from apps.orders.metrics import failures_counted
+from apps.orders.metrics import count_failures
 from apps.orders.microservice_communication import CHALLENGE, bearer_digest, find_callers
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
-from apps.orders.serializers import OrderSerializer, placing_request
+from apps.orders.serializers import requested_order
 from apps.orders.views import OrdersView
 from monoservices.api.http import REPLAYED
 from monoservices.api.problems import InvalidKey, MissingScope, Problem
-from monoservices.api.serializers import sent_fields
 from monoservices.database.retrying import unwrap, with_retries
 from monoservices.server.asgi import WholeResponse
 from monoservices.server.batching import Batcher
@@ -31,14 +31,14 @@ BATCH = 128
 WAITING = 1024
 MAX_WAIT_SECONDS = 5.0
 KNOWN_KEYS = 10_000
-CAUTION = 1.0
-"""For how many seconds nobody waits for locked products, once somebody has waited in vain."""
+SKIP_LOCKED_SECONDS = 1.0
+"""For how many seconds batches skip locked products, after one has waited for a lock in vain."""
 
 _REPLAYED = {REPLAYED: "true"}
 
 
-class Job(Struct, frozen=True):
-    """An order to place, as the holder of the key was when it was last looked up."""
+class QueuedOrder(Struct, frozen=True):
+    """An order to place. caller: the holder of the key, as of when the key was last looked up."""
 
     digest: str
     caller: Caller
@@ -54,15 +54,15 @@ class PlaceOrder:
 
     def __init__(self) -> None:
         self._orders = Batcher(
-            with_retries(Placing().place),
+            with_retries(BatchPlacer().place),
             at_end=connections.close_all,
             size=BATCH,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
             name="orders",
         )
-        # Keys that were never seen have batches of their own: however many come, they take no
-        # place from the orders of those that are known.
+        # Unknown keys have batches of their own: however many come, they take no place from the
+        # orders of known clients.
         self._keys = Batcher(
             with_retries(look_up),
             at_end=connections.close_all,
@@ -79,7 +79,7 @@ class PlaceOrder:
             return None
         caller = self._callers.get(digest)
         if caller is None:
-            with failures_counted:
+            with count_failures():
                 caller = unwrap(await self._keys.submit(digest, client=digest))
             if caller is None:
                 return WholeResponse.from_problem(
@@ -87,20 +87,22 @@ class PlaceOrder:
                 )
             self._remember(digest, caller)
         try:
-            wanted = order_of(request, caller)
+            if OrdersView.scopes["POST"] not in caller.scopes:
+                raise MissingScope
+            order = requested_order(request.body, caller, request.idempotency_key)
         except Problem as problem:
-            if isinstance(problem, MissingScope):  # until somebody grants it
+            if isinstance(problem, MissingScope):  # the scope may be granted later
                 self._callers.pop(digest, None)
             return None
-        job = Job(digest, caller, wanted)
-        with failures_counted:
-            outcome = unwrap(await self._orders.submit(job, client=caller.client_id))
+        queued = QueuedOrder(digest, caller, order)
+        with count_failures():
+            outcome = unwrap(await self._orders.submit(queued, client=caller.client_id))
         if isinstance(outcome, PlacedOrder):
             headers = _REPLAYED if outcome.replayed else {}
-            return WholeResponse(201, outcome.answer.encode(), headers=headers)
+            return WholeResponse(201, outcome.response.encode(), headers=headers)
         if isinstance(outcome, OrdersError):
             return WholeResponse.from_problem(outcome)
-        # The key is not what it was: revoked, or allowed something else.
+        # The key was revoked, or its scopes changed.
         self._callers.pop(digest, None)
         return await self.respond(request)
 
@@ -114,38 +116,29 @@ class PlaceOrder:
         self._callers[digest] = caller
 
 
-class Placing:
-    """What the batches' thread does."""
+class BatchPlacer:
+    """Places the orders of a batch, in the thread of the batches."""
 
     def __init__(self) -> None:
-        self._cautious_until = 0.0
+        self._skip_locked_until = 0.0
 
-    def place(self, jobs: Sequence[Job]) -> list[PlacedOrder | OrdersError | None]:
-        """Place orders and return what became of each; None where its key is not what it was."""
-        callers = find_callers(digests={job.digest for job in jobs})
-        is_due = [callers.get(job.digest) == job.caller for job in jobs]
-        requests = [job.request for job, due in zip(jobs, is_due, strict=True) if due]
-        cautious = time.monotonic() < self._cautious_until
-        outcomes = place_orders(requests, skip_held=cautious) if requests else []
-        if not cautious and any(isinstance(outcome, ProductHeld) for outcome in outcomes):
-            self._cautious_until = time.monotonic() + CAUTION
+    def place(self, queued: Sequence[QueuedOrder]) -> list[PlacedOrder | OrdersError | None]:
+        """Place orders and return what became of each; None where its key has changed."""
+        callers = find_callers(digests={order.digest for order in queued})
+        key_unchanged = [callers.get(order.digest) == order.caller for order in queued]
+        requests = [order.request for order in compress(queued, key_unchanged)]
+        skip_held = time.monotonic() < self._skip_locked_until
+        outcomes = place_orders(requests, skip_held=skip_held) if requests else []
+        if not skip_held and any(isinstance(outcome, ProductHeld) for outcome in outcomes):
+            self._skip_locked_until = time.monotonic() + SKIP_LOCKED_SECONDS
         remaining = iter(outcomes)
-        return [next(remaining) if due else None for due in is_due]
+        return [next(remaining) if unchanged else None for unchanged in key_unchanged]
 
 
 def look_up(digests: Sequence[str]) -> list[Caller | None]:
-    """The holders of keys, None where there is none."""
+    """The holders of keys; None for a key that is unknown or revoked."""
     callers = find_callers(digests=set(digests))
     return [callers.get(digest) for digest in digests]
-
-
-def order_of(request: ExpressRequest, caller: Caller) -> OrderRequest:
-    """The order that is asked for. Raises a Problem where the view would refuse it unseen."""
-    scope = OrdersView.scopes["POST"]
-    if scope not in caller.scopes:
-        raise MissingScope
-    parsed = OrderSerializer.parse(request.body)
-    return placing_request(sent_fields(parsed), caller, request.idempotency_key)
 
 
 ROUTES = [PlaceOrder]

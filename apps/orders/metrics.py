@@ -1,8 +1,8 @@
-"""What became of the orders that were to be placed, counted."""
+"""Counts what became of the orders that clients asked for."""
 
 import collections
-from collections.abc import Iterable
-from types import TracebackType
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError
 
@@ -13,7 +13,7 @@ from monoservices.metrics import Counter
 
 OUTCOMES = Counter(
     "orders_outcomes_total",
-    "Orders that were to be placed, by what became of them, on either lane and elsewhere.",
+    "Orders that clients asked for, by what became of them, on either lane and elsewhere.",
     labels=("outcome", "code"),
 )
 
@@ -27,27 +27,20 @@ def count_outcomes(outcomes: Iterable[PlacedOrder | OrdersError]) -> None:
         OUTCOMES.of(outcome, code).add(number)
 
 
-class FailuresCounted:
-    """A context in which an order is placed: counts errors after which none was decided.
+@contextmanager
+def count_failures() -> Iterator[None]:
+    """Count an error in the block, after which the order was not decided.
 
-    What refuses an order, an OrdersError, was counted when it was decided.
+    An OrdersError was counted when it was decided.
     """
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, OrdersError):
-            passing = isinstance(error, Unavailable | OperationalError | InterfaceError)
-            OUTCOMES.of(*(_UNAVAILABLE if passing else _FAILED)).add()
-
-
-failures_counted = FailuresCounted()
+    try:
+        yield
+    except OrdersError:
+        raise
+    except Exception as error:
+        passing = isinstance(error, Unavailable | OperationalError | InterfaceError)
+        OUTCOMES.of(*(_UNAVAILABLE if passing else _FAILED)).add()
+        raise
 
 
 def _labels(outcome: PlacedOrder | OrdersError) -> tuple[str, str]:

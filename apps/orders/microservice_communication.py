@@ -1,18 +1,20 @@
-"""Everything that orders asks of products and of accounts. Nothing else here touches them.
+"""Everything that orders needs of products and accounts. No other module of orders touches them.
 
-Reads are direct queries, in the number of statements that each function states; writes call the
-owner's operations. What comes back is frozen: no model instance and no QuerySet crosses over.
+Reads are direct queries, and each function states how many statements it takes. Writes call the
+owner's operations. Every result is frozen: no model instance and no QuerySet crosses over.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils.functional import SimpleLazyObject
-from msgspec import Struct, structs
+from msgspec import structs
 
 from apps.accounts.keys import CHALLENGE, bearer_digest
 from apps.accounts.models import Client
 from apps.accounts.operations import built_in_client_id, find_callers
+from apps.orders.placing.snapshots import ProductSnapshot
 from apps.products.demo import create_demo_products
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
@@ -57,31 +59,14 @@ __all__ = [
 ]
 
 
-class ProductSnapshot(Struct, frozen=True):
-    """A product as it was when it was read.
-
-    price: in the shop's currency. is_held: whether somebody else has locked it for too long.
-    """
-
-    id: int
-    sku: str
-    name: str
-    price: Decimal
-    stock_quantity: int
-    is_active: bool
-    is_held: bool = False
-
-    def __str__(self) -> str:
-        return self.name
-
-
 def read_products(
     *, ids: Collection[int] = (), skus: Collection[str] = (), lock: Lock = "none"
 ) -> list[ProductSnapshot]:
-    """The products that exist of those with these ids or SKUs. One statement.
+    """The products with these ids or SKUs, as far as they exist. One statement.
 
-    lock: `wait` takes their rows, in the order of their ids, until the transaction ends. `skip`
-        takes those that nobody else has, and reads the others as held: two statements.
+    lock: `wait` locks their rows, in the order of their ids, until the transaction ends. `skip`
+        locks those that no other transaction has locked, and marks the others as held: two
+        statements.
     """
     products = [
         ProductSnapshot(key, sku, name, Decimal(price), stock, bool(is_active))
@@ -95,9 +80,9 @@ def read_products(
 
 
 def get_products_by_name(name_filter: str | None = None) -> Sequence[ProductSnapshot]:
-    """Products whose name contains `name_filter`, in any case; all of them without one.
+    """Products whose name contains `name_filter`, in any case; all products without it.
 
-    One statement, when the result is first looked at.
+    One statement, when the result is first used.
     """
     products = Product.objects.all()
     if name_filter:
@@ -107,7 +92,7 @@ def get_products_by_name(name_filter: str | None = None) -> Sequence[ProductSnap
 
 
 def get_product_by_id(product_id: int) -> ProductSnapshot | None:
-    """The product with this id, or None where there is none. One statement."""
+    """The product with this id, or None. One statement."""
     return next(iter(read_products(ids=[product_id])), None)
 
 
@@ -116,23 +101,30 @@ def get_products_named(*, name: str) -> list[ProductSnapshot]:
     return _snapshots(Product.objects.filter(name=name, is_active=True))
 
 
-def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
+def take_stock(
+    *,
+    moves: Sequence[StockMove],
+    prices: Mapping[int, Decimal] | None = None,
+    at: datetime | None = None,
+) -> None:
     """Write these movements and change stock by them; last in a transaction.
 
     One statement on PostgreSQL, two on SQLite.
-    prices: what each product cost when it was read, by its id; it must still, and be on sale.
-    Raises IntegrityError where it does not, and where stock would fall below zero.
+    prices: what each product cost when it was read, by its id.
+    at: the moment it happened; now where it is None.
+    Raises IntegrityError where a product's price has changed or it is no longer on sale, and where
+    stock would fall below zero.
     """
-    move_stock(moves=moves, prices=prices)
+    move_stock(moves=moves, prices=prices, at=at)
 
 
 def client_id_for(*, built_in: str) -> int:
-    """The id of a client that comes with the system: `console`, `command line` or `demo`."""
+    """The id of a client that is built in: `console`, `command line` or `demo`."""
     return built_in_client_id(name=built_in)
 
 
 def existing_client_ids(*, ids: Collection[int]) -> set[int]:
-    """Those of the ids that clients have. One statement."""
+    """Which of these ids are clients' ids. One statement."""
     return set(Client.objects.filter(pk__in=ids).values_list("pk", flat=True))
 
 

@@ -1,34 +1,32 @@
 """Orders, their lines and their history."""
 
-from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
-MAX_TOTAL = Decimal("999999999999.99")
-MAX_PRICE = Decimal("99999999.99")
-MAX_QUANTITY = 1_000_000
-MAX_LINES = 2_000
+from apps.orders.placing.rules import EVENTS, MAX_PRICE, MAX_QUANTITY, MAX_TOTAL, STATUSES
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def visible_to(self, client_id: int, *, manages: bool) -> Self:
-        """The client's own orders; all of them for who manages orders."""
+        """The client's own orders; every order for a caller that manages orders."""
         return self if manages else self.filter(client_id=client_id)
 
     def with_lines(self) -> Self:
-        """With the lines of all orders, in one further statement."""
+        """Read the lines of all orders too, in one further statement."""
         return self.prefetch_related("lines")
 
     def with_product(self, product_id: int) -> Self:
-        """Orders that have a line of the product."""
+        """Orders with a line of this product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
         return self.filter(models.Exists(lines))
 
 
 class Order(models.Model):
-    """What a client ordered. Personal data are here and in no other table."""
+    """What a client ordered. Personal data are in this table and in no other."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -74,10 +72,7 @@ class Order(models.Model):
                 name="order_once_per_key", fields=("client", "idempotency_key")
             ),
             models.CheckConstraint(name="order_key_not_empty", condition=~Q(idempotency_key="")),
-            models.CheckConstraint(
-                name="order_status_known",
-                condition=Q(status__in=("pending", "shipped", "delivered", "canceled")),
-            ),
+            models.CheckConstraint(name="order_status_known", condition=Q(status__in=STATUSES)),
             models.CheckConstraint(
                 name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)
             ),
@@ -91,8 +86,8 @@ class Order(models.Model):
 
     @classmethod
     def create_order(cls, product_name: str, quantity: int) -> "Order | None":
-        """Place an order by a product's name; see `operations.create_order`."""
-        from apps.orders.operations import create_order
+        """Place an order by a product's name; see `placing.place.create_order`."""
+        from apps.orders.placing.place import create_order
 
         return create_order(product_name=product_name, quantity=quantity)
 
@@ -102,8 +97,8 @@ class Order(models.Model):
         status: str | None = None,
         product_id: int | None = None,
     ) -> "Order":
-        """Change what is passed; see `operations.update_order`."""
-        from apps.orders.operations import update_order
+        """Change what is passed; see `changing.update_order`."""
+        from apps.orders.changing import update_order
 
         update_order(order_id=self.pk, quantity=quantity, status=status, product_id=product_id)
         self.refresh_from_db()
@@ -111,7 +106,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One product of an order, with name, SKU and price as they were when it was ordered."""
+    """A product of an order, with name, SKU and price as they were when it was ordered."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="+")
@@ -141,7 +136,7 @@ class OrderLine(models.Model):
 
 
 class OrderEvent(models.Model):
-    """One thing that happened to an order. Rows are only ever added."""
+    """Something that happened to an order. Rows are only ever added."""
 
     class Type(models.TextChoices):
         PLACED = "placed"
@@ -163,11 +158,13 @@ class OrderEvent(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="event_is_legal",
-                condition=Q(type="placed", from_status="", to_status="pending")
-                | Q(type="changed", from_status="pending", to_status="pending")
-                | Q(type="shipped", from_status="pending", to_status="shipped")
-                | Q(type="delivered", from_status="shipped", to_status="delivered")
-                | Q(type="canceled", from_status="pending", to_status="canceled"),
+                condition=reduce(
+                    or_,
+                    (
+                        Q(type=kind, from_status=before, to_status=after)
+                        for kind, (before, after) in EVENTS.items()
+                    ),
+                ),
             ),
             models.UniqueConstraint(
                 # An order is placed, shipped, delivered and canceled at most once.

@@ -1,11 +1,16 @@
-"""Serializers of orders: from what was sent to what the operations take, and back."""
+"""Serializers of orders: from what was sent to what the operations take, and back.
+
+`requested_order` is the way of every order that is placed, and `structs.order_out` of every order
+in a response.
+"""
 
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from apps.orders import operations
 from apps.orders.exceptions import PriceNotAllowed
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order, OrderEvent
@@ -17,29 +22,22 @@ from apps.orders.placing.requests import (
     PlacedOrder,
     order_request,
 )
-from apps.orders.structs import (
-    EventOut,
-    LineIn,
-    LineOut,
-    OrderChanges,
-    OrderIn,
-    OrderOut,
-)
-from monoservices.api.decoding import decoder
+from apps.orders.placing.rules import MAX_JSON_BYTES
+from apps.orders.structs import EventOut, LineIn, OrderChanges, OrderIn, OrderOut, order_out
+from monoservices.api.decoding import decode, decoder
 from monoservices.api.problems import Errors, Invalid
 from monoservices.api.serializers import StructSerializer
 from monoservices.api.types import EXPLANATIONS, NO_NUL, money, nul_paths
 from monoservices.services.scopes import Caller
 
 PRICE_SCOPE = "orders:price"
-MAX_JSON_BYTES = 4096
 
 
 class OrderSerializer(StructSerializer):
-    """An order, in and out.
+    """An order, in and out, by the contract of DRF's serializers.
 
-    context: `caller` and `idempotency_key` of the request; without them the order is placed by
-    the client `command line`, which may set prices.
+    context: `caller` and `idempotency_key` of the request. Without a caller, the client is
+    `command line`, which may set prices.
     """
 
     struct = OrderIn
@@ -47,117 +45,104 @@ class OrderSerializer(StructSerializer):
 
     @classmethod
     def check(cls, parsed: OrderIn, *, partial: bool) -> None:
-        errors: Errors = {}
-        short = {"product_id": parsed.product_id, "quantity": parsed.quantity}
-        if parsed.lines is UNSET:
-            missing = [] if partial else [name for name in short if short[name] is UNSET]
-            errors |= {name: ["This field is required."] for name in missing}
-        elif sent := [name for name in short if short[name] is not UNSET]:
-            errors |= {name: ["Send this, or lines; not both."] for name in sent}
-        else:
-            for index, line in enumerate(parsed.lines):
-                if (line.product_id is UNSET) == (line.sku is UNSET):
-                    errors[f"lines.{index}.product_id"] = ["Send either product_id or sku."]
-        for name in ("shipping_address", "metadata"):
-            value = getattr(parsed, name)
-            if value is UNSET:
-                continue
-            errors |= {path: [EXPLANATIONS[NO_NUL]] for path in nul_paths(value, name)}
-            if len(msgspec.json.encode(value)) > MAX_JSON_BYTES:
-                errors[name] = [f"Expected at most {MAX_JSON_BYTES} bytes of JSON."]
-        if errors:
-            raise Invalid(errors=errors)
+        check_order(parsed, partial=partial)
 
     @classmethod
     def represent(cls, instance: Order | PlacedOrder) -> OrderOut:
         if isinstance(instance, PlacedOrder):
-            return decoder(OrderOut).decode(instance.answer)
-        return OrderOut(
-            id=instance.pk,
-            status=instance.status,
-            currency=instance.currency,
-            total=instance.total,
-            reference=instance.reference,
-            customer_email=instance.customer_email,
-            shipping_address=instance.shipping_address,
-            metadata=instance.metadata,
-            lines=[
-                LineOut(
-                    product_id=line.product_id,
-                    sku=line.sku,
-                    product_name=line.product_name,
-                    unit_price=line.unit_price,
-                    quantity=line.quantity,
-                )
-                for line in instance.lines.all()
-            ],
-            created_at=instance.created_at,
-            updated_at=instance.updated_at,
-        )
+            return decoder(OrderOut).decode(instance.response)
+        return order_out(vars(instance), map(vars, instance.lines.all()))
 
     def create(self, validated_data: dict[str, Any]) -> PlacedOrder:
-        from apps.orders.operations import place_order
-
-        caller = self.context.get("caller") or command_line()
         key = self.context.get("idempotency_key")
-        return place_order(placing_request(validated_data, caller, key))
+        return operations.place_order(
+            _order_request(OrderIn(**validated_data), self._caller(), key)
+        )
 
     def update(self, instance: Order, validated_data: dict[str, Any]) -> Order:
-        from apps.orders.operations import change_order
-
-        caller = self.context.get("caller") or command_line()
-        return change_order(
+        return operations.change_order(
             order_id=instance.pk,
-            change=order_change(validated_data, caller),
-            actor=caller.actor,
+            change=_order_change(OrderChanges(**validated_data), self._caller()),
+            actor=self._caller().actor,
             version=self.context.get("version"),
         )
 
+    def _caller(self) -> Caller:
+        caller: Caller | None = self.context.get("caller")
+        return caller or Caller(client_id_for(built_in="command line"), frozenset({PRICE_SCOPE}))
 
-def command_line() -> Caller:
-    """The built-in client that calls from Python have; it may set prices."""
-    return Caller(client_id_for(built_in="command line"), frozenset({PRICE_SCOPE}))
+
+def requested_order(body: bytes, caller: Caller, idempotency_key: str | None) -> OrderRequest:
+    """What `place_orders` takes, from the body of a request.
+
+    Raises Malformed, Invalid, PriceNotAllowed.
+    """
+    parsed = decode(body, OrderIn)
+    check_order(parsed, partial=False)
+    return _order_request(parsed, caller, idempotency_key)
 
 
-def placing_request(
-    sent: dict[str, Any], caller: Caller, idempotency_key: str | None
-) -> OrderRequest:
-    """What `place_orders` takes, from the fields that were sent. Raises PriceNotAllowed."""
-    lines = sent.get("lines")
+def event_out(event: OrderEvent) -> EventOut:
+    """An event in a response."""
+    columns = vars(event)
+    return EventOut(**{name: columns[name] for name in EventOut.__struct_fields__})
+
+
+def check_order(parsed: OrderIn, *, partial: bool) -> None:
+    """Raise Invalid where fields that are valid alone do not go together."""
+    errors: Errors = {}
+    short = {"product_id": parsed.product_id, "quantity": parsed.quantity}
+    if parsed.lines is UNSET:
+        missing = [] if partial else [name for name in short if short[name] is UNSET]
+        errors |= {name: ["This field is required."] for name in missing}
+    elif sent := [name for name in short if short[name] is not UNSET]:
+        errors |= {name: ["Send this, or lines; not both."] for name in sent}
+    else:
+        for index, line in enumerate(parsed.lines):
+            if (line.product_id is UNSET) == (line.sku is UNSET):
+                errors[f"lines.{index}.product_id"] = ["Send either product_id or sku."]
+    for name, value in _details(parsed).items():
+        if isinstance(value, dict):
+            errors |= {path: [EXPLANATIONS[NO_NUL]] for path in nul_paths(value, name)}
+            if len(msgspec.json.encode(value)) > MAX_JSON_BYTES:
+                errors[name] = [f"Expected at most {MAX_JSON_BYTES} bytes of JSON."]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _order_request(parsed: OrderIn, caller: Caller, idempotency_key: str | None) -> OrderRequest:
     return order_request(
         client_id=caller.client_id,
-        actor=caller.actor,
         idempotency_key=idempotency_key,
         lines=(
-            [LineRequest(path="", product_id=sent["product_id"], quantity=sent["quantity"])]
-            if lines is None
-            else _line_requests(lines, caller)
+            [LineRequest(path="", product_id=parsed.product_id or 0, quantity=parsed.quantity or 0)]
+            if parsed.lines is UNSET
+            else _line_requests(parsed.lines, caller)
         ),
-        expected_total=_amount(sent.get("expected_total")),
-        **_details(sent),
+        expected_total=_amount(parsed.expected_total),
+        **_details(parsed),
     )
 
 
-def order_change(sent: dict[str, Any], caller: Caller) -> OrderChange:
-    """What `change_order` takes, from the fields that were sent. Raises PriceNotAllowed."""
-    lines = sent.get("lines")
+def _order_change(parsed: OrderIn, caller: Caller) -> OrderChange:
     return OrderChange(
-        product_id=sent.get("product_id"),
-        quantity=sent.get("quantity"),
-        lines=None if lines is None else _line_requests(lines, caller),
-        expected_total=_amount(sent.get("expected_total")),
-        details=_details(sent),
+        product_id=parsed.product_id or None,
+        quantity=parsed.quantity or None,
+        lines=None if parsed.lines is UNSET else _line_requests(parsed.lines, caller),
+        expected_total=_amount(parsed.expected_total),
+        details=_details(parsed),
     )
 
 
 def _line_requests(lines: list[LineIn], caller: Caller) -> tuple[LineRequest, ...]:
+    """The lines, as the operations take them. Raises PriceNotAllowed."""
     requests = tuple(
         LineRequest(
             path=f"lines.{index}",
             product_id=line.product_id or None,
             sku=line.sku or None,
             quantity=line.quantity,
-            unit_price=_amount(line.unit_price or None),
+            unit_price=_amount(line.unit_price),
         )
         for index, line in enumerate(lines)
     )
@@ -169,25 +154,10 @@ def _line_requests(lines: list[LineIn], caller: Caller) -> tuple[LineRequest, ..
     return requests
 
 
-def _details(sent: dict[str, Any]) -> dict[str, Any]:
-    return {name: sent[name] for name in DETAILS if name in sent}
+def _details(parsed: OrderIn) -> dict[str, Any]:
+    """The details that were sent."""
+    return {name: value for name in DETAILS if (value := getattr(parsed, name)) is not UNSET}
 
 
-def _amount(text: str | None) -> Decimal | None:
-    return None if text is None else money(text)
-
-
-class EventSerializer(StructSerializer):
-    """An event of an order's history, out."""
-
-    @classmethod
-    def represent(cls, instance: OrderEvent) -> EventOut:
-        return EventOut(
-            id=instance.pk,
-            type=instance.type,
-            from_status=instance.from_status,
-            to_status=instance.to_status,
-            actor=instance.actor,
-            data=instance.data,
-            created_at=instance.created_at,
-        )
+def _amount(text: str | UnsetType) -> Decimal | None:
+    return None if text is UNSET else money(text)

@@ -1,15 +1,17 @@
-"""The structs that go over the wire: how an order is asked for, and how it is answered."""
+"""What goes over the wire, as structs; `serializers` turns it into calls of operations."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.models import MAX_LINES, MAX_QUANTITY, Order, OrderEvent
+from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.types import Email, Id, JsonObject, LargeMoney, Moment, Money, ShortText, Sku
 
-Status = Annotated[str, Meta(extra_json_schema={"enum": Order.Status.values})]
+Status = Annotated[str, Meta(extra_json_schema={"enum": [*STATUSES]})]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 
@@ -49,14 +51,14 @@ NewOrder = Annotated[
         }
     ),
 ]
-"""OrderIn with what `OrderSerializer.check` asks of it, for the OpenAPI document."""
+"""OrderIn with what `check_order` requires of it, for the OpenAPI document."""
 
 
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
     """What to change of a pending order: product or quantity of its one line, or all `lines`."""
 
 
-class LineOut(Struct, kw_only=True):
+class LineOut(Struct):
     """One line of an order, with SKU, name and price as they were when it was ordered."""
 
     product_id: int
@@ -66,8 +68,8 @@ class LineOut(Struct, kw_only=True):
     quantity: int
 
 
-class OrderOut(Struct, kw_only=True):
-    """An order as it is answered; with one line, that line's product and quantity at the top."""
+class OrderOut(Struct):
+    """An order in a response; an order of one line repeats its product and quantity at the top."""
 
     id: int
     status: Status
@@ -88,12 +90,22 @@ class OrderOut(Struct, kw_only=True):
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
+_order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
+_line_fields = itemgetter(*LineOut.__struct_fields__)
+
+
+def order_out(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderOut:
+    """An order in a response, from the columns of its row and of its lines' rows."""
+    lines_out = [LineOut(*_line_fields(line)) for line in lines]
+    return OrderOut(*_order_fields({**order, "lines": lines_out}))
+
+
 class EventOut(Struct, kw_only=True):
     """One event of an order's history."""
 
     id: int
-    type: Annotated[str, Meta(extra_json_schema={"enum": OrderEvent.Type.values})]
-    from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *Order.Status.values]})]
+    type: Annotated[str, Meta(extra_json_schema={"enum": [*EVENTS]})]
+    from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *STATUSES]})]
     to_status: Status
     actor: str
     data: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The API of orders: parse, call one function, answer."""
+"""The API of orders. Each view parses, calls one function and renders."""
 
 import re
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
-from apps.orders.metrics import failures_counted
+from apps.orders.metrics import count_failures
 from apps.orders.models import Order, OrderQuerySet
-from apps.orders.serializers import EventSerializer, OrderSerializer
+from apps.orders.serializers import OrderSerializer, event_out, requested_order
 from apps.orders.structs import (
     EventOut,
     EventQuery,
@@ -49,7 +49,7 @@ def visible_orders(viewer: Caller) -> OrderQuerySet:
 
 
 def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
-    """The orders that the caller may see and asks for."""
+    """The orders that the caller may see and that match the query."""
     orders = visible_orders(caller(request)).filter(**query.filters())
     return orders.with_product(query.product_id) if query.product_id else orders
 
@@ -63,7 +63,7 @@ def get_order(viewer: Caller, order_id: int) -> Order:
 
 
 def expected_version(request: Request) -> int | None:
-    """The version in the request's If-Match, or None where there is none. Raises Invalid."""
+    """The version in the request's If-Match, or None without it. Raises Invalid."""
     sent = request.headers.get("If-Match")
     if sent is None:
         return None
@@ -73,7 +73,7 @@ def expected_version(request: Request) -> int | None:
     return int(match[1])
 
 
-def answer(order: Order) -> Response:
+def order_response(order: Order) -> Response:
     """The order, with its version as ETag."""
     return Response(OrderSerializer.represent(order), headers={"ETag": f'"{order.version}"'})
 
@@ -81,7 +81,7 @@ def answer(order: Order) -> Response:
 class OrderListView(APIView):
     @Endpoint("list_orders", query=OrderQuery, response=Page[OrderOut])
     def get(self, request: Request) -> Response:
-        """The caller's orders, newest first; every client's with the scope `orders:manage`."""
+        """The caller's orders, newest first; with the scope `orders:manage`, every client's."""
         query = read_query(request, OrderQuery)
         page = keyset_page(
             find_orders(request, query).with_lines(),
@@ -114,17 +114,15 @@ class OrderCreateView(APIView):
 
         A `unit_price` needs the scope `orders:price`.
         """
-        context = {"caller": caller(request), "idempotency_key": idempotency_key(request)}
-        serializer = OrderSerializer(data=read_body(request), context=context)
-        serializer.is_valid(raise_exception=True)
-        with failures_counted:
-            placed = serializer.save()
+        order = requested_order(read_body(request), caller(request), idempotency_key(request))
+        with count_failures():
+            placed = operations.place_order(order)
         headers = {REPLAYED: "true"} if placed.replayed else {}
-        return Response(msgspec.Raw(placed.answer.encode()), status=201, headers=headers)
+        return Response(msgspec.Raw(placed.response.encode()), status=201, headers=headers)
 
 
 class OrdersView(OrderListView, OrderCreateView):
-    """Both on one path."""
+    """Listing and placing orders, which share a path."""
 
     scopes = {"GET": "orders:read", "POST": "orders:write"}
 
@@ -135,7 +133,7 @@ class OrderView(APIView):
     @Endpoint("get_order", response=OrderOut, refusals=[OrderNotFound], versioned=True)
     def get(self, request: Request, order_id: int) -> Response:
         """One order."""
-        return answer(get_order(caller(request), order_id))
+        return order_response(get_order(caller(request), order_id))
 
     @Endpoint(
         "change_order",
@@ -155,7 +153,7 @@ class OrderView(APIView):
         versioned=True,
     )
     def patch(self, request: Request, order_id: int) -> Response:
-        """Change a pending order. With If-Match, only in the version that it names."""
+        """Change a pending order. With If-Match, only if the order is at that version."""
         context = {"caller": caller(request), "version": expected_version(request)}
         serializer = OrderSerializer(
             get_order(caller(request), order_id),
@@ -164,7 +162,7 @@ class OrderView(APIView):
             context=context,
         )
         serializer.is_valid(raise_exception=True)
-        return answer(serializer.save())
+        return order_response(serializer.save())
 
 
 class EventListView(APIView):
@@ -183,7 +181,7 @@ class EventListView(APIView):
             get_order(caller(request), order_id).events.all(),
             request=request,
             ordering="id",
-            represent=EventSerializer.represent,
+            represent=event_out,
             limit=query.limit,
             cursor=query.cursor,
         )
@@ -191,10 +189,12 @@ class EventListView(APIView):
 
 
 def move(request: Request, order_id: int, operation: Callable[..., Order]) -> Response:
-    """Move an order along; one that is there already is answered 200, unchanged."""
+    """Move an order to another status; an order that has it already stays unchanged."""
     order = get_order(caller(request), order_id)
     version = expected_version(request)
-    return answer(operation(order_id=order.pk, actor=caller(request).actor, version=version))
+    return order_response(
+        operation(order_id=order.pk, actor=caller(request).actor, version=version)
+    )
 
 
 class CancelView(APIView):
@@ -207,7 +207,7 @@ class CancelView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Cancel a pending order, which puts its stock back, once."""
+        """Cancel a pending order and put its stock back, once."""
         return move(request, order_id, operations.cancel_order)
 
 
@@ -221,7 +221,7 @@ class ShipView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Say that a pending order was shipped."""
+        """Mark a pending order as shipped."""
         return move(request, order_id, operations.ship_order)
 
 
@@ -235,5 +235,5 @@ class DeliverView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Say that a shipped order was delivered."""
+        """Mark a shipped order as delivered."""
         return move(request, order_id, operations.deliver_order)

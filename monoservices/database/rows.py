@@ -15,8 +15,32 @@ ColumnTypes = Mapping[str, ColumnType]
 Values = Mapping[str, Any]
 """Values of columns, by name: dicts and lists for `json`, aware datetimes for `timestamp`."""
 
+_TYPES: Mapping[str, ColumnType] = {
+    "BigAutoField": "bigint",
+    "ForeignKey": "bigint",
+    "IntegerField": "integer",
+    "CharField": "text",
+    "TextField": "text",
+    "DecimalField": "numeric",
+    "BooleanField": "boolean",
+    "DateTimeField": "timestamp",
+    "JSONField": "json",
+}
+"""By the internal types of Django's fields."""
 _NOTHING: Values = {}
 _Pairs = tuple[tuple[str, ColumnType], ...]
+
+
+def column_types(
+    model: type[models.Model], *, without: Collection[str] = ()
+) -> dict[str, ColumnType]:
+    """The columns of a model's table, but those in `without`."""
+    fields = model._meta.concrete_fields
+    return {
+        str(field.column): _TYPES[field.get_internal_type()]
+        for field in fields
+        if field.column not in without
+    }
 
 
 def rows_from(columns: ColumnTypes, *, shared: Collection[str] = ()) -> str:

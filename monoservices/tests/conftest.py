@@ -8,7 +8,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from monoservices.server.pacing import Throttle
 from monoservices.tests.boundaries.checks.conftest import project
-from monoservices.tests.things import Thing
+from monoservices.tests.example_model import Thing
 
 __all__ = ["project"]
 

@@ -7,7 +7,8 @@ import pytest
 
 PACKAGES = ("apps", "benchmarks", "config", "faults", "monoservices")
 FROM_MODELS = {
-    ("apps.orders.models", "apps.orders.operations"),
+    ("apps.orders.models", "apps.orders.changing"),
+    ("apps.orders.models", "apps.orders.placing.place"),
     ("apps.products.models", "apps.products.catalogue"),
 }
 """What the models' methods that write import when they are called."""

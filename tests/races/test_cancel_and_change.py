@@ -49,11 +49,9 @@ def cancel_after_a_look(order_id: int) -> None:
     meet()
     if order.status == Order.Status.PENDING:
         Order.objects.filter(pk=order_id).update(status=Order.Status.CANCELED)
-        statuses = (order.status, "canceled")
-        at = timezone.now()
-        write_events({order_id: "x"}, "canceled", statuses=statuses, at=at)
-        deltas = {ordered.product_id: ordered.quantity}
-        take_stock(moves=stock_moves(order_id, deltas, revision=2, actor="x"))
+        write_events({order_id: "x"}, "canceled", at=timezone.now())
+        taken = {ordered.product_id: -ordered.quantity}
+        take_stock(moves=stock_moves(order_id, taken, revision=2, actor="x"))
 
 
 def change_or_cancel_after_a_look(job: tuple[int, int]) -> None:
@@ -66,11 +64,11 @@ def change_or_cancel_after_a_look(job: tuple[int, int]) -> None:
         return
     if number == 0:
         Order.objects.filter(pk=order_id).update(status=Order.Status.CANCELED)
-        deltas = {ordered.product_id: ordered.quantity}
+        taken = {ordered.product_id: -ordered.quantity}
     else:
         order.lines.update(quantity=ordered.quantity + 3)
-        deltas = {ordered.product_id: -3}
-    take_stock(moves=stock_moves(order_id, deltas, revision=2, actor="x"))
+        taken = {ordered.product_id: 3}
+    take_stock(moves=stock_moves(order_id, taken, revision=2, actor="x"))
 
 
 def test_canceling_puts_the_stock_back_once(workers: Workers) -> None:

@@ -81,7 +81,7 @@ def test_a_price_that_changes_in_between_is_the_price() -> None:
 def test_control_without_the_second_look_the_old_price_is_the_price(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(place, "take_stock", lambda *, moves, prices: take_stock(moves=moves))
+    monkeypatch.setattr(place, "take_stock", lambda *, moves, prices, at: take_stock(moves=moves))
     mug = make_product(price="5.00")
     with before_each_write(change_price(mug, "6.00")):
         placed = place_order(shop_request(line(mug.id, 2)))

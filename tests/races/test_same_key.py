@@ -28,7 +28,7 @@ def place_under_each_key(product_id: int) -> list[tuple[str, bool]]:
         for key in KEYS:
             [placed] = place_orders([shop_request(line(product_id), key=key)])
             assert isinstance(placed, PlacedOrder)
-            answers.append((placed.answer, placed.replayed))
+            answers.append((placed.response, placed.replayed))
     return answers
 
 

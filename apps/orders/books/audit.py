@@ -1,7 +1,7 @@
-"""Do the books balance? Reads all orders, their histories and what stock they moved.
+"""Checks that the books balance: reads all orders, their histories and their stock movements.
 
-To be called in one consistent snapshot. Orders are read by the thousand, so that the memory that
-it takes does not grow with their number.
+Call it in one consistent snapshot. It reads a thousand orders at a time, so that its memory does
+not grow with their number.
 """
 
 from collections import defaultdict
@@ -12,7 +12,6 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from msgspec import Struct
 
-from apps.orders.fulfilment import LEGAL, units_by_product
 from apps.orders.microservice_communication import (
     audit_stock,
     existing_client_ids,
@@ -21,21 +20,18 @@ from apps.orders.microservice_communication import (
     sum_movements,
 )
 from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.placing.pricing import quantity_by_product
+from apps.orders.placing.rules import EVENTS
 
 CHUNK_SIZE = 1_000
 PREFIX = "order:"
-STEPS = {
-    ("", Order.Status.PENDING),
-    (Order.Status.PENDING, Order.Status.PENDING),
-    *((before, after) for before, followers in LEGAL.items() for after in followers),
-}
-"""The steps that an order's history is made of: (status before, status after)."""
 
 
 class Discrepancy(Struct, frozen=True):
-    """Something that is off. text: for people, on one line.
+    """An error in the books. text: for people, on one line.
 
-    order_id, product_id: whose movements can be corrected for it; None where that would not help.
+    order_id, product_id: the order or product whose movements can be corrected; None where
+    movements cannot correct the error.
     """
 
     text: str
@@ -44,7 +40,7 @@ class Discrepancy(Struct, frozen=True):
 
 
 def audit() -> Iterator[Discrepancy]:
-    """Everything that is off in stock and orders."""
+    """Every error in the books of stock and orders."""
     for found in audit_stock():
         yield Discrepancy(found.text, product_id=found.product_id)
     for orders in _orders_in_chunks():
@@ -62,7 +58,8 @@ def expected_units(order: Order) -> dict[int, int]:
     """What the movements of an order must sum to: units by product id, negative for sold."""
     if order.status == Order.Status.CANCELED:
         return {}
-    return {product_id: -count for product_id, count in units_by_product(order.lines.all()).items()}
+    quantities = quantity_by_product(order.lines.all())
+    return {product_id: -quantity for product_id, quantity in quantities.items()}
 
 
 def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, int]]:
@@ -75,7 +72,7 @@ def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, int]]:
 
 
 def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
-    """The units that are missing from the movements of an order, by product id."""
+    """The units that the movements of an order lack, by product id."""
     expected = expected_units(order)
     missing = {key: expected.get(key, 0) - moved.get(key, 0) for key in {*expected, *moved}}
     return {product_id: units for product_id, units in sorted(missing.items()) if units}
@@ -109,10 +106,13 @@ def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy
 
 
 def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
-    """Why the events are no legal path to the order's status; empty where they are."""
+    """Why the events do not lead to the order's status; empty where they do."""
     status = ""
     for event in events:
-        if event.from_status != status or (event.from_status, event.to_status) not in STEPS:
+        if (
+            event.from_status != status
+            or (event.from_status, event.to_status) not in EVENTS.values()
+        ):
             step = f"{event.from_status or 'nothing'} to {event.to_status}"
             return f"its event {event.pk} goes from {step}, after {status or 'nothing'}."
         status = event.to_status

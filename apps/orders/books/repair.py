@@ -1,22 +1,22 @@
-"""Correcting movements for what an audit has found."""
+"""Corrects the errors that an audit has found, by movements."""
 
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
 from apps.orders.books.audit import PREFIX, Discrepancy, differences, moved_units
-from apps.orders.fulfilment import lock_order
 from apps.orders.microservice_communication import correct_ledger, correct_reference
+from apps.orders.transitions import lock_order
 from monoservices.api.problems import Problem
 
 NOTE = "reconcile --repair"
 
 
 def repair(found: Iterable[Discrepancy]) -> Iterator[str]:
-    """Write the movements that are missing; yield what was done, or why it was not, for people.
+    """Write the missing movements; yield, for people, what was corrected and what was not.
 
-    Each order and each product is looked at again under its lock, in a transaction of its own.
-    Orders come first: what they miss may be what stock and ledger differ by.
+    Each order and each product is checked again under its lock, in a transaction of its own.
+    Orders come first: a movement that an order lacks may be why stock and ledger differ.
     """
     found = list(found)
     for order_id in sorted({each.order_id for each in found if each.order_id is not None}):

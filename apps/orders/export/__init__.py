@@ -1,1 +1,1 @@
-"""Orders as files."""
+"""Orders as files: CSV and JSON Lines."""

@@ -1,4 +1,4 @@
-"""Orders as files over the API."""
+"""Exports of orders over the API."""
 
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
@@ -23,9 +23,9 @@ class OrderExportView(APIView):
 
     @Endpoint("export_orders", query=OrderFilters, gives=[*MEDIA_TYPES.values()])
     def get(self, request: Request) -> StreamingHttpResponse:
-        """The caller's orders, oldest first; every client's with the scope `orders:manage`.
+        """The caller's orders, oldest first; with the scope `orders:manage`, every client's.
 
-        As CSV each line of an order is a row; as JSON Lines each order is a line.
+        In CSV, each line of an order is a row. In JSON Lines, each order is a line.
         """
         orders = find_orders(request, read_query(request, OrderFilters))
         file_format = export_format(request)

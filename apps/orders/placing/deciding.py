@@ -5,36 +5,37 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from apps.orders.exceptions import (
-    IdempotencyKeyReused,
-    OrdersError,
-    OutOfStock,
-    PriceChanged,
-    ProductHeld,
+from apps.orders.exceptions import IdempotencyKeyReused, OrdersError, ProductHeld
+from apps.orders.placing.pricing import (
+    PricedLine,
+    ProductBook,
+    price_lines,
+    quantity_by_product,
+    total_of,
 )
-from apps.orders.microservice_communication import ProductSnapshot
-from apps.orders.placing.pricing import PricedLine, ProductBook, price_lines, total_of, units
 from apps.orders.placing.requests import Key, OrderRequest
+from apps.orders.placing.snapshots import ProductSnapshot
 
 
 class KnownOrder(Struct, frozen=True):
-    """An order that was placed before, under a key that comes again."""
+    """An order that was placed before, and whose key comes again."""
 
     id: int
     fingerprint: str
-    first_answer: str
+    first_response: str
 
 
 class Accepted(Struct, frozen=True):
-    """An order to write. total: in the shop's currency."""
+    """An order to write. total: in the shop's currency. quantities: by product id."""
 
     request: OrderRequest
     lines: list[PricedLine]
     total: Decimal
+    quantities: dict[int, int]
 
 
 class Repeated(Struct, frozen=True):
-    """The request at `position` in the same batch came once more."""
+    """A request that came before in the same batch, at `position`."""
 
     position: int
 
@@ -49,9 +50,9 @@ def decide(
 ) -> list[Decision]:
     """Decide each request alone, in the order of arrival; return the decisions in that order.
 
-    products: those that the requests name, as far as they exist. known: orders that were placed
-    with the requests' keys. What is accepted is gone from the stock that later requests see; what
-    is refused leaves nothing behind, and is a value here, so that it never spoils its neighbours.
+    products: those that the requests name, as far as they exist. known: the orders that were
+    placed with the requests' keys. Later requests see the stock that accepted requests leave. A
+    refusal is returned rather than raised, so that it never affects other requests.
     """
     book = ProductBook(products)
     placed: dict[Key, int] = {}
@@ -81,16 +82,7 @@ def _accept(request: OrderRequest, book: ProductBook) -> Accepted:
     lines = price_lines(request.lines, book)
     if any(line.product.is_held for line in lines):
         raise ProductHeld
-    total = total_of(lines)
-    if request.expected_total not in (None, total):
-        raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})
-    wanted = units(lines)
-    if short := {
-        line.request.field("quantity"): [f"There are {book.left[line.product.id]} in stock."]
-        for line in lines
-        if wanted[line.product.id] > book.left[line.product.id]
-    }:
-        raise OutOfStock(errors=short)
-    for product_id, quantity in wanted.items():
-        book.left[product_id] -= quantity
-    return Accepted(request, lines, total)
+    total = total_of(lines, expected=request.expected_total)
+    quantities = quantity_by_product(lines)
+    book.take(quantities, lines)
+    return Accepted(request, lines, total, quantities)

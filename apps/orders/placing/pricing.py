@@ -1,19 +1,28 @@
-"""From requested lines to priced ones."""
+"""From requested lines to priced ones, and what remains in stock."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
+from typing import Protocol
 
 from msgspec import Struct
 
-from apps.orders.exceptions import InvalidOrder, ProductUnavailable, UnknownProduct
-from apps.orders.microservice_communication import ProductSnapshot
-from apps.orders.models import MAX_QUANTITY, MAX_TOTAL
+from apps.orders.exceptions import (
+    InvalidOrder,
+    OutOfStock,
+    PriceChanged,
+    ProductUnavailable,
+    StockFull,
+    UnknownProduct,
+)
 from apps.orders.placing.requests import LineRequest
+from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
+from apps.orders.placing.snapshots import ProductSnapshot
 from monoservices.api.problems import Errors
+from monoservices.api.types import MAX_INTEGER
 
 
 class PricedLine(Struct):
-    """A line as it is stored: requested lines of one product at one price are one line.
+    """A line as it is stored: requested lines of one product at one price become one line.
 
     unit_price: in the shop's currency. request: the first of the requested lines.
     """
@@ -23,14 +32,28 @@ class PricedLine(Struct):
     quantity: int
     request: LineRequest
 
+    @property
+    def product_id(self) -> int:
+        return self.product.id
+
+
+class Line(Protocol):
+    """A line that was priced, or one that is stored."""
+
+    @property
+    def product_id(self) -> int: ...
+
+    @property
+    def quantity(self) -> int: ...
+
 
 class ProductBook:
-    """Products by id and by SKU, and what is left of each while orders are decided."""
+    """Products by id and by SKU, and how many remain of each while orders are decided."""
 
     def __init__(self, products: Iterable[ProductSnapshot]) -> None:
         self.by_id = {product.id: product for product in products}
         self.by_sku = {product.sku: product for product in self.by_id.values()}
-        self.left = {product.id: product.stock_quantity for product in self.by_id.values()}
+        self.remaining = {product.id: product.stock_quantity for product in self.by_id.values()}
 
     def find(self, line: LineRequest) -> ProductSnapshot | None:
         """The product that the line names."""
@@ -38,15 +61,41 @@ class ProductBook:
             return self.by_sku.get(line.sku)
         return self.by_id.get(line.product_id or 0)
 
+    def take(self, quantities: Mapping[int, int], lines: Collection[PricedLine] = ()) -> None:
+        """Take quantities, by product id, from what remains; a negative one is put back.
+
+        lines: the lines that ask for them, which the errors name.
+        Raises StockFull or OutOfStock, and then takes nothing.
+        """
+        short = set()
+        for product_id, quantity in quantities.items():
+            remaining = self.remaining[product_id] - quantity
+            if remaining > MAX_INTEGER:
+                raise StockFull
+            if remaining < 0:
+                short.add(product_id)
+        if short:
+            raise OutOfStock(
+                errors={
+                    line.request.field("quantity"): [
+                        f"There are {self.remaining[line.product_id]} in stock."
+                    ]
+                    for line in lines
+                    if line.product_id in short
+                }
+            )
+        for product_id, quantity in quantities.items():
+            self.remaining[product_id] -= quantity
+
 
 def price_lines(
     lines: Iterable[LineRequest], book: ProductBook, *, archived: Collection[int] = ()
 ) -> list[PricedLine]:
     """Find each line's product and price, and merge lines of the same product and price.
 
-    archived: ids of products that may be ordered although they are not sold any more.
-    Raises UnknownProduct, ProductUnavailable, or InvalidOrder for a quantity out of its bounds,
-    each with every line it concerns.
+    archived: ids of products that may be ordered although they are no longer sold.
+    Raises UnknownProduct, ProductUnavailable, or InvalidOrder where a quantity is out of bounds;
+    each error names every line it concerns.
     """
     unknown: Errors = {}
     unavailable: Errors = {}
@@ -57,7 +106,7 @@ def price_lines(
             unknown[line.product_field] = ["There is no such product."]
             continue
         if not product.is_active and product.id not in archived:
-            unavailable[line.product_field] = [f"{product.sku} is not sold any more."]
+            unavailable[line.product_field] = [f"{product.sku} is no longer sold."]
         price = product.price if line.unit_price is None else line.unit_price
         same = merged.get((product.id, price))
         if same is None:
@@ -69,31 +118,35 @@ def price_lines(
     if unavailable:
         raise ProductUnavailable(errors=unavailable)
     priced = list(merged.values())
-    refuse_quantities(priced)
+    if wrong := [line for line in priced if not 1 <= line.quantity <= MAX_QUANTITY]:
+        message = f"Expected 1 to {MAX_QUANTITY} of one product."
+        raise InvalidOrder(errors={line.request.field("quantity"): [message] for line in wrong})
     return priced
 
 
-def refuse_quantities(lines: Iterable[PricedLine]) -> None:
-    """Raise InvalidOrder where merged lines ask for nothing, or for more than a line can hold."""
-    if errors := {
-        line.request.field("quantity"): [f"Expected 1 to {MAX_QUANTITY} of one product."]
-        for line in lines
-        if not 1 <= line.quantity <= MAX_QUANTITY
-    }:
-        raise InvalidOrder(errors=errors)
+def total_of(lines: Iterable[PricedLine], *, expected: Decimal | None) -> Decimal:
+    """What the lines cost together.
 
-
-def total_of(lines: Iterable[PricedLine]) -> Decimal:
-    """What the lines cost together. Raises InvalidOrder where it is beyond what is stored."""
+    Raises InvalidOrder where that is more than an order may cost, and PriceChanged where it is
+    not what the client expected.
+    """
     total = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
     if total > MAX_TOTAL:
         raise InvalidOrder(errors={"lines": [f"The order costs more than {MAX_TOTAL}."]})
+    refuse_other_total(total, expected)
     return total
 
 
-def units(lines: Iterable[PricedLine]) -> dict[int, int]:
-    """How many of each product, by its id."""
-    wanted: dict[int, int] = {}
+def refuse_other_total(total: Decimal, expected: Decimal | None) -> None:
+    """Raise PriceChanged where a client expected another total."""
+    if expected not in (None, total):
+        raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})
+
+
+def quantity_by_product(lines: Iterable[Line]) -> dict[int, int]:
+    """How many of each product the lines have, by its id."""
+    quantities: dict[int, int] = {}
     for line in lines:
-        wanted[line.product.id] = wanted.get(line.product.id, 0) + line.quantity
-    return wanted
+        product_id = line.product_id
+        quantities[product_id] = quantities.get(product_id, 0) + line.quantity
+    return quantities

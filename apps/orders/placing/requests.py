@@ -1,4 +1,4 @@
-"""What placing an order takes: requests that are valid in themselves, before products are read."""
+"""What placing and changing an order take: requests that are valid before products are read."""
 
 import hashlib
 import secrets
@@ -9,8 +9,20 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-DETAILS = ("reference", "customer_email", "shipping_address", "metadata")
-"""The fields of an order that say nothing about products and money."""
+
+class OrderDetails(Struct, frozen=True, kw_only=True):
+    """The fields of an order that say nothing about products and money.
+
+    The statements, the export and the staff page take their list of fields from here.
+    """
+
+    reference: str = ""
+    customer_email: str = ""
+    shipping_address: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+
+
+DETAILS = OrderDetails.__struct_fields__
 
 Key = tuple[int, str]
 """A client's id and its idempotency key."""
@@ -19,7 +31,7 @@ Key = tuple[int, str]
 class LineRequest(Struct, frozen=True, kw_only=True):
     """One product to order, by its id or by its SKU.
 
-    path: where the line stood in the request, such as `lines.0`; empty for the short form.
+    path: where the line is in the request, such as `lines.0`; empty for the short form.
     unit_price: in the shop's currency; None for the product's own price.
     """
 
@@ -39,11 +51,12 @@ class LineRequest(Struct, frozen=True, kw_only=True):
         return self.field("product_id" if self.sku is None else "sku")
 
 
-class OrderRequest(Struct, frozen=True, kw_only=True):
+class OrderRequest(OrderDetails, frozen=True, kw_only=True):
     """An order to place for a client.
 
-    idempotency_key: the client's own, or one made on arrival. fingerprint: of what is ordered,
-    see `fingerprint`. expected_total: refuse the order if it costs anything else.
+    actor: who the order's history names. idempotency_key: the client's own, or one made on
+    arrival. fingerprint: of what is ordered, see `fingerprint_of`. expected_total: refuse the
+    order if its total differs.
     """
 
     client_id: int
@@ -51,35 +64,32 @@ class OrderRequest(Struct, frozen=True, kw_only=True):
     idempotency_key: str
     fingerprint: str
     lines: tuple[LineRequest, ...]
-    reference: str = ""
-    customer_email: str = ""
-    shipping_address: dict[str, Any] = {}
-    metadata: dict[str, Any] = {}
     expected_total: Decimal | None = None
 
     @property
     def key(self) -> Key:
-        """What makes this request one and the same."""
+        """Two requests with the same key are one request, sent again."""
         return self.client_id, self.idempotency_key
 
 
 class PlacedOrder(Struct, frozen=True):
     """An order that is in the database.
 
-    answer: the JSON text that its first request was answered with. replayed: whether this is an
-    answer to a later one.
+    response: the JSON text that its first request was answered with. replayed: whether a later
+    request gets that response again.
     """
 
     id: int
-    answer: str
+    response: str
     replayed: bool
 
 
 class OrderChange(Struct, frozen=True, kw_only=True):
-    """What to change of a pending order; None leaves as it is.
+    """What to change of a pending order; None leaves a field unchanged.
 
-    product_id, quantity: of the one line that the order has. lines: all lines anew. details: of
-    `DETAILS`. expected_total: refuse the change if the order would cost anything else.
+    product_id, quantity: of an order that has one line. lines: all of the new lines.
+    details: those of DETAILS that change. expected_total: refuse the change if the order's total
+    would differ.
     """
 
     product_id: int | None = None
@@ -92,37 +102,38 @@ class OrderChange(Struct, frozen=True, kw_only=True):
 def order_request(
     *,
     client_id: int,
-    actor: str,
     lines: Iterable[LineRequest],
+    actor: str = "",
     idempotency_key: str | None = None,
-    **details: Any,
+    **further: Any,
 ) -> OrderRequest:
-    """Make an OrderRequest; `details` are its further fields.
+    """Make an OrderRequest.
 
-    Without a key the request gets 128 random bits for one, so that even a retry inside the system
+    actor: the client where it is empty. further: `expected_total`, and fields of OrderDetails.
+    A request without a key gets one of 128 random bits, so that even a retry inside Tradepost
     cannot place it twice.
     """
     lines = tuple(lines)
     return OrderRequest(
         client_id=client_id,
-        actor=actor,
+        actor=actor or f"client:{client_id}",
         idempotency_key=idempotency_key or secrets.token_hex(16),
-        fingerprint=fingerprint(lines, details),
+        fingerprint=fingerprint_of(lines, further),
         lines=lines,
-        **details,
+        **further,
     )
 
 
-def fingerprint(lines: Iterable[LineRequest], details: dict[str, Any]) -> str:
+def fingerprint_of(lines: Iterable[LineRequest], further: dict[str, Any]) -> str:
     """SHA-256, in hex, of a request in canonical form: lines merged and sorted, keys sorted.
 
-    Two requests have the same one exactly if they ask for the same.
+    Two requests have the same fingerprint exactly if they ask for the same.
     """
     quantities: dict[tuple[str, str, str], int] = {}
     for line in lines:
         price = "" if line.unit_price is None else str(line.unit_price)
         product = (str(line.product_id or ""), line.sku or "", price)
         quantities[product] = quantities.get(product, 0) + line.quantity
-    sent = {name: value for name, value in details.items() if value not in (None, "", {})}
+    sent = {name: value for name, value in further.items() if value not in (None, "", {})}
     canonical = msgspec.json.encode([sorted(quantities.items()), sent], order="deterministic")
     return hashlib.sha256(canonical).hexdigest()

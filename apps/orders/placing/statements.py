@@ -1,87 +1,129 @@
-"""The statements that write orders: three for a batch, whatever its size."""
+"""The statements of a batch of orders, whose number does not depend on the size of the batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.utils import timezone
+from msgspec import structs
 
 from apps.orders.microservice_communication import StockMove
 from apps.orders.models import Order, OrderEvent, OrderLine
-from apps.orders.placing.deciding import Accepted
+from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
-from apps.orders.structs import LineOut, OrderOut
-from monoservices.database.rows import ColumnTypes, insert_rows
+from apps.orders.placing.requests import Key
+from apps.orders.placing.rules import EVENTS
+from apps.orders.structs import order_out
+from monoservices.database.rows import (
+    ColumnTypes,
+    column_types,
+    insert_rows,
+    row_parameters,
+    rows_from,
+)
+from monoservices.database.statements import PendingRows, enqueue
 
-_ORDER: ColumnTypes = {
-    "id": "bigint",
-    "client_id": "bigint",
-    "status": "text",
-    "currency": "text",
-    "total": "numeric",
-    "reference": "text",
-    "customer_email": "text",
-    "shipping_address": "json",
-    "metadata": "json",
-    "idempotency_key": "text",
-    "fingerprint": "text",
-    "first_answer": "text",
-    "version": "integer",
-    "created_at": "timestamp",
-    "updated_at": "timestamp",
-}
-_LINE: ColumnTypes = {
-    "order_id": "bigint",
-    "product_id": "bigint",
-    "sku": "text",
-    "product_name": "text",
-    "unit_price": "numeric",
-    "quantity": "integer",
-}
-_EVENT: ColumnTypes = {
-    "order_id": "bigint",
-    "type": "text",
-    "from_status": "text",
-    "to_status": "text",
-    "actor": "text",
-    "data": "json",
-    "created_at": "timestamp",
-}
+_KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
+_ORDER = column_types(Order)
+_LINE = column_types(OrderLine, without={"id"})
+_EVENT = column_types(OrderEvent, without={"id"})
 
 
-def write_orders(accepted: Mapping[int, Accepted]) -> dict[int, str]:
+def enqueue_known_orders(keys: Collection[Key]) -> PendingRows:
+    """Ask for the orders that were placed with these keys; see `known_orders`."""
+    rows = [{"client_id": client_id, "key": key} for client_id, key in keys]
+    return enqueue(_known_statement(), row_parameters(_KEY, rows))
+
+
+def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:
+    """What `enqueue_known_orders` found."""
+    return {
+        (client_id, key): KnownOrder(order_id, fingerprint, first_response)
+        for client_id, key, order_id, fingerprint, first_response in rows.fetch()
+    }
+
+
+def write_orders(accepted: Mapping[int, Accepted], *, at: datetime | None = None) -> dict[int, str]:
     """Insert accepted orders under the given ids, with their lines and first events.
 
-    Returns, by id, the JSON text of each order's answer, which its row keeps.
+    at: the moment it happened; now where it is None.
+    Returns, by id, the JSON text of each order's response, which its row keeps.
     """
-    now = timezone.now()
-    answers = {
-        order_id: msgspec.json.encode(_answer(order_id, order, now)).decode()
-        for order_id, order in accepted.items()
-    }
+    at = at or timezone.now()
+    shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
+    shared |= {"created_at": at, "updated_at": at}
+    orders, lines = [], []
+    for order_id, order in accepted.items():
+        # Of the request, the row takes the client, the key, the fingerprint and the details.
+        row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
+        own_lines = _line_rows(order_id, order.lines)
+        row["first_answer"] = msgspec.json.encode(order_out(row, own_lines)).decode()
+        orders.append(row)
+        lines += own_lines
+    insert_rows(Order, _ORDER, orders, shared=shared)
+    insert_rows(OrderLine, _LINE, lines)
+    actors = {order_id: order.request.actor for order_id, order in accepted.items()}
+    write_events(actors, "placed", at=at)
+    return {row["id"]: row["first_answer"] for row in orders}
+
+
+def write_lines(order_id: int, lines: Iterable[PricedLine]) -> None:
+    """Insert further lines of an order."""
+    insert_rows(OrderLine, _LINE, _line_rows(order_id, lines))
+
+
+def write_events(
+    actors: Mapping[int, str],
+    kind: str,
+    *,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert the same event for each of many orders.
+
+    actors: who did it, by the orders' ids. kind: one of EVENTS. data: nothing personal.
+    """
+    before, after = EVENTS[kind]
     insert_rows(
-        Order,
-        _ORDER,
-        [_order_row(order_id, order, answers[order_id]) for order_id, order in accepted.items()],
+        OrderEvent,
+        _EVENT,
+        [{"order_id": order_id, "actor": actor} for order_id, actor in actors.items()],
         shared={
-            "status": "pending",
-            "currency": settings.CURRENCY,
-            "version": 1,
-            "created_at": now,
-            "updated_at": now,
+            "type": kind,
+            "from_status": before,
+            "to_status": after,
+            "data": data or {},
+            "created_at": at,
         },
     )
-    write_lines({order_id: order.lines for order_id, order in accepted.items()})
-    actors = {order_id: order.request.actor for order_id, order in accepted.items()}
-    write_events(actors, "placed", statuses=("", "pending"), at=now)
-    return answers
 
 
-def write_lines(lines_by_order: Mapping[int, Iterable[PricedLine]]) -> None:
-    """Insert the lines of orders, given by the orders' ids. One statement."""
-    rows = [
+def stock_moves(
+    order_id: int, taken: Mapping[int, int], *, revision: int, actor: str
+) -> list[StockMove]:
+    """The movements of an order at one of its versions.
+
+    taken: quantities by product id, negative for those that are put back.
+    """
+    return [
+        StockMove(
+            product_id=product_id,
+            delta=-quantity,
+            reason="sold" if quantity > 0 else "released",
+            reference=f"order:{order_id}",
+            revision=revision,
+            actor=actor,
+        )
+        for product_id, quantity in sorted(taken.items())
+        if quantity
+    ]
+
+
+def _line_rows(order_id: int, lines: Iterable[PricedLine]) -> list[dict[str, Any]]:
+    return [
         {
             "order_id": order_id,
             "product_id": line.product.id,
@@ -90,94 +132,14 @@ def write_lines(lines_by_order: Mapping[int, Iterable[PricedLine]]) -> None:
             "unit_price": line.unit_price,
             "quantity": line.quantity,
         }
-        for order_id, lines in lines_by_order.items()
         for line in lines
     ]
-    insert_rows(OrderLine, _LINE, rows)
 
 
-def write_events(
-    actors: Mapping[int, str],
-    kind: str,
-    *,
-    statuses: tuple[str, str],
-    at: datetime,
-    data: Mapping[str, Any] | None = None,
-) -> None:
-    """Insert the same event for each of many orders. One statement.
-
-    actors: who did it, by the orders' ids. statuses: before and after.
-    data: nothing personal.
-    """
-    insert_rows(
-        OrderEvent,
-        _EVENT,
-        [{"order_id": order_id, "actor": actor} for order_id, actor in actors.items()],
-        shared={
-            "type": kind,
-            "from_status": statuses[0],
-            "to_status": statuses[1],
-            "data": data or {},
-            "created_at": at,
-        },
-    )
-
-
-def stock_moves(
-    order_id: int, deltas: Mapping[int, int], *, revision: int, actor: str
-) -> list[StockMove]:
-    """The movements of an order at one of its versions: units by product id, negative for sold."""
-    return [
-        StockMove(
-            product_id=product_id,
-            delta=delta,
-            reason="sold" if delta < 0 else "released",
-            reference=f"order:{order_id}",
-            revision=revision,
-            actor=actor,
-        )
-        for product_id, delta in sorted(deltas.items())
-        if delta
-    ]
-
-
-def _answer(order_id: int, accepted: Accepted, now: datetime) -> OrderOut:
-    request = accepted.request
-    return OrderOut(
-        id=order_id,
-        status="pending",
-        currency=settings.CURRENCY,
-        total=accepted.total,
-        reference=request.reference,
-        customer_email=request.customer_email,
-        shipping_address=request.shipping_address,
-        metadata=request.metadata,
-        lines=[
-            LineOut(
-                product_id=line.product.id,
-                sku=line.product.sku,
-                product_name=line.product.name,
-                unit_price=line.unit_price,
-                quantity=line.quantity,
-            )
-            for line in accepted.lines
-        ],
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _order_row(order_id: int, accepted: Accepted, answer: str) -> dict[str, Any]:
-    request = accepted.request
-    return {
-        "id": order_id,
-        "client_id": request.client_id,
-        "total": accepted.total,
-        "reference": request.reference,
-        "customer_email": request.customer_email,
-        "shipping_address": request.shipping_address,
-        "metadata": request.metadata,
-        "idempotency_key": request.idempotency_key,
-        "fingerprint": request.fingerprint,
-        "first_answer": answer,
-    }
+@cache
+def _known_statement() -> str:
+    return f"""
+        SELECT o.client_id, o.idempotency_key, o.id, o.fingerprint, o.first_answer
+        FROM {rows_from(_KEY)}
+        JOIN orders_order AS o ON o.client_id = r.client_id AND o.idempotency_key = r.key
+    """  # noqa: S608 - made of constants

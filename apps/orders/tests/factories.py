@@ -1,4 +1,4 @@
-"""Orders for tests, with everything that a test does not care about filled in."""
+"""Orders for tests, with defaults for everything that a test does not care about."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ ACTOR = "client:1"
 def snapshot(
     product_id: int = 1, *, price: str = "5.00", stock: int = 10, is_active: bool = True
 ) -> ProductSnapshot:
-    """A product that is in no database; its SKU is `SKU-<id>`."""
+    """A product without a row in the database; its SKU is `SKU-<id>`."""
     return ProductSnapshot(
         id=product_id,
         sku=f"SKU-{product_id}",

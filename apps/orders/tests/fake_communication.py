@@ -1,4 +1,4 @@
-"""What orders asks of products, pretended: a fake of `apps.orders.microservice_communication`.
+"""A fake of `apps.orders.microservice_communication`.
 
 It keeps products and ledger in their own tables, because orders' foreign key is real, and so are
 the transactions that are undone; but row by row, in plain steps, and by no code of products. Locks,
@@ -8,11 +8,13 @@ The platform is not pretended: accounts is there in every selection of services.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from msgspec import structs
 
@@ -95,22 +97,29 @@ def get_products_named(*, name: str) -> list[ProductSnapshot]:
     return _snapshots(rows_of(PRODUCT).filter(name=name, is_active=True))
 
 
-def take_stock(*, moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None = None) -> None:
+def take_stock(
+    *,
+    moves: Sequence[StockMove],
+    prices: Mapping[int, Decimal] | None = None,
+    at: datetime | None = None,
+) -> None:
     products = {each.id: each for each in _locked({move.product_id for move in moves})}
-    left = {product.id: product.stock_quantity for product in products.values()}
+    remaining = {product.id: product.stock_quantity for product in products.values()}
     for move in moves:
         product = products.get(move.product_id)
         if product is None or (
             prices and not (product.is_active and product.price == prices[product.id])
         ):
             raise IntegrityError(f"Product {move.product_id} is not as it was read.")
-        left[product.id] += move.delta
+        remaining[product.id] += move.delta
     for product in products.values():
-        set_product(product, stock_quantity=left[product.id])  # the table refuses less than nothing
+        set_product(
+            product, stock_quantity=remaining[product.id]
+        )  # the table refuses less than nothing
     after = {product.id: product.stock_quantity for product in products.values()}
     for move in moves:
         after[move.product_id] += move.delta
-        columns = structs.asdict(move)
+        columns = structs.asdict(move) | {"created_at": at or timezone.now()}
         add_movement(columns.pop("product_id"), after=after[move.product_id], **columns)
 
 
@@ -186,11 +195,13 @@ def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE
     raise ProductNotFound
 
 
-def create_demo_products() -> None:
+def create_demo_products(*, at: datetime | None = None) -> None:
     if rows_of(PRODUCT).filter(sku__startswith="DEMO-").exists():
         raise SkuExists
     for number in range(60):
         make_product(name=f"Thing {number}", price=f"{number}.99", stock=100, sku=f"DEMO-{number}")
+    if at is not None:
+        rows_of(PRODUCT).filter(sku__startswith="DEMO-").update(created_at=at, updated_at=at)
 
 
 def _locked(ids: Collection[int]) -> list[ProductSnapshot]:

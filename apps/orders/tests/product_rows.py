@@ -1,7 +1,7 @@
-"""Products and their ledger as rows: what tests of orders set up, change and look at.
+"""Rows of products and of their ledger, for tests of orders to set up, change and read.
 
-Not by the operations of products, so that these tests also run where products is there for its
-tables only, and a fake stands for the rest of it (`fake_communication`).
+These functions do not call the operations of products. So the tests also run with nothing of
+products but its tables, and a fake in place of the rest (`fake_communication`).
 """
 
 from decimal import Decimal
@@ -23,7 +23,7 @@ def snapshot_of(row: dict[str, Any]) -> ProductSnapshot:
 def make_product(
     *, name: str = "Blue Mug", price: str = "5.00", stock: int = 10, sku: str = "", **columns: Any
 ) -> ProductSnapshot:
-    """A product in the database; what it has in stock has been received."""
+    """A product in the database, whose stock was received."""
     product_id = insert_row(
         PRODUCT,
         sku=sku or f"SKU-{rows_of(PRODUCT).count() + 1}",
@@ -39,12 +39,12 @@ def make_product(
 
 
 def read_product(product_id: int) -> ProductSnapshot:
-    """The product as it is by now."""
+    """The product as it is now."""
     return snapshot_of(rows_of(PRODUCT).get(pk=product_id))
 
 
 def in_stock(product: ProductSnapshot) -> int:
-    """How many there are by now."""
+    """How many are in stock now."""
     return read_product(product.id).stock_quantity
 
 

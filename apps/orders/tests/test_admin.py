@@ -154,7 +154,7 @@ def test_an_order_that_was_changed_since_it_was_seen_is_not_shipped(
     change_order(order_id=order.pk, change=OrderChange(quantity=5), actor="client:1")
     before = state()
     answer = admin_client.post(url(order, "ship"), {"version": 1}, follow=True)
-    assert messages(answer.content) == [f"Order #{order.pk}: The order is at version 2 by now."]
+    assert messages(answer.content) == [f"Order #{order.pk}: The order is at version 2 now."]
     assert state() == before
 
 

@@ -188,6 +188,8 @@ def test_the_total_that_was_expected(mug: ProductSnapshot) -> None:
     assert refusal.value.errors == {"expected_total": ["The order costs 20.00."]}
     with pytest.raises(PriceChanged):  # before it says that there is not as much, as placing does
         change(order, quantity=1_000_000, expected_total=Decimal("15.00"))
+    with pytest.raises(PriceChanged):
+        change(order, details={"reference": "R-1"}, expected_total=Decimal("14.99"))
     assert everything(order) == before
     assert in_stock(mug) == 7
 
@@ -243,7 +245,7 @@ def test_what_an_archived_product_may_still_do(mug: ProductSnapshot, pen: Produc
     )
     with pytest.raises(ProductUnavailable) as refusal:
         change(order, lines=split)
-    message = [f"{mug.sku} is not sold any more."]
+    message = [f"{mug.sku} is no longer sold."]
     assert refusal.value.errors == {"lines.0.product_id": message, "lines.1.product_id": message}
     change(order, lines=(line(pen.id, 2),))
     with pytest.raises(ProductUnavailable):

@@ -15,10 +15,10 @@ from apps.orders.exceptions import (
     ProductUnavailable,
     UnknownProduct,
 )
-from apps.orders.microservice_communication import ProductSnapshot
-from apps.orders.models import MAX_QUANTITY, MAX_TOTAL
 from apps.orders.placing.deciding import Accepted, Decision, KnownOrder, Repeated, decide
 from apps.orders.placing.requests import LineRequest, OrderRequest
+from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
+from apps.orders.placing.snapshots import ProductSnapshot
 from apps.orders.tests.factories import line, request, snapshot
 from monoservices.api.problems import Errors
 
@@ -29,14 +29,14 @@ def refusals(decisions: list[Decision]) -> list[type[OrdersError] | None]:
 
 
 def refused(order: OrderRequest, *products: ProductSnapshot) -> tuple[type[OrdersError], Errors]:
-    """How an order is refused that comes alone."""
+    """The refusal of an order that comes alone."""
     [decision] = decide([order], products, {})
     assert isinstance(decision, OrdersError)
     return type(decision), decision.errors
 
 
 def accepted(order: OrderRequest, *products: ProductSnapshot) -> Accepted:
-    """An order that comes alone and is accepted."""
+    """The decision on an order that comes alone and is accepted."""
     [decision] = decide([order], products, {})
     assert isinstance(decision, Accepted)
     return decision
@@ -141,8 +141,8 @@ def test_every_archived_product_is_named() -> None:
     assert refused(order, *archived) == (
         ProductUnavailable,
         {
-            "lines.0.product_id": ["SKU-1 is not sold any more."],
-            "lines.1.product_id": ["SKU-2 is not sold any more."],
+            "lines.0.product_id": ["SKU-1 is no longer sold."],
+            "lines.1.product_id": ["SKU-2 is no longer sold."],
         },
     )
 
@@ -201,7 +201,7 @@ def test_a_refused_order_says_what_is_left_at_its_turn() -> None:
 
 
 def test_a_refused_order_leaves_nothing_behind() -> None:
-    """It takes none of its first product when it is short of its second."""
+    """If its second product is short, the order does not take its first product either."""
     both = request(line(1, 10), line(2, 1))
     decisions = decide([both, request(line(1, 10))], [snapshot(1), snapshot(2, stock=0)], {})
     assert refusals(decisions) == [OutOfStock, None]

@@ -31,14 +31,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Batch(NamedTuple):
-    """A call of `place_orders`: how many orders, and whether it waits for nobody."""
+    """A call of `place_orders`: how many orders, and whether it skips locked products."""
 
     size: int
     skip_held: bool = False
 
 
 class Placings:
-    """`place_orders`, with its calls kept; `before` is called with each one's requests."""
+    """`place_orders`, which records its calls and calls `before` with the requests of each."""
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
@@ -177,7 +177,7 @@ def test_each_order_of_a_batch_has_an_answer_of_its_own(shop: Shop, placings: Pl
 def test_past_the_bound_orders_are_refused(
     cold_shop: Shop, placings: Placings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client's own may take half of the places."""
+    """One client's orders may take half of the places."""
     monkeypatch.setattr(hot_routes, "WAITING", 4)
     cold_shop.begin()
     replies = cold_shop.place_all(*[{}] * 5)
@@ -250,7 +250,7 @@ def test_prices_that_may_not_be_set_any_more(shop: Shop, placings: Placings) -> 
 
 
 def test_a_scope_that_was_granted_later(shop: Shop, placings: Placings) -> None:
-    """The key was seen without it, and is looked up anew."""
+    """The route knows the key without the scope, and looks it up again."""
     key = issue_key(client_name="late", scopes={"orders:read"})
     assert shop.place(key.secret).status == 403
     ApiKey.objects.filter(pk=key.key.pk).update(scopes=["orders:write"])
@@ -293,7 +293,7 @@ def test_unknown_keys_do_not_use_the_orders_queue(shop: Shop, placings: Placings
 def test_unknown_keys_take_no_place_from_orders(
     cold_shop: Shop, placings: Placings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many wait to be looked up, who is known places orders."""
+    """However many unknown keys wait, a known client can place orders."""
     shop = cold_shop
     begun, go_on = Event(), Event()
     look_up = hot_routes.look_up
@@ -335,7 +335,7 @@ def test_a_held_product_is_waited_for_once(
     with transaction.atomic():
         rows_of(PRODUCT).select_for_update().get(pk=shop.mug.id)
         held = shop.place_all({}, {"product_id": cup.id})
-        now[0] += hot_routes.CAUTION - 0.01
+        now[0] += hot_routes.SKIP_LOCKED_SECONDS - 0.01
         held += shop.place_all({"product_id": cup.id}, {})
     assert statuses(held) == [503, 201, 201, 503]
     assert [held[n].headers["retry-after"] for n in (0, 3)] == ["1", "1"]

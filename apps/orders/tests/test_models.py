@@ -1,4 +1,4 @@
-"""What the tables themselves refuse, whoever writes to them, and what an order is called."""
+"""What the tables refuse, whoever writes to them, and the name of an order."""
 
 from decimal import Decimal
 from typing import Any
@@ -32,7 +32,7 @@ KEYS: list[tuple[type[models.Model], str, str, dict[str, Any]]] = [
     (OrderLine, "line_once_per_price", "order_id, .*product_id, .*unit_price", {"unit_price": 4}),
     (OrderEvent, "event_once", "order_id, .*type", {"type": "changed", "from_status": "pending"}),
 ]
-"""A table, its unique constraint, that one's columns, and what makes a second row another one."""
+"""A table, its unique constraint, the constraint's columns, and a change that satisfies it."""
 
 STATUSES = ("", "pending", "shipped", "delivered", "canceled")
 LEGAL = {

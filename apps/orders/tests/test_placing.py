@@ -67,8 +67,8 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
     mug = make_product(name="Mug", price="9.99")
     placed = place_order(shop_request(line(mug.id, 2), reference="R-1"))
     order = Order.objects.get(pk=placed.id)
-    assert order.first_answer == placed.answer
-    answer = json.loads(placed.answer)
+    assert order.first_answer == placed.response
+    answer = json.loads(placed.response)
     moments = [answer.pop("created_at"), answer.pop("updated_at")]
     assert moments == [order.created_at.isoformat().replace("+00:00", "Z")] * 2
     assert answer == {
@@ -101,7 +101,7 @@ def test_text_of_every_kind_comes_back_as_it_was() -> None:
     order = Order.objects.get(pk=placed.id)
     assert (order.reference, order.metadata) == (text, {text: text})
     assert order.lines.get().product_name == mug.name
-    assert json.loads(placed.answer)["lines"][0]["product_name"] == mug.name
+    assert json.loads(placed.response)["lines"][0]["product_name"] == mug.name
 
 
 @pytest.mark.parametrize("price", ["0.00", "0.01", "0.07", "1234567.10", "99999999.99"])
@@ -151,7 +151,7 @@ def test_a_batch_is_decided_one_by_one_in_the_order_of_arrival() -> None:
     assert isinstance(outcomes[0], PlacedOrder)
     assert isinstance(outcomes[5], PlacedOrder)
     assert (outcomes[0].replayed, outcomes[5].replayed) == (False, True)
-    assert outcomes[0].answer == outcomes[5].answer
+    assert outcomes[0].response == outcomes[5].response
     assert [order.pk for order in Order.objects.order_by("pk")] == [first, third]
     assert (in_stock(mug), in_stock(pen)) == (0, 0)
     assert_books_balance()
@@ -177,7 +177,7 @@ def test_the_same_request_again_gets_the_first_answer_whatever_happened_since() 
     order = Order.objects.get(pk=first.id)
     order.update_order(quantity=4, status="canceled")
     again = place_order(shop_request(line(mug.id, 1), line(mug.id, 1), key="k"))
-    assert again == PlacedOrder(first.id, first.answer, replayed=True)
+    assert again == PlacedOrder(first.id, first.response, replayed=True)
     assert Order.objects.count() == 1
     assert in_stock(mug) == 5
     assert_books_balance()

@@ -1,4 +1,4 @@
-"""The command `reconcile`, on books that are broken past the operations."""
+"""The command `reconcile`, on books that tests break without the operations."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -147,7 +147,7 @@ def test_an_order_that_was_canceled_without_its_stock_gives_it_back(
 def test_stock_that_was_moved_already_is_not_moved_by_a_repair(
     mug: ProductSnapshot, order: Order
 ) -> None:
-    """A row too many in the ledger: stock and ledger differ by what the order's movements do."""
+    """The ledger has one row too many, by which both the stock and the order differ from it."""
     add_movement(mug.id, -3, 5, reference=f"order:{order.pk}", revision=1)
     status, told = reconcile("--repair")
     assert (status, told) == (

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: a shop that could be real, and books that balance."""
+"""`manage.py seed_demo` makes a realistic shop whose books balance."""
 
 from datetime import timedelta
 from io import StringIO
@@ -8,9 +8,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.orders import first_run
-from apps.orders.demo import clock_at, seed_shop
+from apps.orders.demo import seed_shop
 from apps.orders.microservice_communication import get_products_by_name
 from apps.orders.models import Order, OrderEvent
+from apps.orders.tests.product_rows import MOVEMENT, PRODUCT
+from monoservices.testing.rows import rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,11 +58,22 @@ def test_an_order_has_what_a_shop_would_say_of_it() -> None:
     assert order.created_at == order.events.get(type="placed").created_at
 
 
-def test_the_clock_goes_on_after_the_block() -> None:
-    before = timezone.now()
-    with clock_at(before - timedelta(days=1)):
-        assert timezone.now() == before - timedelta(days=1)
-    assert timezone.now() >= before
+def test_everything_has_the_moment_at_which_it_happened() -> None:
+    started = timezone.now()
+    seed_shop(seed=3)
+    orders = {f"order:{order.pk}": order for order in Order.objects.prefetch_related("events")}
+    for order in orders.values():
+        moments = [event.created_at for event in order.events.all()]
+        assert moments == sorted(moments)
+        assert moments[-1] < started
+        assert (order.created_at, order.updated_at) == (moments[0], moments[-1])
+    products_created = max(row["created_at"] for row in rows_of(PRODUCT))
+    assert products_created < min(order.created_at for order in orders.values())
+    moved = [row for row in rows_of(MOVEMENT) if row["reference"]]
+    assert {row["reason"] for row in moved} == {"sold", "released"}
+    for row in moved:
+        event = list(orders[row["reference"]].events.all())[row["revision"] - 1]
+        assert row["created_at"] == event.created_at
 
 
 def test_make_run_fills_an_empty_shop_and_no_other() -> None:

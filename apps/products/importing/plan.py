@@ -10,12 +10,11 @@ from msgspec import UNSET
 from apps.products.models import Product, StockMovement
 from apps.products.names import fold
 from apps.products.serializers import ProductRow
-from apps.products.stock.movements import column_types
 from monoservices.api.problems import Forbidden, Problem
 from monoservices.api.serializers import sent_fields
 from monoservices.api.types import money
 from monoservices.database.engines import engine
-from monoservices.database.rows import insert_rows, update_rows
+from monoservices.database.rows import column_types, insert_rows, update_rows
 
 _CREATED = column_types(Product)
 _UPDATED = column_types(Product, without=("sku", "created_at"))

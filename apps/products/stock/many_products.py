@@ -12,11 +12,11 @@ from msgspec import UNSET, Struct, structs
 
 from apps.products.exceptions import MovementKeyReused, ProductNotFound, ProductsError
 from apps.products.models import Product, StockMovement, StockRequest
-from apps.products.stock.movements import column_types, set_stock
+from apps.products.stock.movements import set_stock
 from apps.products.stock.serializers import AdjustmentOut, AdjustmentsOut, MovementOut
 from monoservices.database.engines import engine
 from monoservices.database.retrying import retry_once
-from monoservices.database.rows import ColumnTypes, insert_rows, update_rows
+from monoservices.database.rows import ColumnTypes, column_types, insert_rows, update_rows
 
 _STOCK: ColumnTypes = {"id": "bigint", "stock_quantity": "integer", "updated_at": "timestamp"}
 _MOVEMENT = column_types(StockMovement, without=("idempotency_key",))

@@ -1,35 +1,12 @@
 """How stock moves: set it within its bounds, and write the movement down."""
 
-from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db.models import Model
 from django.utils import timezone
 
 from apps.products.exceptions import OutOfStock, StockBeyondBounds
 from apps.products.models import Product, StockMovement
 from monoservices.api.types import MAX_INTEGER
-from monoservices.database.rows import ColumnType, ColumnTypes
-
-_TYPES: Mapping[str, ColumnType] = {
-    "BigAutoField": "bigint",
-    "BooleanField": "boolean",
-    "CharField": "text",
-    "DateTimeField": "timestamp",
-    "DecimalField": "numeric",
-    "ForeignKey": "bigint",
-    "IntegerField": "integer",
-    "TextField": "text",
-}
-
-
-def column_types(model: type[Model], *, without: Collection[str] = ()) -> ColumnTypes:
-    """The columns of a model's table, for statements of many rows."""
-    return {
-        field.attname: _TYPES[field.get_internal_type()]
-        for field in model._meta.concrete_fields
-        if field.attname not in without
-    }
 
 
 def set_stock(product: Product, quantity: int, *, path: str = "") -> None:

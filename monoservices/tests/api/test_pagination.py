@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from monoservices.api.pagination import Page, keyset_page
 from monoservices.api.problems import Invalid
-from monoservices.tests.things import Thing
+from monoservices.tests.example_model import Thing
 
 pytestmark = pytest.mark.usefixtures("things")
 

@@ -18,7 +18,7 @@ from monoservices.database.rows import (
     update_rows,
 )
 from monoservices.database.statements import enqueue
-from monoservices.tests.things import Thing
+from monoservices.tests.example_model import Thing
 
 pytestmark = pytest.mark.usefixtures("things")
 

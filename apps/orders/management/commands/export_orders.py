@@ -10,8 +10,8 @@ from monoservices.files.exporting import Format
 
 class Command(ExportCommand):
     help = (
-        "Writes all orders to standard output, oldest first: as CSV with a row for each line of "
-        "an order, or as JSON Lines with an order per line."
+        "Writes all orders to standard output, oldest first: as CSV with a row for each line of an "
+        "order, or as JSON Lines with one order per line."
     )
 
     def lines(self, file_format: Format) -> Iterator[bytes]:

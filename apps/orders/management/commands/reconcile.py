@@ -14,10 +14,10 @@ from monoservices.database.engines import engine
 
 class Command(BaseCommand):
     help = (
-        "Checks the books as they are at one moment, without holding up anybody: stock equals the "
-        "sum of its movements; an order's movements match its lines; totals are the sums of "
-        "lines; every history is legal; nothing is orphaned. Prints what is off, a line each; the "
-        "exit status is 1 if anything is."
+        "Checks the books in one snapshot, without blocking anybody: stock equals the sum of its "
+        "movements; an order's movements match its lines; totals are the sums of lines; every "
+        "history is legal; no row is orphaned. Prints each error on a line; the exit status is 1 "
+        "if there are any."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,9 +25,9 @@ class Command(BaseCommand):
             "--repair",
             action="store_true",
             help=(
-                "write correcting movements, under the locks: for orders whose movements do not "
-                "match their lines, and for stock that is not the sum of its movements. Then "
-                "check again; what movements cannot repair is left"
+                "write correcting movements, under locks, for orders whose movements do not "
+                "match their lines and for stock that is not the sum of its movements; then "
+                "check again. Errors that movements cannot correct remain"
             ),
         )
 

@@ -10,8 +10,8 @@ from apps.orders.microservice_communication import get_products_by_name
 
 class Command(BaseCommand):
     help = (
-        "Fills an empty shop: about 60 products, and about 200 orders of the last 30 days, placed, "
-        "shipped, delivered and canceled. Refuses to run where there are products."
+        "Fills an empty shop with about 60 products and about 200 orders of the last 30 days, some "
+        "of them shipped, delivered or canceled. Refuses to run if there are products."
     )
 
     def handle(self, **options: Any) -> None:

@@ -113,7 +113,7 @@ def test_a_version_that_is_not_the_order_s_is_refused(
 ) -> None:
     order = order_that_is("pending")
     for version in (0, 2):
-        with pytest.raises(VersionConflict, match="at version 1 by now"):
+        with pytest.raises(VersionConflict, match="at version 1 now"):
             operation(order_id=order.pk, actor="x", version=version)
     assert stock_of(order) == 8
     assert operation(order_id=order.pk, actor="x", version=1).status == after

@@ -1,0 +1,85 @@
+"""Moving orders along their status: pending → shipped → delivered, and pending → canceled."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.orders.exceptions import IllegalTransition, OrderNotFound, VersionConflict
+from apps.orders.microservice_communication import read_products, take_stock
+from apps.orders.models import Order
+from apps.orders.placing.pricing import ProductBook, quantity_by_product
+from apps.orders.placing.rules import can_become
+from apps.orders.placing.statements import stock_moves, write_events
+
+
+def ship_order(
+    *, order_id: int, actor: str, version: int | None = None, at: datetime | None = None
+) -> Order:
+    """pending → shipped; see `move_order`."""
+    return move_order(order_id=order_id, status="shipped", actor=actor, version=version, at=at)
+
+
+def deliver_order(
+    *, order_id: int, actor: str, version: int | None = None, at: datetime | None = None
+) -> Order:
+    """shipped → delivered; see `move_order`."""
+    return move_order(order_id=order_id, status="delivered", actor=actor, version=version, at=at)
+
+
+def cancel_order(
+    *, order_id: int, actor: str, version: int | None = None, at: datetime | None = None
+) -> Order:
+    """pending → canceled, which puts the stock back once; see `move_order`."""
+    return move_order(order_id=order_id, status="canceled", actor=actor, version=version, at=at)
+
+
+@transaction.atomic
+def move_order(
+    *,
+    order_id: int,
+    status: str,
+    actor: str,
+    version: int | None = None,
+    at: datetime | None = None,
+) -> Order:
+    """Move an order to `status` and return it. An order that has this status stays unchanged.
+
+    version: the version that the caller has seen; an order at another version is not moved.
+    at: the moment it happened; now where it is None.
+    Raises OrderNotFound, VersionConflict, IllegalTransition, StockFull.
+    """
+    order = lock_order(order_id)
+    if order.status == status:
+        return order
+    refuse_other_version(order, version)
+    if not can_become(order.status, status):
+        raise IllegalTransition(f"An order that is {order.status} cannot become {status}.")
+    at = at or timezone.now()
+    order.status, order.version, order.updated_at = status, order.version + 1, at
+    order.save(update_fields=["status", "version", "updated_at"])
+    write_events({order.pk: actor}, status, at=at)
+    if status == Order.Status.CANCELED:
+        _put_stock_back(order, actor, at)
+    return order
+
+
+def lock_order(order_id: int) -> Order:
+    """The order with its lines, locked until the transaction ends. Raises OrderNotFound."""
+    order = Order.objects.with_lines().select_for_update(no_key=True).filter(pk=order_id).first()
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
+def refuse_other_version(order: Order, version: int | None) -> None:
+    """Raise VersionConflict where the caller has seen another version of the order."""
+    if version not in (None, order.version):
+        raise VersionConflict(f"The order is at version {order.version} now.")
+
+
+def _put_stock_back(order: Order, actor: str, at: datetime) -> None:
+    ordered = quantity_by_product(order.lines.all())
+    taken = {product_id: -quantity for product_id, quantity in ordered.items()}
+    ProductBook(read_products(ids=taken.keys(), lock="wait")).take(taken)
+    take_stock(moves=stock_moves(order.pk, taken, revision=order.version, actor=actor), at=at)
