@@ -18,6 +18,7 @@ Values = Mapping[str, Any]
 _TYPES: Mapping[str, ColumnType] = {
     "BigAutoField": "bigint",
     "ForeignKey": "bigint",
+    "OneToOneField": "bigint",
     "IntegerField": "integer",
     "CharField": "text",
     "TextField": "text",

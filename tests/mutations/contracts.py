@@ -20,7 +20,8 @@ CONTRACTS = (
     _column(
         "column-removed",
         "A column is removed",
-        '    stock_quantity = models.IntegerField("stock", default=0, validators=validators(Quantity))\n',
+        '    stock_quantity = models.IntegerField("stock", default=0,'
+        " validators=validators(Quantity))\n",
         "",
         "stock_quantity=int,",
     ),
@@ -35,7 +36,7 @@ CONTRACTS = (
         "column-retyped",
         "A column has another type",
         "    price = models.DecimalField(\n        max_digits=10,\n        decimal_places=2,\n",
-        "    price = models.FloatField(\n",
+        "    price = models.IntegerField(\n",
         "price=Decimal,",
     ),
     _column(
