@@ -66,8 +66,9 @@ def compare(
         else:
             new.append(violation)
     gone = []
+    labels = {ANY_SERVICE, "", *(each.label for each in services())}
     for line, entry in reversed(list(enumerate(known, start=1))):
-        if remaining[entry] and _is_installed(entry):
+        if remaining[entry] and {entry.service, entry.other} <= labels:
             remaining[entry] -= 1
             gone.append(line)
     return new, gone
@@ -102,10 +103,6 @@ def write(path: Path, entries: Iterable[Entry]) -> None:
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     lines = (f"{encode(each._asdict())}\n" for each in sorted(entries))
     path.write_text("".join(lines), encoding="utf-8")
-
-
-def _is_installed(entry: Entry) -> bool:
-    return {entry.service, entry.other} <= {ANY_SERVICE, "", *(each.label for each in services())}
 
 
 def _gone(path: Path, line: int, entry: Entry) -> Violation:

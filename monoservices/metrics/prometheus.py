@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from math import fsum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -24,7 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from monoservices.metrics.processes import directory
+from monoservices.metrics.processes import VARIABLE
 
 if TYPE_CHECKING:  # it imports this module late
     from monoservices.metrics.declaring import Metric
@@ -72,15 +73,15 @@ def exposition() -> bytes:
     If several processes count together, counters and histograms include the processes that have
     ended. Gauges do not.
     """
-    shared = directory()
-    if shared is None:
+    directory = os.environ.get(VARIABLE)
+    if not directory:
         return generate_latest(_registry)
-    for file in shared.glob("gauge_live*.db"):
+    for file in Path(directory).glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if not _is_alive(pid):
-            mark_process_dead(pid, str(shared))
+            mark_process_dead(pid, directory)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(shared))
+    MultiProcessCollector(registry, directory)
     return generate_latest(registry)
 
 

@@ -68,10 +68,8 @@ def own_functions(module: ModuleType) -> dict[str, FunctionType]:
 def callees(function: FunctionType, caller: ServiceConfig) -> tuple[str, ...]:
     """The labels of the other services that a function of `caller`'s communication module reaches.
 
-    A function that is defined elsewhere reaches the service that defines it. A function that the
-    communication module defines reaches every service that its code names, and so do the functions
-    and constants of the module that it uses. A module that is looked up by a string while the
-    function runs is not seen.
+    A function that is defined elsewhere reaches the service that defines it. Any other reaches the
+    services that its code names, and the code of the module's functions and constants that it uses.
     """
     original = inspect.unwrap(function)
     sources = {module.name: module for module in communication_sources(caller)}

@@ -24,11 +24,10 @@ class UnlikeReal(Exception):
 
 @contextmanager
 def faked(real: ModuleType, fake: ModuleType) -> Iterator[None]:
-    """Replace the real communication module by the fake, wherever its service has imported it.
+    """Replace the real communication module by the fake, in every module of its service.
 
-    Within the block, every module of the service, its tests included, has the fake's functions,
-    also a module that is imported within the block. Only the names of modules are replaced: a
-    function that is kept elsewhere, such as in a `partial`, stays real.
+    A module that is imported within the block gets the fake's functions too. A function that is
+    kept elsewhere than under a module's name, such as in a `partial`, stays real.
     Raises UnlikeReal if the fake differs, and replaces nothing.
     """
     if differences := [*differences_between(real, fake)]:

@@ -104,10 +104,7 @@ def _nobody(frame: FrameType, found: list[Call], is_read: bool) -> bool:
 
 
 def _request(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """The URL resolver. A statement without a frame of a service runs for the service of the view.
-
-    This holds for generic views, for the admin's pages, and for templates rendered after the view.
-    """
+    """The URL resolver. A statement of a generic view or the admin runs for the view's service."""
     if not found and frame.f_code.co_name in {"_get_response", "_get_response_async"}:
         match = getattr(frame.f_locals.get("request"), "resolver_match", None)
         if match is not None:

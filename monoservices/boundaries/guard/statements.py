@@ -12,9 +12,6 @@ from monoservices.boundaries.analysis.table_names import TableNames, without_lit
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import table_owners
 
-REMEMBERED = 1024
-"""How many statements keep their result, so that they are searched once."""
-
 _READING = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|TABLE|EXPLAIN)\b", re.IGNORECASE)
 _CHANGING = re.compile(
     r'\b(?:INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO|UPDATE\s+[\w."]+(?:\s+[\w."]+){0,2}?\s+SET)\b',
@@ -46,7 +43,7 @@ class Tables:
         self._references = re.compile(
             rf'\bREFERENCES\s+["`\[]?({self._names.pattern})(?![\w$])', re.IGNORECASE
         )
-        self._remembered = lru_cache(REMEMBERED)(self._statement)
+        self._remembered = lru_cache(1024)(self._statement)
 
     def statement(self, sql: Any) -> Statement:
         """The tables in a statement, which may be text, bytes or composed SQL, as cursors take it.
