@@ -12,7 +12,7 @@ from django.db import OperationalError
 from apps.orders.models import Order
 from apps.products.operations import archive_product, create_product
 from conftest import Api
-from monoservices.metrics.declaring import Observed, declared
+from monoservices.metrics.declaring import Histogram, declared
 from monoservices.tests.metrics.reading import growth, samples
 from tests.asgi import Reply, new_django, post_order, serving
 from tests.test_docs import table
@@ -146,7 +146,7 @@ def test_every_metric_is_documented() -> None:
     ]
     for each in own:
         assert (each.name.startswith(("monoservices_", "orders_")), each.meaning[-1]) == (True, ".")
-        if isinstance(each, Observed):
+        if isinstance(each, Histogram):
             assert each.name.endswith(("_seconds", "_items"))
 
 
@@ -159,7 +159,7 @@ def test_the_alerts_ask_for_metrics_that_exist() -> None:
         for each in declared()
         for name in (
             (f"{each.name}_bucket", f"{each.name}_count", f"{each.name}_sum")
-            if isinstance(each, Observed)
+            if isinstance(each, Histogram)
             else (each.name,)
         )
     }

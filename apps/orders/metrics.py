@@ -1,6 +1,6 @@
 """Counts what became of the orders that clients asked for."""
 
-from collections import Counter
+import collections
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -9,9 +9,9 @@ from django.db import InterfaceError, OperationalError
 from apps.orders.exceptions import OrdersError
 from apps.orders.placing.requests import PlacedOrder
 from monoservices.api.problems import Unavailable
-from monoservices.metrics import Counted
+from monoservices.metrics import Counter
 
-OUTCOMES = Counted(
+OUTCOMES = Counter(
     "orders_outcomes_total",
     "Orders that clients asked for, by what became of them, on either lane and elsewhere.",
     labels=("outcome", "code"),
@@ -23,7 +23,7 @@ _UNAVAILABLE, _FAILED = ("unavailable", Unavailable.code), ("failed", "internal_
 
 def count_outcomes(outcomes: Iterable[PlacedOrder | OrdersError]) -> None:
     """Count what became of the orders of a batch."""
-    for (outcome, code), number in Counter(map(_labels, outcomes)).items():
+    for (outcome, code), number in collections.Counter(map(_labels, outcomes)).items():
         OUTCOMES.of(outcome, code).add(number)
 
 

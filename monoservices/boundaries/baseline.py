@@ -23,8 +23,6 @@ from monoservices.boundaries.rules import ANY_SERVICE, Violation
 from monoservices.services.config import services
 from monoservices.services.source import shown_path
 
-_GONE = "E017"
-
 
 class Entry(NamedTuple):
     """A known violation. path: relative to the directory of the baseline."""
@@ -68,8 +66,9 @@ def compare(
         else:
             new.append(violation)
     gone = []
+    labels = {ANY_SERVICE, "", *(each.label for each in services())}
     for line, entry in reversed(list(enumerate(known, start=1))):
-        if remaining[entry] and _is_installed(entry):
+        if remaining[entry] and {entry.service, entry.other} <= labels:
             remaining[entry] -= 1
             gone.append(line)
     return new, gone
@@ -86,39 +85,29 @@ def read(path: Path) -> list[Entry]:
 
     Raises ImproperlyConfigured for a line that is not an entry.
     """
-    lines = path.read_bytes().splitlines() if path.exists() else []
-    return [_decode(path, number, line) for number, line in enumerate(lines, start=1)]
+    entries = []
+    for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else (), start=1):
+        try:
+            entry = Entry(**json.loads(line))
+        except (TypeError, ValueError) as error:  # not JSON, or no object with these keys
+            problem = f"expected an object with {', '.join(Entry._fields)}"
+            raise ImproperlyConfigured(f"{shown_path(path)}:{number}: {problem}") from error
+        if not all(isinstance(each, str) for each in entry):
+            raise ImproperlyConfigured(f"{shown_path(path)}:{number}: expected strings only")
+        entries.append(entry)
+    return entries
 
 
 def write(path: Path, entries: Iterable[Entry]) -> None:
     """Write the baseline, sorted, so that its order does not depend on who writes it."""
-    lines = (_encode(each) for each in sorted(entries))
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _encode(entry: Entry) -> str:
-    return json.dumps(entry._asdict(), ensure_ascii=False, separators=(",", ":"))
-
-
-def _decode(path: Path, number: int, line: bytes) -> Entry:
-    try:
-        found = json.loads(line)
-        entry = Entry(**found)
-    except (TypeError, ValueError) as error:  # not JSON, or no object with these keys
-        problem = f"expected an object with {', '.join(Entry._fields)}"
-        raise ImproperlyConfigured(f"{shown_path(path)}:{number}: {problem}") from error
-    if not all(isinstance(each, str) for each in entry):
-        raise ImproperlyConfigured(f"{shown_path(path)}:{number}: expected strings only")
-    return entry
-
-
-def _is_installed(entry: Entry) -> bool:
-    return {entry.service, entry.other} <= {ANY_SERVICE, "", *(each.label for each in services())}
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    lines = (f"{encode(each._asdict())}\n" for each in sorted(entries))
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def _gone(path: Path, line: int, entry: Entry) -> Violation:
     return Violation(
-        id=_GONE,
+        id="E017",
         service=entry.service,
         other=entry.other,
         path=shown_path(path),

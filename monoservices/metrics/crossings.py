@@ -12,11 +12,11 @@ from time import perf_counter
 from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from monoservices.metrics.declaring import Observed
+from monoservices.metrics.declaring import Histogram
 from monoservices.services.crossings import callees, public_functions
 from monoservices.services.ownership import service_of_module
 
-CROSSINGS = Observed(
+CROSSINGS = Histogram(
     "monoservices_crossing_seconds",
     "Calls from a service into another, by how long they took, those that raised included.",
     labels=("caller", "callee", "function"),

@@ -55,7 +55,7 @@ class Metric:
         _declared[name] = self
 
     def of(self, *labels: str) -> "Series":
-        """Return the series with these values of the labels."""
+        """The series with these values of the labels."""
         series = self._series.get(labels)
         return series or self._series.setdefault(labels, Series(self, labels))
 
@@ -64,37 +64,35 @@ class Metric:
         for series in list(self._series.values()):
             series.flush()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop the pending values."""
         for series in self._series.values():
-            series.forget()
+            series.pending.clear()
 
 
-class Counted(Metric):
+class Counter(Metric):
     """A number that only grows."""
 
     type = "counter"
 
 
-class Observed(Metric):
+class Histogram(Metric):
     """A distribution of values. buckets: their upper bounds."""
 
     type = "histogram"
 
 
-class Sampled(Metric):
-    """A number that goes up and down. It is measured whenever it is written.
+class Gauge(Metric):
+    """A number that goes up and down: a sum over the objects that it watches while they live.
 
-    Nobody adds values to it. It watches objects while they live, and sums them up; over several
-    workers, it is the sum of all.
+    It is measured whenever it is written. Over several workers, it is the sum of all.
     """
 
     type = "gauge"
 
     def __init__(self, name: str, meaning: str, *, labels: tuple[str, ...] = ()) -> None:
         super().__init__(name, meaning, labels=labels)
-        self._watched: WeakKeyDictionary[Any, tuple[tuple[str, ...], Callable[[Any], float]]]
-        self._watched = WeakKeyDictionary()
+        self._watched = WeakKeyDictionary[Any, tuple[tuple[str, ...], Callable[[Any], float]]]()
 
     def watch(self, owner: Owner, measure: Callable[[Owner], float], *labels: str) -> None:
         """Add `measure(owner)` to the series with these values of the labels."""
@@ -112,41 +110,35 @@ class Sampled(Metric):
 class Series:
     """The values of a metric that have the same labels."""
 
-    __slots__ = ("_labels", "_metric", "_pending")
+    __slots__ = ("_labels", "_metric", "pending")
 
     def __init__(self, metric: Metric, labels: tuple[str, ...]) -> None:
         self._metric = metric
         self._labels = labels
-        self._pending: deque[float] = deque()
+        self.pending: deque[float] = deque()
 
     def add(self, value: float = 1) -> None:
         """Add a value: an increment, or an observation."""
-        self._pending.append(value)
-        if len(self._pending) >= AT_ONCE:
+        self.pending.append(value)
+        if len(self.pending) >= AT_ONCE:
             self.flush()
 
     def extend(self, values: Iterable[float]) -> None:
-        """Add several values."""
-        self._pending.extend(values)
-        if len(self._pending) >= AT_ONCE:
+        self.pending.extend(values)
+        if len(self.pending) >= AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
-        """Write the pending values."""
-        if self._pending:
-            _write(self._metric, self._labels, self._taken())
+        if self.pending:
+            _write(self._metric, self._labels, self._take())
 
-    def forget(self) -> None:
-        """Drop the pending values."""
-        self._pending.clear()
-
-    def _taken(self) -> Iterator[float]:
-        while self._pending:  # `_write` lets one thread in at a time
-            yield self._pending.popleft()
+    def _take(self) -> Iterator[float]:
+        while self.pending:  # `_write` lets one thread in at a time
+            yield self.pending.popleft()
 
 
 def declared() -> tuple[Metric, ...]:
-    """Return all metrics, sorted by name."""
+    """All metrics, sorted by name."""
     return tuple(metric for _, metric in sorted(_declared.items()))
 
 
@@ -167,13 +159,13 @@ def _write(metric: Metric, labels: tuple[str, ...], values: Iterable[float]) -> 
             logger.exception("%s was not written", metric.name)
 
 
-def _begin_anew() -> None:
-    """Drop what was pending when this process was forked: its parent writes that."""
+def _reset_after_fork() -> None:
+    """Drop the pending values: the parent process writes them."""
     global _writing  # noqa: PLW0603 - a thread of the parent may hold it, and is not here
     _writing = Lock()
     for metric in declared():
-        metric.forget()
+        metric.clear()
 
 
 if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_reset_after_fork)

@@ -23,12 +23,11 @@ class CrossingsLoader(SourceFileLoader):
 
 
 class CrossingsFinder(MetaPathFinder):
-    """Finds the communication modules of packages by Python's own finder."""
+    """Finds communication modules by Python's own finder, and no other modules."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec with a CrossingsLoader; None for other modules and for other loaders."""
         if path is None or fullname.rpartition(".")[2] != COMMUNICATION:
             return None
         spec = PathFinder.find_spec(fullname, path, target)

@@ -14,12 +14,6 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that `prometheus_client` reads when it is first imported."""
 
 
-def directory() -> Path | None:
-    """Return the shared directory, or None if this process counts alone."""
-    path = os.environ.get(VARIABLE)
-    return Path(path) if path else None
-
-
 @contextmanager
 def counting_together() -> Iterator[Path]:
     """Make a directory for the processes that are started in this block; remove it at the end."""

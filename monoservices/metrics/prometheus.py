@@ -7,11 +7,12 @@ values live in this process, or in files that several processes share.
 import os
 import sys
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from math import fsum
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -24,7 +25,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from monoservices.metrics.processes import directory
+from monoservices.metrics.processes import VARIABLE
+
+if TYPE_CHECKING:  # it imports this module late
+    from monoservices.metrics.declaring import Metric
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition", "write"]
 
@@ -32,19 +36,7 @@ disable_created_metrics()  # a second series per metric, which several processes
 _registry = CollectorRegistry()
 
 
-class Declared(Hashable, Protocol):
-    """A metric as `monoservices.metrics.declaring` declares it. type: counter, histogram, gauge."""
-
-    @property
-    def type(self) -> str: ...
-
-    name: str
-    meaning: str
-    labels: tuple[str, ...]
-    buckets: Sequence[float]
-
-
-class ManyObserved(Histogram):
+class BulkHistogram(Histogram):
     """A histogram that takes many values for little more than the price of one.
 
     It uses private attributes of the library, because `Histogram.observe` takes one value at a
@@ -60,7 +52,7 @@ class ManyObserved(Histogram):
                 bucket.inc(after - before)
 
 
-def write(metric: Declared, labels: tuple[str, ...], values: Sequence[float]) -> None:
+def write(metric: "Metric", labels: tuple[str, ...], values: Sequence[float]) -> None:
     """Add values to a counter or a histogram, or set a gauge to the last of them."""
     if not values:
         return
@@ -69,38 +61,38 @@ def write(metric: Declared, labels: tuple[str, ...], values: Sequence[float]) ->
     match series:
         case Counter():
             series.inc(fsum(values))
-        case ManyObserved():
+        case BulkHistogram():
             series.observe_all(values)
         case Gauge():
             series.set(values[-1])
 
 
 def exposition() -> bytes:
-    """Return the written values in Prometheus's text format, of type CONTENT_TYPE_LATEST.
+    """The written values in Prometheus's text format, of type CONTENT_TYPE_LATEST.
 
     If several processes count together, counters and histograms include the processes that have
     ended. Gauges do not.
     """
-    shared = directory()
-    if shared is None:
+    directory = os.environ.get(VARIABLE)
+    if not directory:
         return generate_latest(_registry)
-    for file in shared.glob("gauge_live*.db"):
+    for file in Path(directory).glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if not _is_alive(pid):
-            mark_process_dead(pid, str(shared))
+            mark_process_dead(pid, directory)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(shared))
+    MultiProcessCollector(registry, directory)
     return generate_latest(registry)
 
 
 @cache
-def _written(metric: Declared) -> Counter | ManyObserved | Gauge:
+def _written(metric: "Metric") -> Counter | BulkHistogram | Gauge:
     name, meaning, labels = metric.name, metric.meaning, metric.labels
     match metric.type:
         case "counter":
             return Counter(name, meaning, labels, registry=_registry)
         case "histogram":
-            return ManyObserved(name, meaning, labels, buckets=metric.buckets, registry=_registry)
+            return BulkHistogram(name, meaning, labels, buckets=metric.buckets, registry=_registry)
     return Gauge(name, meaning, labels, multiprocess_mode="livesum", registry=_registry)
 
 
@@ -109,8 +101,8 @@ def _is_alive(pid: int) -> bool:
         return True
     try:
         os.kill(pid, 0)
+    except PermissionError:  # the process of another user
+        return True
     except ProcessLookupError:
         return False
-    except PermissionError:
-        pass
     return True

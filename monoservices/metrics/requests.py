@@ -6,9 +6,9 @@ from time import perf_counter
 
 from django.http import HttpRequest, HttpResponseBase
 
-from monoservices.metrics.declaring import Observed, Series
+from monoservices.metrics.declaring import Histogram, Series
 
-REQUESTS = Observed(
+REQUESTS = Histogram(
     "monoservices_request_seconds",
     "Requests, by the time from their last byte to their response.",
     labels=("method", "route", "status", "lane"),

@@ -95,9 +95,9 @@ def _dependency(label: str, model: type[Model], *, is_shared: bool) -> Dependenc
 
 
 def _key(key: "Field[object, object]", label: str) -> tuple[str, str]:
-    for kind, described in _KEYS.items():
+    for kind, type_and_example in _KEYS.items():
         if isinstance(key, kind):
-            return described
+            return type_and_example
     raise DependencyRefused(
         f"The ids of {label} are neither whole numbers nor texts nor UUIDs: start the service "
         "without it, and write its crossing yourself."

@@ -35,25 +35,24 @@ class Names:
 
 
 def names(label: str, *, parent: str = "", model: str | None = None) -> Names:
-    """Return the names of a service.
+    """The names of a service in the package `parent`, whose first model is called `model`.
 
-    parent: the dotted name of the package that will contain the service.
-    model: the name of its first model. The default is the singular of the label.
-    Raises NameRefused if one of the names is malformed or taken.
+    The default for `model` is the singular of the label. Raises NameRefused if one of the names is
+    malformed or taken.
     """
-    _refuse_label(label)
+    _check_label(label)
     package = f"{parent}.{label}" if parent else label
     if find_spec(package) is not None:
         raise NameRefused(f"There is a Python module {package} already.")
     default = camelize(singularize(label))
     chosen = model or default
-    _refuse_model(chosen, label)
+    _check_model(chosen, label)
     singular = underscore(chosen)
     plural = label if chosen == default else pluralize(singular)
     return Names(label=label, package=package, model=chosen, singular=singular, plural=plural)
 
 
-def _refuse_label(label: str) -> None:
+def _check_label(label: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", label) or keyword.iskeyword(label):
         raise NameRefused(
             f"{label!r} cannot be a service's name: use lower-case letters, digits and single "
@@ -68,7 +67,7 @@ def _refuse_label(label: str) -> None:
         raise NameRefused(f"There is a route {path} already.")
 
 
-def _refuse_model(model: str, label: str) -> None:
+def _check_model(model: str, label: str) -> None:
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", model) or keyword.iskeyword(model):
         raise NameRefused(f"{model!r} cannot be a model's name: write it like OrderLine.")
     if len(model) > MAX_LENGTH:

@@ -32,9 +32,8 @@ class ServiceConfig(AppConfig):
     def is_served(self) -> bool:
         """Whether this process has the routes, staff pages and scopes of the service.
 
-        A service that is not served is installed because others depend on it: its tables,
-        migrations, operations and commands exist. The setting SERVED_SERVICES lists the labels of
-        the served services; without the setting, all are served.
+        SERVED_SERVICES lists the labels of the served services; without the setting, all are. A
+        service that is not served is installed because others depend on it.
         """
         served = getattr(settings, "SERVED_SERVICES", None)
         return served is None or self.label in served

@@ -1,7 +1,5 @@
 """Column contracts: the columns of other services that a service relies on."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 RELIES_ON = "RELIES_ON"
@@ -22,7 +20,7 @@ class Columns:
 
     def __init__(self, model: str, /, **types: Any) -> None:
         self.model = model
-        self.types: Mapping[str, Any] = MappingProxyType(types)
+        self.types = types
 
     def __repr__(self) -> str:
         names = "".join(f", {name}={shown(type_)}" for name, type_ in self.types.items())

@@ -17,9 +17,7 @@ from monoservices.services.source import Module, communication_sources
 class Crossing:
     """A public function of a communication module.
 
-    caller: the label of the service that calls it.
-    callees: the labels of the services that it reaches, in alphabetical order; empty if its code
-        names nothing of another service.
+    caller, callees: the labels of its service, and of the services that it reaches, sorted.
     signature: as Python writes it: `(*, ids: collections.abc.Collection[int] = ()) -> list[int]`.
     """
 
@@ -52,21 +50,26 @@ def public_functions(module: ModuleType) -> dict[str, FunctionType]:
     A wrapped function is returned with its wrapper.
     """
     listed = getattr(module, "__all__", None)
+    if listed is None:
+        return own_functions(module)
+    functions = dict(inspect.getmembers(module, inspect.isfunction))
+    return {name: function for name, function in functions.items() if name in listed}
+
+
+def own_functions(module: ModuleType) -> dict[str, FunctionType]:
+    """The functions without an underscore that the module defines."""
     return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isfunction(value)
-        and (name in listed if listed is not None else _is_public_here(name, value, module))
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
     }
 
 
 def callees(function: FunctionType, caller: ServiceConfig) -> tuple[str, ...]:
     """The labels of the other services that a function of `caller`'s communication module reaches.
 
-    A function that is defined elsewhere reaches the service that defines it. A function that the
-    communication module defines reaches every service that its code names, and so do the functions
-    and constants of the module that it uses. A module that is looked up by a string while the
-    function runs is not seen.
+    A function that is defined elsewhere reaches the service that defines it. Any other reaches the
+    services that its code names, and the code of the module's functions and constants that it uses.
     """
     original = inspect.unwrap(function)
     sources = {module.name: module for module in communication_sources(caller)}
@@ -82,10 +85,6 @@ def callees(function: FunctionType, caller: ServiceConfig) -> tuple[str, ...]:
         elif owner := service_of_module(name):
             found.add(owner.label)
     return tuple(sorted(found - {caller.label}))
-
-
-def _is_public_here(name: str, function: FunctionType, module: ModuleType) -> bool:
-    return not name.startswith("_") and function.__module__ == module.__name__
 
 
 def _named_in(module: Module, name: str) -> Iterator[str]:

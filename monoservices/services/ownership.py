@@ -35,8 +35,10 @@ def table_owners() -> dict[str, ServiceConfig]:
 
 
 def part_of(name: str, service: ServiceConfig) -> str:
-    """The first name of a module below its service: `views`, `tests`, `migrations`, …
-
-    It is "" for the package of the service itself.
-    """
+    """The first name of a module below its service: `views`, `tests`; "" for the package itself."""
     return name.removeprefix(service.name).lstrip(".").partition(".")[0]
+
+
+def is_test_name(name: str) -> bool:
+    """Whether a module or package with this name, without dots, belongs to tests."""
+    return name in {"tests", "conftest"} or name.startswith("test_")

@@ -1,22 +1,26 @@
 """The source code of services, parsed once per version of a file."""
 
 import ast
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 from monoservices.services.config import ServiceConfig
-from monoservices.services.ownership import COMMUNICATION, part_of, service_of_module
+from monoservices.services.ownership import (
+    COMMUNICATION,
+    is_test_name,
+    part_of,
+    service_of_module,
+)
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.expr
+"""The code behind a name: a function, or the value of a constant."""
 
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """The source of one module of a service.
-
-    name: dotted, such as `apps.orders.views`. path: its file.
-    """
+    """The source of one module of a service. name: dotted, such as `apps.orders.views`."""
 
     service: ServiceConfig
     name: str
@@ -25,7 +29,6 @@ class Module:
 
     @cached_property
     def part(self) -> str:
-        """The first name below the service: `views`, `tests`; "" for the package itself."""
         return part_of(self.name, self.service)
 
     @property
@@ -34,7 +37,7 @@ class Module:
 
     @property
     def is_test(self) -> bool:
-        return self.part in {"tests", "conftest"} or self.part.startswith("test_")
+        return is_test_name(self.part)
 
     @property
     def shown_path(self) -> str:
@@ -42,7 +45,6 @@ class Module:
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """Every node of the tree."""
         return tuple(ast.walk(self.tree))
 
     @cached_property
@@ -82,22 +84,18 @@ class Module:
         return frozenset(filter(None, map(self.text, elements)))
 
     @cached_property
-    def definitions(self) -> Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr]:
-        """The code behind each top-level name: a function, or the value of a constant."""
-        found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr] = {}
+    def definitions(self) -> Mapping[str, Definition]:
+        """The code behind each top-level name."""
+        found: dict[str, Definition] = {}
         for node in self.tree.body:
-            match node:
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    found[name] = node
-                case ast.Assign(targets=targets, value=value):
-                    found |= {each.id: value for each in targets if isinstance(each, ast.Name)}
-                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                    found[name] = value
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found[node.name] = node
+            found.update(assignments(node))
         return found
 
-    @cached_property
-    def _import_statements(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
-        return tuple(node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom))
+    @property
+    def _import_statements(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        return (node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
     def absolute(self, name: str, level: int) -> str:
         """The dotted name that `name` after `level` dots has in this module."""
@@ -148,16 +146,19 @@ class Module:
 
     @cached_property
     def _assigned(self) -> Mapping[str, ast.expr]:
-        names: dict[str, ast.expr] = {}
-        for node in self.nodes:
-            match node:
-                case ast.Assign(targets=targets, value=value):
-                    names |= {each.id: value for each in targets if isinstance(each, ast.Name)}
-                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                    names[name] = value
-                case ast.NamedExpr(target=ast.Name(id=name), value=value):
-                    names[name] = value
-        return names
+        return dict(pair for node in self.nodes for pair in assignments(node))
+
+
+def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a statement or expression assigns a value to, each with the value."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            yield from ((each.id, value) for each in targets if isinstance(each, ast.Name))
+        case (
+            ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            | ast.NamedExpr(target=ast.Name(id=name), value=value)
+        ):
+            yield name, value
 
 
 def modules(service: ServiceConfig) -> tuple[Module, ...]:
@@ -165,7 +166,7 @@ def modules(service: ServiceConfig) -> tuple[Module, ...]:
 
     A file that this Python cannot parse is left out: this Python cannot run it either.
     """
-    return _parsed(service, _files(service))
+    return _parsed(service, sorted(Path(service.path).rglob("*.py")))
 
 
 def communication_sources(service: ServiceConfig) -> tuple[Module, ...]:
@@ -184,32 +185,20 @@ def shown_path(path: Path) -> str:
     return str(path.relative_to(current) if path.is_relative_to(current) else path)
 
 
-@cache
-def parse_file(path: Path, mtime: int) -> ast.Module | None:
-    """The syntax tree of a file; None if the file cannot be parsed."""
-    try:
-        return ast.parse(path.read_bytes(), str(path))
-    except (SyntaxError, ValueError):
-        return None
-
-
 def _parsed(service: ServiceConfig, paths: Iterable[Path]) -> tuple[Module, ...]:
     found = (_module(service, path, path.stat().st_mtime_ns) for path in paths)
     return tuple(module for module in found if module)
 
 
-def _files(service: ServiceConfig) -> Iterator[Path]:
-    for directory, subdirectories, files in os.walk(service.path):
-        subdirectories[:] = sorted(each for each in subdirectories if each.isidentifier())
-        if "__pycache__" in subdirectories:
-            subdirectories.remove("__pycache__")
-        yield from (Path(directory, file) for file in sorted(files) if file.endswith(".py"))
-
-
 @cache
 def _module(service: ServiceConfig, path: Path, mtime: int) -> Module | None:
+    """The module in a file; None if it belongs to a nested service, or cannot be parsed."""
     below = path.relative_to(service.path).with_suffix("")
     parts = below.parts[:-1] if below.name == "__init__" else below.parts
     name = ".".join([service.name, *parts])
-    tree = parse_file(path, mtime) if service_of_module(name) is service else None
-    return Module(service, name, path, tree) if tree else None
+    if service_of_module(name) is not service or not all(map(str.isidentifier, below.parts[:-1])):
+        return None
+    try:
+        return Module(service, name, path, ast.parse(path.read_bytes(), str(path)))
+    except (SyntaxError, ValueError):
+        return None

@@ -24,11 +24,10 @@ class UnlikeReal(Exception):
 
 @contextmanager
 def faked(real: ModuleType, fake: ModuleType) -> Iterator[None]:
-    """Replace the real communication module by the fake, wherever its service has imported it.
+    """Replace the real communication module by the fake, in every module of its service.
 
-    Within the block, every module of the service, its tests included, has the fake's functions,
-    also a module that is imported within the block. Only the names of modules are replaced: a
-    function that is kept elsewhere, such as in a `partial`, stays real.
+    A module that is imported within the block gets the fake's functions too. A function that is
+    kept elsewhere than under a module's name, such as in a `partial`, stays real.
     Raises UnlikeReal if the fake differs, and replaces nothing.
     """
     if differences := [*differences_between(real, fake)]:
@@ -61,14 +60,12 @@ def differences_between(real: ModuleType, fake: ModuleType) -> Iterator[str]:
 
 def public_names(module: ModuleType) -> list[str]:
     """The names in `__all__`; without it, the names without underscore that the module defines."""
-    listed = getattr(module, "__all__", None)
-    if listed is not None:
-        return sorted(listed)
-    return sorted(
+    own = (
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
     )
+    return sorted(getattr(module, "__all__", own))
 
 
 def _exchange(package: str, new_by_id: Mapping[int, Any], fake: ModuleType) -> None:

@@ -22,11 +22,9 @@ UNKNOWN = object()
 
 def returned_by(function: FunctionType) -> Any:
     """The return annotation, with strings and forward references resolved; or UNKNOWN."""
-    original = inspect.unwrap(function)
-    if "return" not in function.__annotations__:
-        return UNKNOWN
-    written = SimpleNamespace(__annotations__={"return": function.__annotations__["return"]})
-    return _hints(written, original.__module__).get("return", UNKNOWN)
+    written = {name: each for name, each in function.__annotations__.items() if name == "return"}
+    hints = _hints(SimpleNamespace(__annotations__=written), inspect.unwrap(function).__module__)
+    return hints.get("return", UNKNOWN)
 
 
 def handed_by(
@@ -63,10 +61,10 @@ def owner_of(cls: type) -> ServiceConfig | None:
 
 def _behind(annotation: Any) -> list[Any]:
     """The types behind a type variable, a new type or an alias."""
-    names = ("__bound__", "__supertype__", "__value__")
-    found = [getattr(annotation, name, None) for name in names]
-    constraints = getattr(annotation, "__constraints__", ())
-    return [each for each in (*found, *constraints) if each is not None]
+    found = (
+        getattr(annotation, name, None) for name in ("__bound__", "__supertype__", "__value__")
+    )
+    return [*filter(None, found), *getattr(annotation, "__constraints__", ())]
 
 
 def _hints(annotated: Any, module: str) -> dict[str, Any]:
@@ -85,9 +83,7 @@ def _imported(name: str) -> dict[str, Any]:
     found = [each for each in modules(service) if each.name == name] if service else []
     names = {}
     for local, origin in (pair for each in found for pair in each.imported.items()):
-        owner, _, attribute = origin.rpartition(".")
-        try:
+        with suppress(AttributeError, ImportError, ValueError):
+            owner, _, attribute = origin.rpartition(".")
             names[local] = getattr(import_module(owner), attribute)
-        except (ImportError, AttributeError, ValueError):
-            continue
     return names

@@ -33,28 +33,20 @@ def column_type(field: "models.Field[Any, Any]") -> Any:
     values: models.Field[Any, Any] = field
     while isinstance(values, models.ForeignKey):
         values = values.target_field
-    for cls in type(values).__mro__:
-        if cls in _TYPES:
-            return _TYPES[cls] | None if field.null else _TYPES[cls]
-    return None
+    found = next((_TYPES[cls] for cls in type(values).__mro__ if cls in _TYPES), None)
+    return found | None if found and field.null else found
 
 
 def is_type(stated: object) -> bool:
     """Whether it is a type, or a type `| None`."""
-    return isinstance(_base(stated), type)
+    types = get_args(stated) if get_origin(stated) in {UnionType, Union} else (stated,)
+    others = [each for each in types if each is not NoneType]
+    return len(others) == 1 and isinstance(others[0], type)
 
 
 def is_of(stated: object, field: "models.Field[Any, Any]") -> bool:
     """Whether a column has the stated type. For an unknown type, only NULL is compared."""
     actual = column_type(field)
     if actual is None:
-        return (_base(stated) is not stated) == field.null
+        return (NoneType in get_args(stated)) == field.null
     return bool(stated == actual)
-
-
-def _base(stated: object) -> object:
-    """The type without `| None`."""
-    if get_origin(stated) in {UnionType, Union}:
-        others = [each for each in get_args(stated) if each is not NoneType]
-        return others[0] if len(others) == 1 and len(get_args(stated)) == 2 else stated
-    return stated

@@ -11,7 +11,7 @@ from monoservices.services.config import ServiceConfig
 from monoservices.services.contracts import RELIES_ON, Columns
 from monoservices.services.crossings import communication_module
 from monoservices.services.ownership import service_of_model
-from monoservices.services.source import communication_sources
+from monoservices.services.source import Definition, communication_sources
 
 
 def contracts(service: ServiceConfig) -> dict[type[Model], Columns]:
@@ -65,12 +65,11 @@ def _problem(service: ServiceConfig, columns: Columns) -> str:
     return ""
 
 
-def _line(stated: ast.AST, model: str, name: str) -> int:
+def _line(stated: Definition, model: str, name: str) -> int:
     for node in ast.walk(stated):
         match node:
-            case ast.Call(args=[ast.Constant(value=value), *_], keywords=keywords) if (
-                value == model
-            ):
-                lines = [each.lineno for each in keywords if each.arg == name]
-                return next(iter(lines), node.lineno)
-    return getattr(stated, "lineno", 1)
+            case ast.Call(args=[ast.Constant(value=value), *_]) if value == model:
+                return next(
+                    (each.lineno for each in node.keywords if each.arg == name), node.lineno
+                )
+    return stated.lineno

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import resolve_name
 
 from monoservices.services.config import ServiceConfig
@@ -57,11 +58,8 @@ def _absolute(module: Module, name: str | None, packages: list[ast.expr]) -> str
     match packages:
         case [ast.Name(id="__package__" | "__name__"), *_]:
             package: str | None = module.absolute("", 1)
-        case [argument, *_]:
-            package = module.text(argument)
         case _:
-            package = None
-    try:
+            package = module.text(packages[0]) if packages else None
+    with suppress(ImportError):  # more dots than packages, or no package
         return resolve_name(name, package)
-    except ImportError:  # more dots than packages, or no package
-        return None
+    return None

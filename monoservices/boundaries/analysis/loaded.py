@@ -100,5 +100,4 @@ def _after(model: type[Model], names: list[str]) -> type[Model]:
 def _is_read_by(model: type[Model], cls: type) -> bool:
     """Whether the model's default manager, or its QuerySet, has exactly this class."""
     manager = model._default_manager
-    own = {type(manager), type(manager.all())} - {QuerySet, Manager}
-    return cls in own
+    return cls in {type(manager), type(manager.all())} - {QuerySet, Manager}

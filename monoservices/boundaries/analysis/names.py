@@ -10,7 +10,7 @@ from django.db.models import Model
 from monoservices.boundaries.analysis.loaded import models_at
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import service_of_module
-from monoservices.services.source import Module, modules
+from monoservices.services.source import Module, assignments, modules
 
 _MAX_STEPS = 6
 """How many assignments the search follows from a name."""
@@ -120,16 +120,9 @@ class Names:
         """Every value that is assigned to each name, in all scopes of the module."""
         found = defaultdict(list)
         for node in self.module.nodes:
+            for name, value in assignments(node):
+                found[name].append(value)
             match node:
-                case ast.Assign(targets=targets, value=value):
-                    for target in targets:
-                        if isinstance(target, ast.Name):
-                            found[target.id].append(value)
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-                    | ast.NamedExpr(target=ast.Name(id=name), value=value)
-                ):
-                    found[name].append(value)
                 case ast.For(
                     target=ast.Name(id=name), iter=ast.Tuple(elts=parts) | ast.List(elts=parts)
                 ):
@@ -156,6 +149,12 @@ class Names:
     @cached_property
     def _classes(self) -> frozenset[str]:
         return frozenset(each.name for each in self.module.nodes if isinstance(each, ast.ClassDef))
+
+
+def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+    """The argument that a call passes by this name or, if it passes none, at this position."""
+    named = [each.value for each in call.keywords if each.arg == name]
+    return next(iter([*named, *call.args[position:]]), None)
 
 
 def _parts(node: ast.expr | None) -> Sequence[ast.expr | None]:

@@ -14,7 +14,7 @@ from inspect import getattr_static, isclass, isfunction
 from monoservices.boundaries.analysis.names import Names
 from monoservices.boundaries.analysis.query_words import OPTIONS, SHOWN, Kind, Lookup, lookup_path
 from monoservices.services.ownership import service_of_module
-from monoservices.services.source import Module
+from monoservices.services.source import Module, assignments
 
 _IMPORTED = {"admin", "filters", "forms", "serializers"}
 """Modules that are imported to judge their classes as loaded."""
@@ -92,7 +92,7 @@ def _line(module: Module, setter: type, cls: type, option: str, text: str) -> in
             case ast.ClassDef(name=name, body=body):
                 line = node.lineno if name == cls.__name__ else line
                 if name == setter.__name__:
-                    statements += [each for each in body if _assigns(each, option)]
+                    statements += [each for each in body if option in dict(assignments(each))]
             case ast.Assign(targets=[ast.Attribute(attr=name)]) if name == option:
                 statements.append(node)
             case ast.Expr(value=ast.Call(args=[_, ast.Constant(value=name), _])) if name == option:
@@ -104,25 +104,14 @@ def _line(module: Module, setter: type, cls: type, option: str, text: str) -> in
     return statements[-1].lineno if statements else line
 
 
-def _assigns(statement: ast.stmt, name: str) -> bool:
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target)):
-            return target == name
-    return False
-
-
 def _as_written(names: Names, node: ast.ClassDef, options: Mapping[str, Kind]) -> Iterator[Lookup]:
     methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
-    for statement in node.body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ) if name in options:
-                for part in _fields_in(value) if name == "fieldsets" else [value]:
-                    for text, line in names.strings(part):
-                        if text not in methods:
-                            yield Lookup(lookup_path(text), options[name], line)
+    for name, value in (pair for each in node.body for pair in assignments(each)):
+        if name in options:
+            for part in _fields_in(value) if name == "fieldsets" else [value]:
+                for text, line in names.strings(part):
+                    if text not in methods:
+                        yield Lookup(lookup_path(text), options[name], line)
 
 
 def _fields_in(fieldsets: ast.expr) -> Iterator[ast.expr]:

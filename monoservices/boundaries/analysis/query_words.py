@@ -43,57 +43,31 @@ FILTERS = {
 """Calls whose keywords are look-ups."""
 
 METHODS = {
-    "adates": Kind.COLUMN,
-    "adatetimes": Kind.COLUMN,
-    "aearliest": Kind.ORDER,
-    "alatest": Kind.ORDER,
-    "aprefetch_related_objects": Kind.OBJECT,
-    "dates": Kind.COLUMN,
-    "datetimes": Kind.COLUMN,
-    "defer": Kind.COLUMN,
-    "distinct": Kind.COLUMN,
-    "earliest": Kind.ORDER,
-    "FilteredRelation": Kind.OBJECT,
-    "latest": Kind.ORDER,
-    "only": Kind.COLUMN,
-    "order_by": Kind.ORDER,
-    "Prefetch": Kind.OBJECT,
-    "prefetch_related": Kind.OBJECT,
-    "prefetch_related_objects": Kind.OBJECT,
-    "select_related": Kind.OBJECT,
-    "values": Kind.COLUMN,
-    "values_list": Kind.COLUMN,
+    **dict.fromkeys(
+        ("dates", "datetimes", "defer", "distinct", "only", "values", "values_list"), Kind.COLUMN
+    ),
+    **dict.fromkeys(("aearliest", "alatest", "earliest", "latest", "order_by"), Kind.ORDER),
+    **dict.fromkeys(("FilteredRelation", "Prefetch", "select_related"), Kind.OBJECT),
+    **dict.fromkeys(
+        ("prefetch_related", "prefetch_related_objects", "aprefetch_related_objects"), Kind.OBJECT
+    ),
 }
 """Calls whose strings are look-ups."""
 
 KEYWORDS = {
-    "field_name": Kind.COLUMN,
-    "limit_choices_to": Kind.COLUMN,
-    "order_by": Kind.ORDER,
-    "ordering": Kind.ORDER,
-    "source": Kind.COLUMN,
+    **dict.fromkeys(("field_name", "limit_choices_to", "source"), Kind.COLUMN),
+    **dict.fromkeys(("order_by", "ordering"), Kind.ORDER),
 }
 """Keywords of any call whose strings are look-ups."""
 
 OPTIONS = {
-    "autocomplete_fields": Kind.OBJECT,
-    "date_hierarchy": Kind.COLUMN,
-    "filter_fields": Kind.COLUMN,
-    "filterset_fields": Kind.COLUMN,
-    "get_latest_by": Kind.ORDER,
-    "limit_choices_to": Kind.COLUMN,
-    "list_display": Kind.OBJECT,
-    "list_editable": Kind.OBJECT,
-    "list_filter": Kind.OBJECT,
-    "list_select_related": Kind.OBJECT,
-    "lookup_field": Kind.COLUMN,
-    "ordering": Kind.ORDER,
-    "ordering_fields": Kind.COLUMN,
-    "radio_fields": Kind.OBJECT,
-    "raw_id_fields": Kind.OBJECT,
-    "readonly_fields": Kind.OBJECT,
-    "search_fields": Kind.COLUMN,
-    "sortable_by": Kind.COLUMN,
+    **dict.fromkeys(("date_hierarchy", "search_fields", "sortable_by"), Kind.COLUMN),
+    **dict.fromkeys(("filter_fields", "filterset_fields", "limit_choices_to"), Kind.COLUMN),
+    **dict.fromkeys(("lookup_field", "ordering_fields"), Kind.COLUMN),
+    **dict.fromkeys(("get_latest_by", "ordering"), Kind.ORDER),
+    **dict.fromkeys(("list_display", "list_editable", "list_filter"), Kind.OBJECT),
+    **dict.fromkeys(("autocomplete_fields", "radio_fields", "raw_id_fields"), Kind.OBJECT),
+    **dict.fromkeys(("list_select_related", "readonly_fields"), Kind.OBJECT),
 }
 """Attributes of classes whose strings are look-ups."""
 

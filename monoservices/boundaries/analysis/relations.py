@@ -40,8 +40,3 @@ def crossing_relations(
 def is_generic_relation(field: Any) -> bool:
     """Whether it is a GenericRelation, whose module needs contenttypes to be installed."""
     return hasattr(field, "content_type_field_name")
-
-
-def is_generic_key(field: Any) -> bool:
-    """Whether it is a GenericForeignKey, whose module needs contenttypes to be installed."""
-    return hasattr(field, "ct_field")

@@ -4,8 +4,9 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from monoservices.boundaries.analysis.names import Names
+from monoservices.boundaries.analysis.names import Names, argument
 from monoservices.boundaries.analysis.table_names import TableNames
+from monoservices.services.source import assignments
 
 _IS_SQL = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|FROM|INTO|JOIN|TABLE|TRUNCATE|MERGE|COPY|REFERENCES|LOCK"
@@ -49,12 +50,12 @@ def _texts(names: Names) -> Iterator[tuple[int, str, bool]]:
 def _table_options(node: ast.AST) -> Sequence[ast.expr]:
     """The expressions in a node that are names of tables."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in _TABLE_OPTIONS:
-            return [value]
+        case ast.stmt():
+            return [value for name, value in assignments(node) if name in _TABLE_OPTIONS]
         case ast.keyword(arg=str(name), value=value) if name in _TABLE_OPTIONS:
             return [value]
-        case ast.Call(func=ast.Attribute(attr="AlterModelTable"), args=args, keywords=keywords):
-            return [*args[1:], *(each.value for each in keywords if each.arg == "table")]
+        case ast.Call(func=ast.Attribute(attr="AlterModelTable")):
+            return [*filter(None, [argument(node, "table", 1)])]
         case ast.Dict(keys=keys, values=values):
             options = zip(keys, values, strict=True)
             return [each for key, each in options if getattr(key, "value", "") in _TABLE_OPTIONS]
@@ -72,25 +73,20 @@ def _parts(names: Names, node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
             yield node, text
         case ast.Name() | ast.FormattedValue(value=ast.Name()):
             yield node, names.module.text(node) or " "
-        case ast.JoinedStr(values=values):
-            yield node, ""
-            for value in values:
-                yield from _parts(names, value)
         case ast.FormattedValue(value=value):
             yield node, " "
             yield from _parts(names, value)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
+        case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
             yield node, ""
-            yield from _parts(names, left)
-            yield from _parts(names, right)
+            for part in node.values if isinstance(node, ast.JoinedStr) else (node.left, node.right):
+                yield from _parts(names, part)
         case ast.BinOp(left=left, op=ast.Mod(), right=right):
             yield node, ""
             yield from _put_in(names, [left, right])
-        case ast.Call(
-            func=ast.Attribute(value=left, attr="format" | "join"), args=args, keywords=keywords
-        ):
+        case ast.Call(func=ast.Attribute(value=left, attr="format" | "join")):
             yield node, ""
-            yield from _put_in(names, [left, *args, *(each.value for each in keywords)])
+            values = [*node.args, *(each.value for each in node.keywords)]
+            yield from _put_in(names, [left, *values])
 
 
 def _put_in(names: Names, values: Sequence[ast.expr]) -> Iterator[tuple[ast.expr, str]]:

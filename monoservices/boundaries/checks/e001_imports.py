@@ -9,15 +9,31 @@ from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import COMMUNICATION, part_of, service_of_module
 from monoservices.services.source import Module, communication_sources, modules
 
+_HINT = (
+    "Write a function in microservice_communication.py of {0} that asks {1} and returns a frozen"
+    " struct or an id, and call it here."
+)
+_TEST_HINT = (
+    "Tests of {0} may import the services that {0} depends on. Prepare this test without {1}, or"
+    " move it outside {0}, where tests may use both."
+)
+
 
 @rule("E001")
 def check(service: ServiceConfig) -> Iterator[Finding]:
     """Only the communication module imports other services; tests import declared ones too."""
     for module in modules(service):
-        if not module.is_communication:
-            for line, name, other in _imports(module):
-                if not (module.is_test and other.label in service.depends_on):
-                    yield _finding(module, line, name, other)
+        if module.is_communication:
+            continue
+        for line, name, other in _imports(module):
+            if not (module.is_test and other.label in service.depends_on):
+                yield Finding(
+                    other.label,
+                    module.shown_path,
+                    line,
+                    f"{service.label} imports {name} of {other.label}.",
+                    (_TEST_HINT if module.is_test else _HINT).format(service.label, other.label),
+                )
 
 
 def _imports(module: Module) -> Iterator[tuple[int, str, ServiceConfig]]:
@@ -32,21 +48,6 @@ def _imports(module: Module) -> Iterator[tuple[int, str, ServiceConfig]]:
             other = _owner_behind_communication(module, name)
         if other:
             yield line, name, other
-
-
-def _finding(module: Module, line: int, name: str, other: ServiceConfig) -> Finding:
-    service = module.service.label
-    return Finding(
-        other.label,
-        module.shown_path,
-        line,
-        f"{service} imports {name} of {other.label}.",
-        f"Tests of {service} may import the services that {service} depends on. Prepare this test"
-        f" without {other.label}, or move it outside {service}, where tests may use both."
-        if module.is_test
-        else f"Write a function in microservice_communication.py of {service} that asks"
-        f" {other.label} and returns a frozen struct or an id, and call it here.",
-    )
 
 
 def _chains(module: Module) -> Iterator[tuple[int, str]]:

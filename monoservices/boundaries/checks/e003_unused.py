@@ -4,23 +4,16 @@ from collections.abc import Iterator
 
 from monoservices.boundaries.analysis.imports import imported_services
 from monoservices.boundaries.analysis.places import where
-from monoservices.boundaries.analysis.relations import relations, targets
+from monoservices.boundaries.analysis.relations import crossing_relations
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig
-from monoservices.services.ownership import service_of_model
 
 
 @rule("E003")
 def check(service: ServiceConfig) -> Iterator[Finding]:
     """`depends_on` names only services that the communication module or a relation reaches."""
     used = {other for _, _, other in imported_services(service)}
-    used |= {
-        owner.label
-        for model in service.get_models()
-        for field in relations(model)
-        for owner in map(service_of_model, targets(field))
-        if owner
-    }
+    used |= {other.label for _, _, other in crossing_relations(service)}
     for other in service.depends_on:
         if other not in used:
             yield Finding(

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 
 from monoservices.boundaries.analysis.places import where
-from monoservices.boundaries.analysis.relations import crossing_relations, is_generic_key
+from monoservices.boundaries.analysis.relations import crossing_relations
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig
 
@@ -25,8 +25,9 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
                 " a plain integer field.",
             )
     for model in service.get_models():
-        for field in filter(is_generic_key, model._meta.private_fields):
-            yield from _generic(service, model, field)
+        for field in model._meta.private_fields:
+            if hasattr(field, "ct_field"):  # GenericForeignKey, which cannot always be imported
+                yield from _generic(service, model, field)
 
 
 def _generic(service: ServiceConfig, model: type[Model], field: Any) -> Iterator[Finding]:

@@ -11,8 +11,6 @@ from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import service_of_model
 
-_REFUSING = (DO_NOTHING, PROTECT, RESTRICT)
-"""Values of on_delete that refuse the deletion, or leave the refusal to the database."""
 _HINT = (
     "Set on_delete to PROTECT, RESTRICT or DO_NOTHING. Give a ManyToManyField a through model of"
     " your own with such keys. Replace a GenericRelation, inheritance or a proxy by a foreign key."
@@ -52,6 +50,6 @@ def _writes_across(service: ServiceConfig, field: Any) -> str:
         return "" if service_of_model(through) is service else "adds rows to a table of"
     if field.remote_field.parent_link:
         return "inherits from, and so writes, the table of a model of"
-    if field.remote_field.on_delete in _REFUSING:
+    if field.remote_field.on_delete in {DO_NOTHING, PROTECT, RESTRICT}:
         return ""
     return "deletes or changes its rows when a row is deleted in"

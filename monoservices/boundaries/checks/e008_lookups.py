@@ -23,18 +23,14 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
     """
     for names in code(service):
         for lookup in lookups(names):
-            yield from _findings(names.module, lookup)
-
-
-def _findings(module: Module, lookup: Lookup) -> Iterator[Finding]:
-    starts = lookup.starts or set(module.service.get_models())
-    if not lookup.starts and module.is_communication and _stays_elsewhere(module.service, lookup):
-        return
-    for start in sorted(starts, key=lambda model: model._meta.label):
-        target = reached_by(start, lookup, module.service)
-        if target:
-            yield _finding(module, lookup, start, target)
-            return
+            is_free = not lookup.starts and names.module.is_communication
+            if is_free and _stays_elsewhere(service, lookup):
+                continue
+            starts = lookup.starts or service.get_models()
+            for start in sorted(starts, key=lambda model: model._meta.label):
+                if target := reached_by(start, lookup, service):
+                    yield _finding(names.module, lookup, start, target)
+                    break
 
 
 def reached_by(start: type[Model], lookup: Lookup, service: ServiceConfig) -> type[Model] | None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from monoservices.boundaries.analysis.names import Names, code
+from monoservices.boundaries.analysis.names import Names, argument, code
 from monoservices.boundaries.rules import ANY_SERVICE, Finding, rule
 from monoservices.services.config import ServiceConfig, services
 
+_AUTH = {"django.contrib.auth", "django.contrib.auth.models"}
 _REGISTRIES = {"django.apps.apps", "django.apps.registry.apps"}
 _CONTENT_TYPES = "django.contrib.contenttypes.models.ContentType."
 
@@ -20,9 +21,9 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
     for names in code(service):
         for node in names.module.nodes:
             if isinstance(node, ast.Call | ast.Attribute):
-                found = {label: by for label, by in _looked_up(names, node) if label in others}
-                for label, by in found.items():
-                    yield _finding(names, node, label, by)
+                for label, by in dict(_looked_up(names, node)).items():
+                    if label in others:
+                        yield _finding(names, node, label, by)
 
 
 def _looked_up(names: Names, node: ast.Call | ast.Attribute) -> Iterator[tuple[str | None, str]]:
@@ -30,39 +31,23 @@ def _looked_up(names: Names, node: ast.Call | ast.Attribute) -> Iterator[tuple[s
     for origin in names.origins(node):
         owner, _, name = origin.rpartition(".")
         is_registry = owner in _REGISTRIES or owner.endswith("._meta.apps")
+        if name in {"get_models()", "all_models"} and is_registry:
+            yield ANY_SERVICE, name
+        if not isinstance(node, ast.Call):
+            continue
+        label = names.module.text(argument(node, "app_label", 0))
         match name:
-            case "get_models()" | "all_models" if is_registry:
-                yield ANY_SERVICE, name
-            case "get_user_model()" if not names.module.is_communication:
-                yield _label_of_users(owner), name
-            case "get_by_natural_key()" if origin.startswith(_CONTENT_TYPES):
-                yield names.module.text(_argument(node, "app_label")), "ContentType"
-            case _ if origin.startswith(_CONTENT_TYPES) and isinstance(node, ast.Call):
-                keywords = (each.value for each in node.keywords if each.arg == "app_label")
-                yield from ((names.module.text(each), "ContentType") for each in keywords)
+            case "get_user_model()" if owner in _AUTH and not names.module.is_communication:
+                yield settings.AUTH_USER_MODEL.partition(".")[0], name
+            case _ if origin.startswith(_CONTENT_TYPES):
+                yield label, "ContentType"
+            case "get_app_config()" | "get_model()" | "get_registered_model()" if label is None:
+                yield ANY_SERVICE if is_registry else None, name
             case "get_app_config()":
-                text = names.module.text(_argument(node, "app_label"))
-                yield ANY_SERVICE if text is None and is_registry else text, name
-            case "get_model()" | "get_registered_model()" if isinstance(node, ast.Call):
-                text = names.module.text(_argument(node, "app_label"))
-                if text is None:
-                    yield ANY_SERVICE if is_registry else None, name
-                elif "." in text or len(node.args) + len(node.keywords) > 1:
-                    yield text.partition(".")[0], name
-
-
-def _argument(call: ast.AST, keyword: str) -> ast.expr | None:
-    """The argument of a call that has this name, or its first argument."""
-    if not isinstance(call, ast.Call):
-        return None
-    named = [each.value for each in call.keywords if each.arg == keyword]
-    return next(iter([*named, *call.args]), None)
-
-
-def _label_of_users(module: str) -> str | None:
-    if module not in {"django.contrib.auth", "django.contrib.auth.models"}:
-        return None
-    return settings.AUTH_USER_MODEL.partition(".")[0]
+                yield label, name
+            case "get_model()" | "get_registered_model()":
+                if "." in str(label) or len(node.args) + len(node.keywords) > 1:
+                    yield str(label).partition(".")[0], name
 
 
 def _finding(names: Names, node: ast.expr, other: str, by: str) -> Finding:

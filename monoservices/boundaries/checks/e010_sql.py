@@ -5,18 +5,14 @@ from collections.abc import Iterator
 from monoservices.boundaries.analysis.names import code
 from monoservices.boundaries.analysis.sql import named_tables
 from monoservices.boundaries.rules import Finding, rule
-from monoservices.services.config import ServiceConfig, services
+from monoservices.services.config import ServiceConfig
+from monoservices.services.ownership import table_owners
 
 
 @rule("E010")
 def check(service: ServiceConfig) -> Iterator[Finding]:
     """SQL belongs to the service that owns the tables, and not to a communication module either."""
-    owners = {
-        model._meta.db_table: other.label
-        for other in services()
-        if other is not service
-        for model in other.get_models(include_auto_created=True)
-    }
+    owners = {name: owner.label for name, owner in table_owners().items() if owner is not service}
     for names in code(service):
         for line, table in named_tables(names, owners):
             other = owners[table]

@@ -7,38 +7,34 @@ from django.conf import settings
 from django.db.models.signals import ModelSignal
 
 from monoservices.boundaries.analysis.loaded import object_at
-from monoservices.boundaries.analysis.names import Names, code
+from monoservices.boundaries.analysis.names import Names, argument, code
 from monoservices.boundaries.rules import ANY_SERVICE, Finding, rule
 from monoservices.services.config import ServiceConfig, services
 from monoservices.services.ownership import service_of_model
+
+_RECEIVER = {"django.dispatch.receiver", "django.dispatch.dispatcher.receiver"}
 
 
 @rule("E011")
 def check(service: ServiceConfig) -> Iterator[Finding]:
     """A service receives the signals of its own models only."""
     for names in code(service):
-        for node in names.module.nodes:
-            if isinstance(node, ast.Call):
-                yield from _findings(names, node)
-
-
-def _findings(names: Names, call: ast.Call) -> Iterator[Finding]:
-    signals, sender = _connected(names, call)
-    received = sorted({name for signal in signals for name in _model_signals(names, signal)})
-    if received:
-        for other in sorted(_senders(names, sender) - {names.module.service.label}):
-            yield _finding(names, call, other, ", ".join(received))
+        for call in names.module.nodes:
+            if not isinstance(call, ast.Call):
+                continue
+            signals, sender = _connected(names, call)
+            received = ", ".join(sorted(_model_signals(names, signals)))
+            for other in sorted(_senders(names, sender) - {service.label}) if received else ():
+                yield _finding(names, call, other, received)
 
 
 def _connected(names: Names, call: ast.Call) -> tuple[list[ast.expr], ast.expr | None]:
     """The signals that a call connects a receiver to, and the sender that it names."""
-    sender = next((each.value for each in call.keywords if each.arg == "sender"), None)
+    sender = argument(call, "sender", 1)
     match call:
-        case ast.Call(func=ast.Attribute(value=signal, attr="connect"), args=positional):
-            return [signal], sender or (positional[1] if len(positional) > 1 else None)
-        case ast.Call(func=function, args=[signal]) if "django.dispatch.receiver" in names.origins(
-            function
-        ) or "django.dispatch.dispatcher.receiver" in names.origins(function):
+        case ast.Call(func=ast.Attribute(value=signal, attr="connect")):
+            return [signal], sender
+        case ast.Call(func=function, args=[signal]) if _RECEIVER & names.origins(function):
             values = names.assigned.get(signal.id, []) if isinstance(signal, ast.Name) else []
             for each in (signal, *values):
                 if isinstance(each, ast.List | ast.Tuple):
@@ -47,10 +43,13 @@ def _connected(names: Names, call: ast.Call) -> tuple[list[ast.expr], ast.expr |
     return [], None
 
 
-def _model_signals(names: Names, signal: ast.expr) -> Iterator[str]:
-    for origin in names.origins(signal):
-        if isinstance(object_at(origin), ModelSignal):
-            yield origin.rpartition(".")[2]
+def _model_signals(names: Names, signals: list[ast.expr]) -> set[str]:
+    origins = set[str]().union(*map(names.origins, signals))
+    return {
+        origin.rpartition(".")[2]
+        for origin in origins
+        if isinstance(object_at(origin), ModelSignal)
+    }
 
 
 def _senders(names: Names, sender: ast.expr | None) -> set[str]:

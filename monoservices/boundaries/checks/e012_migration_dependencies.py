@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig, services
-from monoservices.services.source import Module, modules
+from monoservices.services.source import Module, assignments, modules
 
 
 @rule("E012")
@@ -25,14 +25,10 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
 def _dependencies(module: Module) -> Iterator[tuple[str, int, str]]:
     """`dependencies` or `run_before`, with line and label of each migration that it lists."""
     for node in module.nodes:
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id="dependencies" | "run_before" as kind)])
-                | ast.AnnAssign(target=ast.Name(id="dependencies" | "run_before" as kind))
-            ) if node.value:
-                for each in ast.walk(node.value):
-                    if isinstance(each, ast.Tuple) and each.elts:
-                        yield kind, each.lineno, module.text(each.elts[0]) or ""
+        for kind, value in assignments(node):
+            for each in ast.walk(value) if kind in {"dependencies", "run_before"} else ():
+                if isinstance(each, ast.Tuple) and each.elts:
+                    yield kind, each.lineno, module.text(each.elts[0]) or ""
 
 
 def _finding(module: Module, kind: str, line: int, other: str) -> Finding:

@@ -8,7 +8,7 @@ from monoservices.boundaries.analysis.sql import named_tables
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig, services
 from monoservices.services.ownership import table_owners
-from monoservices.services.source import Module, modules
+from monoservices.services.source import Module, assignments, modules
 
 _TAKE_AN_APP = {
     "__init__",
@@ -47,7 +47,13 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
 
 def _named_apps(module: Module, labels: set[str]) -> Iterator[tuple[int, str, str]]:
     """Line, label and "models" for each place that names an app to reach its models or state."""
-    getters = _getters(module)
+    # Names that stand for a `get_model`: `get = apps.get_model`.
+    getters = {
+        name
+        for node in module.nodes
+        for name, value in assignments(node)
+        if getattr(value, "attr", "") == "get_model"
+    }
     for node in module.nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr=name)) if name in _TAKE_AN_APP:
@@ -65,17 +71,6 @@ def _named_apps(module: Module, labels: set[str]) -> Iterator[tuple[int, str, st
             if label in labels:
                 yield node.lineno, label, "models"
                 break
-
-
-def _getters(module: Module) -> set[str]:
-    """Names that stand for a `get_model`: `get = apps.get_model`."""
-    return {
-        target.id
-        for node in module.nodes
-        if isinstance(node, ast.Assign) and getattr(node.value, "attr", "") == "get_model"
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 def _sets_app_label(target: ast.expr) -> bool:

@@ -12,8 +12,13 @@ from django.db.models.manager import BaseManager
 from monoservices.boundaries.analysis.annotations import UNKNOWN, handed_by, owner_of, returned_by
 from monoservices.boundaries.rules import Finding, rule
 from monoservices.services.config import ServiceConfig
-from monoservices.services.crossings import callees, communication_module, public_functions
-from monoservices.services.source import communication_sources
+from monoservices.services.crossings import (
+    callees,
+    communication_module,
+    own_functions,
+    public_functions,
+)
+from monoservices.services.source import assignments, communication_sources
 
 _HINT = (
     "Return frozen structs (such as a frozen dataclass, or msgspec.Struct with frozen=True) or ids,"
@@ -27,25 +32,22 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
     module = communication_module(service)
     if module is None:
         return
-    functions = _defined(module) | public_functions(module)
-    for name, function in sorted(functions.items()):
-        for what, other in sorted(set(_returned(service, function))):
-            yield _finding(service, name, what, other)
-    for name, value in sorted(_public_values(service, module)):
-        if name not in functions:
-            for what, other in sorted(set(_held(value, service))):
-                yield _finding(service, name, what, other)
-
-
-def _defined(module: ModuleType) -> dict[str, FunctionType]:
-    """The module's functions without an underscore: callable even where `__all__` omits them."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isfunction(value)
-        and value.__module__ == module.__name__
-        and not name.startswith("_")
+    # The module's own functions can be called even if `__all__` omits them.
+    functions = own_functions(module) | public_functions(module)
+    found = {
+        (name, what, other)
+        for name, function in functions.items()
+        for what, other in _returned(service, function)
+    } | {
+        (name, what, other)
+        for name, value in _public_values(service, module)
+        if name not in functions
+        for what, other in _held(value, service)
     }
+    for name, what, other in sorted(found):
+        asks = f" asks {other}, and" if other else ""
+        told = f"{name} of {service.label}{asks} {what}."
+        yield Finding(other, *_place(service, name), told, _HINT)
 
 
 def _returned(service: ServiceConfig, function: FunctionType) -> Iterator[tuple[str, str]]:
@@ -82,26 +84,18 @@ def _held(value: object, service: ServiceConfig) -> Iterator[tuple[str, str]]:
         yield f"is {cls.__name__}, or leads to its rows,", owner.label
 
 
-def _finding(service: ServiceConfig, name: str, what: str, other: str) -> Finding:
-    asks = f" asks {other}, and" if other else ""
-    return Finding(other, *_place(service, name), f"{name} of {service.label}{asks} {what}.", _HINT)
-
-
 def _place(service: ServiceConfig, name: str) -> tuple[str, int]:
     """Where the communication module defines or imports a name."""
-    found = ("", 1)
-    for module in communication_sources(service):
-        found = found if found[0] else (module.shown_path, 1)
+    modules = communication_sources(service)
+    for module in modules:
         for node in module.nodes:
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     names = {node.name}
                 case ast.alias():
                     names = {node.asname or node.name}
-                case ast.Assign(targets=targets):
-                    names = {getattr(each, "id", "") for each in targets}
                 case _:
-                    continue
+                    names = {target for target, _ in assignments(node)}
             if name in names:
-                return module.shown_path, node.lineno
-    return found
+                return module.shown_path, getattr(node, "lineno", 1)
+    return modules[0].shown_path if modules else "", 1

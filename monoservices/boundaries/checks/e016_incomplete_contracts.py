@@ -20,7 +20,15 @@ def check(service: ServiceConfig) -> Iterator[Finding]:
     """RELIES_ON states every column that a constant look-up of a known model names."""
     for stated, problem in judged_contracts(service):
         if problem:
-            yield _malformed(service, stated, problem)
+            model = getattr(stated, "model", "")
+            model = model if isinstance(model, str) else ""
+            yield Finding(
+                model.partition(".")[0],
+                *place_of(service, model),
+                f"{RELIES_ON} of {service.label}: {stated!r} {problem}.",
+                f'Write {RELIES_ON} = (Columns("label.Model", column=type), …), with models of'
+                " services in depends_on, and with `type | None` for a column that may be NULL.",
+            )
     known = {model: {*columns.types} for model, columns in contracts(service).items()}
     for module in communication_sources(service):
         for lookup in lookups(names(module)):
@@ -42,18 +50,6 @@ def _columns(start: type[Model], lookup: str) -> Iterator["Field[object, object]
         if not (field and field.is_relation and isinstance(field.related_model, type)):
             return
         model = field.related_model
-
-
-def _malformed(service: ServiceConfig, stated: object, problem: str) -> Finding:
-    model = getattr(stated, "model", "")
-    model = model if isinstance(model, str) else ""
-    return Finding(
-        model.partition(".")[0],
-        *place_of(service, model),
-        f"{RELIES_ON} of {service.label}: {stated!r} {problem}.",
-        f'Write {RELIES_ON} = (Columns("label.Model", column=type), …), with models of services in'
-        " depends_on, and with `type | None` for a column that may be NULL.",
-    )
 
 
 def _not_stated(module: Module, field: "Field[object, object]", line: int) -> Finding:

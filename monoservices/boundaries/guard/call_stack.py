@@ -6,7 +6,7 @@ calls: a test, the URL resolver, and the code that runs the middleware, authenti
 processors that the settings name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,10 +17,12 @@ from django.db.models import Model
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import (
     COMMUNICATION,
+    is_test_name,
     part_of,
     service_of_model,
     service_of_module,
 )
+from monoservices.services.source import shown_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +37,19 @@ class Place:
 class Call:
     """A run of neighbouring frames of one place.
 
-    frame: the innermost of the frames. entry: the outermost. speaker: the class or function that
+    frame: the innermost of the frames. entry: the outermost. name: of the class or function that
         runs, if the frame does not show it.
     """
 
     place: Place
     frame: FrameType
     entry: FrameType
-    speaker: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
-        if self.speaker:
-            return self.speaker
-        path = Path(self.frame.f_code.co_filename)
-        if path.is_relative_to(Path.cwd()):
-            path = path.relative_to(Path.cwd())
-        return f"{path}:{self.frame.f_lineno} ({self.frame.f_code.co_qualname})"
+        code = self.frame.f_code
+        path = shown_path(Path(code.co_filename))
+        return self.name or f"{path}:{self.frame.f_lineno} ({code.co_qualname})"
 
 
 Ending = Callable[[FrameType, list[Call], bool], bool]
@@ -58,26 +57,17 @@ Ending = Callable[[FrameType, list[Call], bool], bool]
 one, and whether the statement only reads."""
 
 
-class Places(dict[Any, Place | Ending | None]):
-    """The place of each module by its name; None for a neutral module.
+def calls(
+    frame: FrameType | None, place_of: Callable[[Any], Place | Ending | None], *, is_read: bool
+) -> list[Call]:
+    """The calls of services that lead to the frame, innermost first; none if no service called.
 
-    It knows the services that are installed when it is made.
-    """
-
-    def __missing__(self, name: Any) -> Place | Ending | None:
-        self[name] = place = _place(name) if isinstance(name, str) else None
-        return place
-
-
-def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Call]:
-    """The calls of services that lead to the frame, innermost first.
-
-    Empty if the statement runs on behalf of no service.
+    place_of: `place_of_module`, or a cache of it.
     """
     found: list[Call] = []
     last: Place | None = None
     while frame is not None:
-        place = places[frame.f_globals.get("__name__")]
+        place = place_of(frame.f_globals.get("__name__"))
         if place is None:
             pass
         elif place is last:
@@ -91,22 +81,21 @@ def calls(frame: FrameType | None, places: Places, *, is_read: bool) -> list[Cal
     return found
 
 
-def _place(name: str) -> Place | Ending | None:
+def place_of_module(name: Any) -> Place | Ending | None:
+    """The place of the module with this name; None for a neutral module."""
+    if not isinstance(name, str):
+        return None
     if is_test_module(name):
         return _nobody
     if ending := _ENDINGS.get(name):
         return ending
     service = service_of_module(name)
-    if service is None:
-        return None
-    return Place(service, part_of(name, service) == COMMUNICATION)
+    return Place(service, part_of(name, service) == COMMUNICATION) if service else None
 
 
 def is_test_module(module: str) -> bool:
     """Whether the module belongs to tests, which may touch everything."""
-    return module.startswith("monoservices.testing") or any(
-        part in {"tests", "conftest"} or part.startswith("test_") for part in module.split(".")
-    )
+    return module.startswith("monoservices.testing") or any(map(is_test_name, module.split(".")))
 
 
 def _nobody(frame: FrameType, found: list[Call], is_read: bool) -> bool:
@@ -115,21 +104,18 @@ def _nobody(frame: FrameType, found: list[Call], is_read: bool) -> bool:
 
 
 def _request(frame: FrameType, found: list[Call], is_read: bool) -> bool:
-    """The URL resolver. A statement without a frame of a service runs for the service of the view.
-
-    This holds for generic views, for the admin's pages, and for templates rendered after the view.
-    """
+    """The URL resolver. A statement of a generic view or the admin runs for the view's service."""
     if not found and frame.f_code.co_name in {"_get_response", "_get_response_async"}:
         match = getattr(frame.f_locals.get("request"), "resolver_match", None)
         if match is not None:
-            found += _speaking(_speakers(match.func), frame)
+            found += _call_for(_view_owners(match.func), frame)
     return True
 
 
 def _migration(frame: FrameType, found: list[Call], is_read: bool) -> bool:
     """A migration. Its operations have no frame of the service, but run for it."""
     if not found and frame.f_code.co_name in {"apply", "unapply"}:
-        found += _speaking([type(frame.f_locals.get("self"))], frame)
+        found += _call_for([type(frame.f_locals.get("self"))], frame)
     return bool(found)
 
 
@@ -152,9 +138,8 @@ def _deletion(frame: FrameType, found: list[Call], is_read: bool) -> bool:
 
     Until `collect` has `new_objs`, it reads the rows that the caller wants to delete.
     """
-    if not is_read or found or frame.f_code.co_name != "collect":
-        return False
-    return "new_objs" in frame.f_locals
+    is_collecting = frame.f_code.co_name == "collect" and "new_objs" in frame.f_locals
+    return is_read and not found and is_collecting
 
 
 _ENDINGS: Mapping[str, Ending] = {
@@ -172,24 +157,22 @@ _ENDINGS: Mapping[str, Ending] = {
 }
 
 
-def _speakers(view: Any) -> Iterator[Any]:
+def _view_owners(view: Any) -> Iterator[Any]:
     """What tells the service of a view: an admin's class and model, a view's class, a function."""
     if admin := getattr(view, "model_admin", None):
-        yield type(admin)
-        yield admin.model
-    for name in ("view_class", "cls"):
-        if speaker := getattr(view, name, None):
-            yield speaker
+        yield from (type(admin), admin.model)
+    yield from filter(None, (getattr(view, name, None) for name in ("view_class", "cls")))
     yield getattr(view, "func", view)
 
 
-def _speaking(speakers: Iterator[Any] | list[Any], frame: FrameType) -> list[Call]:
-    for speaker in speakers:
-        if isinstance(speaker, type) and issubclass(speaker, Model):
-            service = service_of_model(speaker)
+def _call_for(owners: Iterable[Any], frame: FrameType) -> list[Call]:
+    """A call for the first class or function that belongs to a service; none if none does."""
+    for owner in owners:
+        if isinstance(owner, type) and issubclass(owner, Model):
+            service = service_of_model(owner)
         else:
-            service = service_of_module(str(speaker.__module__))
+            service = service_of_module(str(owner.__module__))
         if service is not None:
-            name = f"{speaker.__module__}.{speaker.__qualname__}"
+            name = f"{owner.__module__}.{owner.__qualname__}"
             return [Call(Place(service), frame, frame, name)]
     return []

@@ -12,9 +12,6 @@ from monoservices.boundaries.analysis.table_names import TableNames, without_lit
 from monoservices.services.config import ServiceConfig
 from monoservices.services.ownership import table_owners
 
-REMEMBERED = 1024
-"""How many statements keep their result, so that they are searched once."""
-
 _READING = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|TABLE|EXPLAIN)\b", re.IGNORECASE)
 _CHANGING = re.compile(
     r'\b(?:INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO|UPDATE\s+[\w."]+(?:\s+[\w."]+){0,2}?\s+SET)\b',
@@ -24,10 +21,9 @@ _CHANGING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a statement does with the tables of services.
+    """The tables of services that a statement uses, and those that its foreign keys point at.
 
-    tables: the tables that it reads or changes. references: the tables that its foreign keys point
-    at. is_read: whether it changes nothing, as far as its text tells.
+    is_read: whether it changes nothing, as far as its text tells.
     """
 
     tables: tuple[str, ...] = ()
@@ -47,14 +43,18 @@ class Tables:
         self._references = re.compile(
             rf'\bREFERENCES\s+["`\[]?({self._names.pattern})(?![\w$])', re.IGNORECASE
         )
-        self._remembered = lru_cache(REMEMBERED)(self._statement)
+        self._remembered = lru_cache(1024)(self._statement)
 
     def statement(self, sql: Any) -> Statement:
         """The tables in a statement, which may be text, bytes or composed SQL, as cursors take it.
 
         A statement that only reads may join a framework's table with the tables that it relates to.
         """
-        return self._remembered(sql if isinstance(sql, str) else _text(sql))
+        if isinstance(sql, bytes):
+            sql = sql.decode()
+        elif hasattr(sql, "as_string"):
+            sql = sql.as_string(None)
+        return self._remembered(str(sql))
 
     def _statement(self, sql: str) -> Statement:
         text = without_literals(sql)
@@ -69,14 +69,6 @@ class Tables:
             references=tuple(sorted(references & self.owners.keys())),
             is_read=is_read,
         )
-
-
-def _text(sql: Any) -> str:
-    if isinstance(sql, bytes):
-        return sql.decode()
-    if hasattr(sql, "as_string"):
-        return str(sql.as_string(None))
-    return str(sql)
 
 
 def _brought_along(owned: Collection[str]) -> Iterator[tuple[str, set[str]]]:

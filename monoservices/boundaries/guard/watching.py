@@ -9,6 +9,7 @@ docs/explanation/boundaries.md says what the guard cannot see.
 import logging
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +17,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from monoservices.boundaries.guard.call_stack import Places, calls
+from monoservices.boundaries.guard.call_stack import calls, place_of_module
 from monoservices.boundaries.guard.judging import BoundaryViolation, judge
 from monoservices.boundaries.guard.statements import Tables
 
@@ -44,9 +45,8 @@ class Guard:
         """Stop watching. Open connections of other threads stay watched."""
         connection_created.disconnect(dispatch_uid=id(self))
         for connection in connections.all(initialized_only=True):
-            connection.execute_wrappers[:] = (
-                each for each in connection.execute_wrappers if each is not self
-            )
+            if self in connection.execute_wrappers:
+                connection.execute_wrappers.remove(self)
 
     def _watch(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         # In front: a temporary wrapper removes the last wrapper when it ends.
@@ -61,7 +61,7 @@ class Guard:
         if installed is not None:
             statement = installed.tables.statement(sql)
             if statement.tables or statement.references:
-                found = calls(sys._getframe(1), installed.places, is_read=statement.is_read)  # noqa: SLF001 - documented
+                found = calls(sys._getframe(1), installed.place_of, is_read=statement.is_read)  # noqa: SLF001 - documented
                 violation = found and judge(statement, found, installed.tables.owners)
                 if violation:
                     violation.sql = str(sql)
@@ -83,7 +83,7 @@ class _Installed:
     def __init__(self) -> None:
         self.configs = apps.app_configs
         self.tables = Tables()
-        self.places = Places()
+        self.place_of = cache(place_of_module)
 
 
 class LogOnce:

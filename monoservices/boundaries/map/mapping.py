@@ -14,10 +14,7 @@ from monoservices.services.ownership import service_of_model, service_of_module
 
 @dataclass(frozen=True, order=True)
 class Relation:
-    """A column that points at a row of another service.
-
-    field: `orders.OrderLine.product`. target: `products.Product`, which belongs to `service`.
-    """
+    """A field, `orders.OrderLine.product`, that points at `products.Product` of another service."""
 
     field: str
     target: str
@@ -26,10 +23,9 @@ class Relation:
 
 @dataclass(frozen=True, order=True)
 class Route:
-    """An address that a view of the service answers.
+    """A path, as the URLconf writes it, with the methods that its view declares.
 
-    path: as Django's URLconf writes it. methods: without HEAD and OPTIONS; empty if the view does
-    not declare them.
+    HEAD and OPTIONS are left out.
     """
 
     path: str

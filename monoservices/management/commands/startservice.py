@@ -89,10 +89,7 @@ def _parent(directory: str | None) -> Path:
 
 
 def _tidy(target: Path) -> None:
-    """Format with ruff if it is installed, as Django's `startapp` does with black.
-
-    How imports are sorted and lines are broken depends on names and on the project's settings.
-    """
+    """Sort imports and format with ruff if it is installed, as `startapp` does with black."""
     if find_spec("ruff") is None:
         return
     ruff = [sys.executable, "-m", "ruff"]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from monoservices.metrics import Counted, Observed, Sampled, prometheus
+from monoservices.metrics import Counter, Gauge, Histogram, prometheus
 from monoservices.metrics.declaring import AT_ONCE, Metric
 from monoservices.tests.metrics.reading import buckets, growth, samples
 
 
 def test_a_counter_grows_by_what_is_added() -> None:
-    apples = Counted("test_apples_total", "Apples.", labels=("kind",))
+    apples = Counter("test_apples_total", "Apples.", labels=("kind",))
     apples.of("red").add()
     apples.of("red").extend([2, 3])
     apples.of("green")  # nothing was added
@@ -24,7 +24,7 @@ def test_a_counter_grows_by_what_is_added() -> None:
 
 
 def test_a_value_is_in_the_first_bucket_that_it_does_not_exceed() -> None:
-    sizes = Observed("test_sizes", "Sizes.", buckets=(1, 2, 4))
+    sizes = Histogram("test_sizes", "Sizes.", buckets=(1, 2, 4))
     sizes.of().extend([0, 1, 1.5, 2, 4, 5, 100])
     assert buckets("test_sizes") == {"1.0": 2, "2.0": 4, "4.0": 5, "+Inf": 7}
     assert samples()["test_sizes_sum", ""] == 113.5
@@ -34,9 +34,9 @@ def test_a_value_is_in_the_first_bucket_that_it_does_not_exceed() -> None:
 
 PROGRAM = """
 import sys
-from monoservices.metrics import Observed
+from monoservices.metrics import Histogram
 from monoservices.tests.metrics.reading import exposition
-sizes = Observed("sizes", "Sizes.", buckets=(1, 2, 4))
+sizes = Histogram("sizes", "Sizes.", buckets=(1, 2, 4))
 sizes.of().extend(map(float, sys.argv[1:]))
 print(exposition().decode())
 """
@@ -59,7 +59,7 @@ def test_a_sample_is_the_sum_over_the_objects_that_live() -> None:
         def __init__(self, content: int) -> None:
             self.content = content
 
-    held = Sampled("test_held", "What is held.", labels=("by",))
+    held = Gauge("test_held", "What is held.", labels=("by",))
     one, two = Basket(2), Basket(5)
     for basket in (one, two):
         held.watch(basket, lambda basket: basket.content, "shop")
@@ -82,7 +82,7 @@ def _spied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 def test_only_so_many_values_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     written = _spied(monkeypatch)
-    series = Counted("test_waiting_total", "Waiting.").of()
+    series = Counter("test_waiting_total", "Waiting.").of()
     for _ in range(AT_ONCE - 1):
         series.add()
     assert written == []
@@ -100,7 +100,7 @@ def test_a_number_that_cannot_be_written_spoils_nothing(
     def fail(*_: object) -> None:
         raise OSError("No space left on device")
 
-    series = Counted("test_lost_total", "Lost.").of()
+    series = Counter("test_lost_total", "Lost.").of()
     series.add()
     with monkeypatch.context() as patch:
         patch.setattr(prometheus, "write", fail)
@@ -112,9 +112,9 @@ def test_a_number_that_cannot_be_written_spoils_nothing(
 
 FORKING = """
 import os
-from monoservices.metrics import Counted
+from monoservices.metrics import Counter
 from monoservices.tests.metrics.reading import exposition
-forked = Counted("forked_total", "Forked.").of()
+forked = Counter("forked_total", "Forked.").of()
 forked.add(5)
 child = os.fork()
 if child:

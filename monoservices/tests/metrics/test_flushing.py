@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from monoservices.metrics import Counted, prometheus
+from monoservices.metrics import Counter, prometheus
 from monoservices.metrics.declaring import Metric
 from monoservices.server import worker
 from monoservices.server.asgi import Message
@@ -35,7 +35,7 @@ def test_what_was_counted_is_written(monkeypatch: pytest.MonkeyPatch, seconds: f
         )
         await life.put({"type": "lifespan.startup"})
         assert await sent.get() == {"type": "lifespan.startup.complete"}
-        Counted(NAME, "Flushed.").of().add(3)
+        Counter(NAME, "Flushed.").of().add(3)
         if not seconds:
             await seen.wait()
         assert written == ([] if seconds else [[3]])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from monoservices.metrics import Counted
+from monoservices.metrics import Counter
 
 TOKEN = "a-token-of-the-tests"
 
@@ -84,7 +84,7 @@ def test_an_empty_token_opens_nothing() -> None:
 
 
 def test_it_shows_what_was_counted_just_now() -> None:
-    Counted("test_shown_total", "Shown.").of().add(3)
+    Counter("test_shown_total", "Shown.").of().add(3)
     assert b"\ntest_shown_total 3.0\n" in ask().content
 
 
