@@ -31,9 +31,9 @@ from monoservices.server.asgi import (
     Scope,
     Send,
     WholeResponse,
-    read_body,
     send_response,
 )
+from monoservices.server.body import read_body
 from monoservices.server.common_headers import common_headers
 from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from rest_framework.views import APIView
 
 from monoservices.api.problems import Conflict, Unavailable
-from monoservices.server import asgi, front
+from monoservices.server import body, front
 from monoservices.server.asgi import Message, WholeResponse
 from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.server.express_request import ExpressRequest
@@ -128,7 +128,7 @@ def test_what_is_not_clean_or_not_hot_goes_to_django(django: Django, scope: Any)
 
 
 def test_a_body_in_a_file_goes_to_django(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "IN_MEMORY", 1)
+    monkeypatch.setattr(body, "IN_MEMORY", 1)
     route = Route(WholeResponse(201, b"fast"))
     assert ask(django, route, (post(), (b"{", b"}"))) == [BY_DJANGO]
     assert (route.requests, django.bodies) == ([], [b"{}"])
@@ -213,7 +213,7 @@ def test_too_large_a_body_reaches_no_lane(
 
 
 def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "SECONDS", 0.01)
+    monkeypatch.setattr(body, "SECONDS", 0.01)
     route = Route(WholeResponse(201, b"fast"))
     sent: list[Message] = []
 
