@@ -1,6 +1,7 @@
 """Run the tests on each database: `python -m tests [sqlite|postgresql]… [-- pytest's arguments]`.
 
-The databases run side by side; the output of all but the first appears when it is complete.
+The databases run side by side, and so do tests on copies of the project where the whole suite
+runs. The output of all but the first lane appears when it is complete.
 `--service NAME` runs the tests of one service, with SERVICES set to it. If the service has a fake
 of its communication module, its tests run a second time against the fake. `--changed` runs the
 tests of what changed since the last commit. PostgreSQL is the server that DATABASE_URL names, else
@@ -93,6 +94,12 @@ def postgresql() -> Iterator[str]:
 
 DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
 
+_COPIES = ["tests/mutations", "tests/starting"]
+"""Tests on copies of the project, whose databases are SQLite's whatever the tests run on."""
+_OTHERS = [f"--ignore={path}" for path in _COPIES]
+LANES = [("sqlite", _OTHERS), ("postgresql", _OTHERS), ("sqlite", _COPIES)]
+"""What runs side by side where the whole suite runs: databases, and pytest's arguments."""
+
 
 class Run(NamedTuple):
     """Tests to run on each database. services: for the setting SERVICES."""
@@ -168,13 +175,16 @@ def main(arguments: list[str]) -> int:
             print("Nothing changed since the last commit.")
             return 0
     service = [] if options.service is None else ["--service", options.service]
-    runs = [*runs_of(options.service, own)] if service else [Run(own)]
-    first, *others = options.databases or DATABASES
+    whole = not (service or own or options.databases)
+    lanes = LANES if whole else [(each, own) for each in options.databases or DATABASES]
+    (database, tests), *others = lanes
+    runs = [*runs_of(options.service, own)] if service else [Run(tests)]
     with scratch_directory(), ExitStack() as aside:
         waiting = [
-            aside.enter_context(running_aside(each, [*service, "--", *own])) for each in others
+            aside.enter_context(running_aside(each, [*service, "--", *its_tests]))
+            for each, its_tests in others
         ]
-        passed = [run_tests(first, run) for run in runs]
+        passed = [run_tests(database, run) for run in runs]
         passed += [has_passed() for has_passed in waiting]
     return 0 if all(passed) else 1
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.__main__ import ROOT, SETTINGS, running_aside
+from tests.__main__ import LANES, ROOT, SETTINGS, running_aside
 from tests.changed import select_tests
 
 
@@ -73,3 +73,9 @@ def test_a_failure_aside_is_seen(
 )
 def test_what_changed_names_its_tests(files: list[str], expected: list[str]) -> None:
     assert select_tests(files) == expected
+
+
+def test_the_lanes_of_the_whole_suite_leave_no_test_out() -> None:
+    (_, on_sqlite), (_, on_postgresql), (_, copies) = LANES
+    assert on_sqlite == on_postgresql == [f"--ignore={path}" for path in copies]
+    assert all((ROOT / path).is_dir() for path in copies)

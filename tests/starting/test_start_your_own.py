@@ -13,7 +13,12 @@ pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="copies have databases of their own"
 )
 
-TESTS_ON_SQLITE = {"make test": ".venv/bin/python -m tests sqlite -- -q"}
+# The tests of monoservices run elsewhere; here, those of each wing that ask the installed services.
+_TESTS = "apps tests monoservices/tests/boundaries monoservices/tests/services"
+TESTS_ON_SQLITE = {
+    "make test": f".venv/bin/python -m tests sqlite -- -q {_TESTS} &&"
+    " .venv/bin/python -m tests sqlite -- -q --collect-only"
+}
 
 
 def test_the_document(tmp_path: Path) -> None:
