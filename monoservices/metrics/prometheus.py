@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 from math import fsum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -27,13 +27,22 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from monoservices.metrics.processes import VARIABLE
 
-if TYPE_CHECKING:  # it imports this module late
-    from monoservices.metrics.declaring import Metric
-
 __all__ = ["CONTENT_TYPE_LATEST", "exposition", "write"]
 
 disable_created_metrics()  # a second series per metric, which several processes do not have
 _registry = CollectorRegistry()
+
+
+class Metric(Protocol):
+    """What this module reads of a declared metric."""
+
+    type: ClassVar[str]
+    name: str
+    meaning: str
+    labels: tuple[str, ...]
+    buckets: Sequence[float]
+
+    def __hash__(self) -> int: ...
 
 
 class BulkHistogram(Histogram):
@@ -52,7 +61,7 @@ class BulkHistogram(Histogram):
                 bucket.inc(after - before)
 
 
-def write(metric: "Metric", labels: tuple[str, ...], values: Sequence[float]) -> None:
+def write(metric: Metric, labels: tuple[str, ...], values: Sequence[float]) -> None:
     """Add values to a counter or a histogram, or set a gauge to the last of them."""
     if not values:
         return
@@ -86,7 +95,7 @@ def exposition() -> bytes:
 
 
 @cache
-def _written(metric: "Metric") -> Counter | BulkHistogram | Gauge:
+def _written(metric: Metric) -> Counter | BulkHistogram | Gauge:
     name, meaning, labels = metric.name, metric.meaning, metric.labels
     match metric.type:
         case "counter":

@@ -16,7 +16,7 @@ FROM_MODELS = {
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True, cache_dir=None)
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     for module in list(graph.modules):
         if {"tests", "migrations"} & {*module.split(".")}:
             graph.remove_module(module)
@@ -44,6 +44,6 @@ def test_a_circle_is_found(graph: grimp.ImportGraph) -> None:
 
 
 def test_the_excepted_imports_are_there() -> None:
-    whole = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True, cache_dir=None)
+    whole = grimp.build_graph(*PACKAGES, cache_dir=None)
     for importer, imported in FROM_MODELS:
         assert whole.direct_import_exists(importer=importer, imported=imported)
