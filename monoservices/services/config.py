@@ -15,7 +15,8 @@ class ServiceConfig(AppConfig):
         `microservice_communication` module.
     scopes: the permissions that an API key can have in this service.
     large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
-        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces.
+        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces, and must
+        require a scope: the ASGI front reads no such body without a key.
     """
 
     # An app's `apps` module imports this class too, and Django must not take it as the config.
