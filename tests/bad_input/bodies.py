@@ -5,7 +5,7 @@ from typing import Any
 from tests.bad_input.cases import Case, case
 
 
-def on_every_body(name: str, body: bytes, **outcome: Any) -> dict[str, Case]:
+def on_every_body(name: str, body: bytes, *fields: str, **outcome: Any) -> dict[str, Case]:
     """The same body to every route that takes one: structs and the plain serializer alike."""
     routes = {
         "product": "POST products/",
@@ -15,7 +15,10 @@ def on_every_body(name: str, body: bytes, **outcome: Any) -> dict[str, Case]:
         "order": "POST orders/",
         "order change": "PATCH orders/<order>/",
     }
-    return {f"{name}: {route}": case(request, body, **outcome) for route, request in routes.items()}
+    return {
+        f"{name}: {route}": case(request, body, *fields, **outcome)
+        for route, request in routes.items()
+    }
 
 
 NOT_JSON = {
@@ -103,6 +106,24 @@ for _name, _body in NOT_JSON.items():
     BODIES |= on_every_body(_name, _body, code="malformed")
 for _name, _body in NOT_AN_OBJECT.items():
     BODIES |= on_every_body(_name, _body)
+for _coding in ("gzip", "GZip", "deflate", "br", "gzip, identity", ""):
+    BODIES |= on_every_body(
+        f"content coding {_coding!r}",
+        b'{"counted": 1}',
+        "Content-Encoding",
+        status=415,
+        code="unsupported_media_type",
+        content_encoding=_coding,
+    )
+    BODIES[f"content coding {_coding!r}: import"] = case(
+        "POST products/import/",
+        b"sku,name,price\nA-1,Cup,1\n",
+        "Content-Encoding",
+        status=415,
+        code="unsupported_media_type",
+        content_type="text/csv",
+        content_encoding=_coding,
+    )
 for _type in ("application/json", "text/plain", "multipart/form-data", "", "é"):
     BODIES[f"content type {_type!r}: import"] = case(
         "POST products/import/",
