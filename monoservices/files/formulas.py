@@ -15,12 +15,15 @@ _CELL_BEGINS = r"(?<![^;|\t\r\n])"
 """At the beginning of the text, and after what separates cells or rows."""
 
 # Spaces, quotes and apostrophes may stand before the sign: programs trim and unquote.
-_FORMULA = r"['\" ]*[=+\-@＝＋－＠]"  # noqa: RUF001 - full-width forms count too
-_BLANK = r"\A'*[\t\r\n]"
+_BETWEEN = r"['\" ]*"
+_SIGN = r"[=+\-@＝＋－＠]"  # noqa: RUF001 - full-width forms count too
+_FORMULA = _BETWEEN + _SIGN
 
 # A text that has an apostrophe there already gets one more, so that no two texts look the same.
-_DANGEROUS = re.compile(rf"(?={_BLANK})|{_CELL_BEGINS}(?={_FORMULA})")
+_DANGEROUS = re.compile(rf"\A(?='*[\t\r\n])|{_CELL_BEGINS}(?={_FORMULA})")
 _ESCAPED = re.compile(rf"\A'(?='*[\t\r\n])|{_CELL_BEGINS}'(?={_FORMULA})")
+
+_IN_JSON = re.compile(rf"{_CELL_BEGINS}({_BETWEEN})({_SIGN})")
 
 
 def escape_formula(text: str) -> str:
@@ -31,3 +34,11 @@ def escape_formula(text: str) -> str:
 def original(cell: str) -> str:
     """Undo `escape_formula`: `original(escape_formula(text)) == text`."""
     return _ESCAPED.sub("", cell)
+
+
+def escape_json(text: str) -> str:
+    """Return the JSON text of an object or a list as such a cell. It remains the same JSON.
+
+    There, signs can only follow a separator inside a string, where JSON has escapes of its own.
+    """
+    return _IN_JSON.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import re
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monoservices.files.formulas import escape_formula, original
+from monoservices.files.formulas import escape_formula, escape_json, original
 
 SIGNS = "=+-@＝＋－＠"  # noqa: RUF001 - full-width forms count too
 SEPARATORS = ";|\t\r\n"
@@ -59,27 +60,37 @@ def test_every_text_comes_back(text: str) -> None:
     assert original(escape_formula(text)) == text
 
 
-@given(
-    texts,
-    st.sampled_from(
-        [(",", csv.QUOTE_MINIMAL)]
-        + [(each, quotes) for each in ";|\t" for quotes in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)]
-    ),
-    st.booleans(),
+dialects = st.sampled_from(
+    [(",", csv.QUOTE_MINIMAL)]
+    + [(each, quotes) for each in ";|\t" for quotes in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)]
 )
-@example('a;"=1"', (";", csv.QUOTE_MINIMAL), False)
-@example("a\n=1", (";", csv.QUOTE_MINIMAL), False)
-def test_no_cell_begins_like_a_formula(text: str, dialect: tuple[str, Any], is_first: bool) -> None:
-    """Whatever the reader splits lines at, with or without regard to quotes."""
+"""What a reader splits lines at, and whether it regards quotes."""
+
+
+def assert_no_formula(cells: list[str], dialect: tuple[str, Any]) -> None:
     delimiter, quoting = dialect
     file = io.StringIO(newline="")
-    csv.writer(file).writerow(
-        [escape_formula(text), "1"] if is_first else ["1", escape_formula(text)]
-    )
+    csv.writer(file).writerow(cells)
     lines = io.StringIO(file.getvalue(), newline="")
     for row in csv.reader(lines, delimiter=delimiter, quoting=quoting):
         for cell in row:
             assert not cell.lstrip(' "').startswith((*SIGNS,))
+
+
+@given(texts, dialects, st.booleans())
+@example('a;"=1"', (";", csv.QUOTE_MINIMAL), False)
+@example("a\n=1", (";", csv.QUOTE_MINIMAL), False)
+def test_no_cell_begins_like_a_formula(text: str, dialect: tuple[str, Any], is_first: bool) -> None:
+    cell = escape_formula(text)
+    assert_no_formula([cell, "1"] if is_first else ["1", cell], dialect)
+
+
+@given(st.dictionaries(texts, texts | st.lists(texts) | st.integers(max_value=-1)), dialects)
+@example({";=1": "|+1", ";": "=", "a;": -1, "b": ["x;", "-1"]}, (";", csv.QUOTE_MINIMAL))
+def test_json_remains_the_same_json(value: dict[str, Any], dialect: tuple[str, Any]) -> None:
+    cell = escape_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    assert json.loads(cell) == value
+    assert_no_formula(["1", cell], dialect)
 
 
 @given(st.text())
