@@ -281,6 +281,14 @@ def test_options_and_other_methods_name_those_allowed(
         assert method == "HEAD" or answer.error == (405, "method_not_allowed", {})
 
 
+def test_a_key_gets_no_scope_that_a_shop_front_does_not_need(make_api: MakeApi) -> None:
+    api = make_api()
+    assert ApiKey.objects.get().scopes == ["orders:read", "orders:write", "products:read"]
+    assert api.post("products/", {"name": "Cup", "price": "1.00"}).status == 403
+    assert api.post("stock/", {"movements": [{"sku": "MUG", "counted": 1}]}).status == 403
+    assert api.get("products/").status == api.get("orders/").status == 200
+
+
 @pytest.mark.parametrize("path", ["", "livez", "readyz", "api/schema/", "api/docs/"])
 def test_open_pages_need_no_key(db: None, path: str) -> None:
     assert Api().get(f"/{path}", accept="*/*").status == 200

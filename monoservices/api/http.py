@@ -13,7 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from monoservices.api.decoding import StructType, convert, decode
-from monoservices.api.problems import Invalid, Malformed
+from monoservices.api.problems import Invalid, Malformed, UnsupportedMediaType
 from monoservices.api.strict_json import parse
 
 
@@ -23,8 +23,19 @@ class RawJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        refuse_encoded_body(parser_context["request"])
         # The body of Django's request, which enforces DATA_UPLOAD_MAX_MEMORY_SIZE.
         return parser_context["request"].body
+
+
+def refuse_encoded_body(request: Request) -> None:
+    """Raise UnsupportedMediaType if the body is compressed. Each parser calls this first."""
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMediaType(
+            "The header Content-Encoding is not supported. Send the body uncompressed.",
+            errors={"Content-Encoding": ["Expected no such header, or identity."]},
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 class StrictJSONParser(RawJSONParser):

@@ -36,7 +36,7 @@ ORDERS = {
         "POST orders/", {"lines": [MUG_LINE | {"product_id": 1}]}, "lines.0.product_id"
     ),
     "too many lines": case("POST orders/", {"lines": TOO_MANY_LINES}, "lines"),
-    "70,000 lines": case("POST orders/", {"lines": [{"quantity": 1}] * 60_000}, "lines"),
+    "9,000 lines": case("POST orders/", {"lines": [{"quantity": 1}] * 9_000}, "lines"),
     "2,000 bad lines": case(
         "POST orders/",
         {"lines": [{"quantity": 1}] * 2_000},
