@@ -15,6 +15,7 @@
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
     ├── Unprocessable        422
+    │   └── KeyReused
     └── Unavailable          503  a passing fault: the same request may succeed later
 
 A service derives its own errors from these in its `exceptions.py`. The `code` of an error never
@@ -153,6 +154,11 @@ class UnsupportedMediaType(Problem):
 class Unprocessable(Problem):
     status, code = 422, "unprocessable"
     default_detail = "The request cannot be processed."
+
+
+class KeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was used for another request."
 
 
 class Unavailable(Problem):
