@@ -203,6 +203,26 @@ def test_all_scopes_but_the_one(
     assert send(api, method, url(path), expected).error == (403, "missing_scope", {})
 
 
+def takes_json(method: str, path: str) -> bool:
+    return method in {"POST", "PUT", "PATCH"} and not isinstance(ROUTES[method, path].body, str)
+
+
+@each(route for route in ROUTES if takes_json(*route))
+def test_unknown_fields_are_refused_by_name(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    """Also where a request has no fields at all, such as shipping."""
+    expected = ROUTES[method, path]
+    api = make_api(*known_scopes())
+    answer = api.send(method, url(path), {**(expected.body or {}), "no_such_field": 1})
+    status, code, errors = answer.error
+    assert (status, code) == (400, "invalid")
+    assert errors["no_such_field"] == ["There is no such field."]
+    if (method, path) in API and not expected.body:
+        for body in (b"", b"{}"):
+            assert api.send(method, url(path), body=body).status == expected.status
+
+
 @each(OF_AN_ORDER)
 def test_another_clients_order_is_as_if_it_did_not_exist(
     make_api: MakeApi, url: Callable[[str], str], method: str, path: str

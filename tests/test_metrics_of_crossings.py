@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from apps.accounts.keys import bearer_digest
-from apps.orders import hot_routes
 from apps.orders.placing import place
 from monoservices.metrics.importing import CrossingsFinder, CrossingsLoader
 from monoservices.services.ownership import COMMUNICATION
@@ -129,9 +127,9 @@ def test_whoever_imports_from_a_communication_module_binds_what_counts() -> None
     take_stock = vars(place)["take_stock"]
     assert take_stock is module.take_stock
     assert take_stock.__wrapped__.__module__ == HOME
-    counted = vars(hot_routes)["bearer_digest"]
-    assert counted.__wrapped__ is bearer_digest
-    assert inspect.getsource(counted).startswith("def bearer_digest(")
+    counted = vars(place)["get_products_named"]
+    assert counted is module.get_products_named
+    assert inspect.getsource(counted).startswith("def get_products_named(")
 
 
 def test_other_modules_are_none_of_its_business() -> None:

@@ -7,9 +7,6 @@ import secrets
 PATTERN = r"tp_[A-Za-z0-9_-]{43}"
 PREFIX_LENGTH = 8
 
-CHALLENGE = 'Bearer realm="api"'
-"""The WWW-Authenticate header of a 401 (RFC 9110, section 11.6.1)."""
-
 # The scheme's name in any case, then spaces, then the token (RFC 9110, section 11.4).
 _CREDENTIALS = re.compile(rf"(?i:bearer) +({PATTERN})")
 

@@ -76,7 +76,7 @@ class VersionConflict(OrdersError, Conflict):
 
 
 class PriceNotAllowed(OrdersError, MissingScope):
-    default_detail = "unit_price needs the scope orders:price."
+    default_detail = "A price other than the product's needs the scope orders:price."
 
 
 class IdempotencyKeyReused(OrdersError, KeyReused):

@@ -11,15 +11,14 @@ from decimal import Decimal
 from django.utils.functional import SimpleLazyObject
 from msgspec import structs
 
-from apps.accounts.keys import CHALLENGE, bearer_digest
 from apps.accounts.models import Client
-from apps.accounts.operations import built_in_client_id, find_callers
+from apps.accounts.operations import built_in_client_id
 from apps.orders.placing.snapshots import ProductSnapshot
 from apps.products.demo import create_demo_products
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
 from apps.products.stock.audit import StockDiscrepancy, audit_stock, references_with, sum_movements
-from apps.products.stock.snapshots import Lock, read_rows
+from apps.products.stock.for_orders import Lock, read_rows
 from monoservices.services.contracts import Columns
 
 RELIES_ON = (
@@ -36,19 +35,16 @@ RELIES_ON = (
 )
 
 __all__ = [
-    "CHALLENGE",
     "Lock",
     "ProductSnapshot",
     "StockDiscrepancy",
     "StockMove",
     "audit_stock",
-    "bearer_digest",
     "client_id_for",
     "correct_ledger",
     "correct_reference",
     "create_demo_products",
     "existing_client_ids",
-    "find_callers",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",

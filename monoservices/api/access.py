@@ -1,11 +1,71 @@
 """Who calls, and whether the scopes of their API key allow the call."""
 
+from abc import abstractmethod
+from collections.abc import Collection
 from typing import Any
 
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
+from monoservices.api.problems import InvalidKey
 from monoservices.services.scopes import Caller
+
+
+class KeyAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the Caller who holds the request's key; `request.user` is None.
+
+    The project's class says what a key looks like and who holds it. Both lanes ask it.
+    """
+
+    challenge = 'Bearer realm="api"'
+    """The WWW-Authenticate header of a 401 (RFC 9110, section 11.6.1)."""
+
+    @staticmethod
+    @abstractmethod
+    def bearer_digest(authorization: str) -> str | None:
+        """The digest of the key in an Authorization header, or None if it is not a bearer key."""
+
+    @staticmethod
+    @abstractmethod
+    def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
+        """Return the callers whose keys are active, by the digests of the keys."""
+
+    def authenticate(self, request: Request) -> tuple[None, Caller] | None:
+        """Look the key up.
+
+        Returns None if the request has no Authorization header. Raises AuthenticationFailed (401)
+        if the header is not a bearer key, or if the key is unknown or revoked.
+        """
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        digest = self.bearer_digest(header)
+        if digest is None:
+            raise AuthenticationFailed("Expected Authorization: Bearer <API key>.", InvalidKey.code)
+        caller = self.find_callers(digests=[digest]).get(digest)
+        if caller is None:
+            raise AuthenticationFailed(InvalidKey.default_detail, InvalidKey.code)
+        return None, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge that makes a refusal 401 rather than 403."""
+        return self.challenge
+
+
+def key_authentication() -> type[KeyAuthentication]:
+    """The project's class of keys, from DRF's setting DEFAULT_AUTHENTICATION_CLASSES.
+
+    Raises LookupError if there is none.
+    """
+    classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES  # the stubs say that they are texts
+    for each in classes:
+        if issubclass(each, KeyAuthentication):
+            keys: type[KeyAuthentication] = each
+            return keys
+    raise LookupError("No class of DEFAULT_AUTHENTICATION_CLASSES is a KeyAuthentication.")
 
 
 def caller(request: Request) -> Caller:

@@ -17,6 +17,7 @@
     ├── Unprocessable        422
     │   └── KeyReused
     └── Unavailable          503  a passing fault: the same request may succeed later
+        └── OutcomeUnknown        the same, but the request may have been carried out
 
 A service derives its own errors from these in its `exceptions.py`. The `code` of an error never
 changes.
@@ -169,6 +170,14 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class OutcomeUnknown(Unavailable):
+    code = "outcome_unknown"
+    default_detail = (
+        "The database did not say whether the request was carried out. Send the same request again "
+        "with the same Idempotency-Key: it is carried out once. Without a key, look first."
+    )
 
 
 def problem_kinds(base: type[Problem] = Problem) -> dict[str, type[Problem]]:

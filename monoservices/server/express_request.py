@@ -38,7 +38,7 @@ def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
     # The cookie of a session changes the headers of the response.
     if len(headers) != len(sent) or scope["query_string"] or b"cookie" in headers:
         return None
-    if headers.get(b"content-type") != b"application/json":
+    if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
         return None
     if headers.get(b"accept", b"*/*") not in ACCEPTED:
         return None

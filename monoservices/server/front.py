@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.module_loading import module_has_submodule
 from rest_framework.views import APIView
 
+from monoservices.api.access import key_authentication
 from monoservices.api.exception_handling import as_problem
 from monoservices.api.problems import Problem, Unavailable
 from monoservices.metrics.requests import count_request
@@ -34,6 +35,7 @@ from monoservices.server.asgi import (
     send_response,
 )
 from monoservices.server.body import read_body
+from monoservices.server.callers import Callers, HeldKey, KeyChanged
 from monoservices.server.common_headers import common_headers
 from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
@@ -45,33 +47,37 @@ logger = logging.getLogger(__name__)
 
 
 class ExpressRoute(Protocol):
-    """A hot route. It is created in the event loop that uses it.
+    """A hot route. It is created with the server's Callers, in the event loop that uses it.
 
-    method, url_name: the requests that it answers. view: Django's view for the same requests.
+    method, url_name: the requests that it answers. scope: what their keys must have.
+    view: Django's view for the same requests.
     """
 
     method: str
     url_name: str
+    scope: str
 
     @property
     def view(self) -> type[APIView]: ...
 
-    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
+    async def respond(self, request: ExpressRequest, key: HeldKey) -> WholeResponse | None:
         """Answer the request, or return None, with nothing done, to hand it to Django.
 
-        Raises exceptions that `monoservices.api.exception_handling.as_problem` knows.
+        key: the request's, which has the scope.
+        Raises KeyChanged to be asked again, and exceptions that
+        `monoservices.api.exception_handling.as_problem` knows.
         """
 
     async def drain(self) -> None:
         """Return when every request is answered. No further request may come."""
 
 
-def express_routes() -> Iterator[ExpressRoute]:
+def express_routes(callers: Callers) -> Iterator[ExpressRoute]:
     """Create the hot routes that the served services list in ROUTES of their `hot_routes`."""
     for service in served_services():
         if module_has_submodule(service.module, "hot_routes"):
             for make in import_module(f"{service.name}.hot_routes").ROUTES:
-                yield make()
+                yield make(callers)
 
 
 class Front:
@@ -128,7 +134,7 @@ class Front:
         if headers is None:
             return None
         try:
-            response = await route.respond(request)
+            response = await self._respond(route, request)
         except Exception as error:
             problem = as_problem(error)
             if problem is None:
@@ -136,10 +142,28 @@ class Front:
             response = WholeResponse.from_problem(problem or Problem())
         return None if response is None else (response, headers)
 
+    async def _respond(self, route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
+        """The response of a route; None if Django must answer, and say what is wrong with a key."""
+        while key := await self.callers.find(request.authorization):
+            if route.scope not in key.caller.scopes:
+                self.callers.forget(key)  # the scope may be granted later
+                return None
+            try:
+                return await route.respond(request, key)
+            except KeyChanged:
+                self.callers.forget(key)
+        return None
+
     @cached_property
     def routes(self) -> dict[tuple[str, str], ExpressRoute]:
         """The hot routes by method and path."""
-        return {(each.method, reverse(each.url_name)): each for each in express_routes()}
+        routes = express_routes(self.callers)
+        return {(each.method, reverse(each.url_name)): each for each in routes}
+
+    @cached_property
+    def callers(self) -> Callers:
+        """The holders of keys."""
+        return Callers(key_authentication())
 
     @cached_property
     def common_headers(self) -> dict[tuple[str, str], dict[bool, Headers | None]]:
@@ -177,5 +201,6 @@ class Front:
                     await send({"type": "lifespan.startup.complete"})
                 for route in self.routes.values():
                     await route.drain()
+                await self.callers.drain()
                 await self._django.drain()
         await send({"type": "lifespan.shutdown.complete"})

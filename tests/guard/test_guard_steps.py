@@ -16,7 +16,7 @@ from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from apps.products.models import Product
 from apps.products.operations import create_product
-from apps.products.stock.snapshots import read_rows
+from apps.products.stock.for_orders import read_rows
 from tests.guard.standing import COMMUNICATION, OF_PRODUCTS, VIEWS, standing_in
 
 pytestmark = pytest.mark.django_db

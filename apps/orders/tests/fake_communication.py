@@ -19,15 +19,12 @@ from django.utils.functional import SimpleLazyObject
 from msgspec import structs
 
 from apps.orders.microservice_communication import (
-    CHALLENGE,
     Lock,
     ProductSnapshot,
     StockDiscrepancy,
     StockMove,
-    bearer_digest,
     client_id_for,
     existing_client_ids,
-    find_callers,
 )
 from apps.orders.tests.product_rows import (
     MOVEMENT,
@@ -43,19 +40,16 @@ from monoservices.services.scopes import COMMAND_LINE
 from monoservices.testing.rows import rows_of
 
 __all__ = [
-    "CHALLENGE",
     "Lock",
     "ProductSnapshot",
     "StockDiscrepancy",
     "StockMove",
     "audit_stock",
-    "bearer_digest",
     "client_id_for",
     "correct_ledger",
     "correct_reference",
     "create_demo_products",
     "existing_client_ids",
-    "find_callers",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",

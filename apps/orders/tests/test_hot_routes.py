@@ -18,6 +18,7 @@ from apps.orders.models import Order
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest
 from apps.orders.tests.product_rows import PRODUCT, in_stock, make_product
+from monoservices.server import callers
 from monoservices.server.front import Front
 from monoservices.testing.rows import rows_of
 from tests.asgi import Reply, Spied, messages_of, new_django, post_order
@@ -262,7 +263,7 @@ def test_a_scope_that_was_granted_later(shop: Shop, placings: Placings) -> None:
 def test_more_keys_than_are_remembered(
     shop: Shop, placings: Placings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hot_routes, "KNOWN_KEYS", 1)
+    monkeypatch.setattr(callers, "REMEMBERED", 1)
     other = issue_key(client_name="other", scopes={"orders:write"}).secret
     assert statuses([shop.place(secret) for secret in (other, None, other)]) == [201] * 3
     assert len(placings.batches) == 3
@@ -296,16 +297,16 @@ def test_unknown_keys_take_no_place_from_orders(
     """However many unknown keys wait, a known client can place orders."""
     shop = cold_shop
     begun, go_on = Event(), Event()
-    look_up = hot_routes.look_up
+    look_up = callers.Callers._look_up
 
-    def hold(digests: Sequence[str]) -> Any:
+    def hold(self: callers.Callers, digests: Sequence[str]) -> Any:
         if len(placings.batches):  # all but the first order's own key
             begun.set()
             assert go_on.wait(SECONDS)
-        return look_up(digests)
+        return look_up(self, digests)
 
-    monkeypatch.setattr(hot_routes, "look_up", hold)
-    monkeypatch.setattr(hot_routes, "WAITING", 4)
+    monkeypatch.setattr(callers.Callers, "_look_up", hold)
+    monkeypatch.setattr(callers, "WAITING", 4)
     shop.begin()
 
     async def run() -> tuple[Reply, list[Reply]]:

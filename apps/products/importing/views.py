@@ -1,6 +1,6 @@
 """Importing products over the API."""
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import StreamingHttpResponse
 from msgspec import Struct
 from rest_framework.request import Request
@@ -14,6 +14,7 @@ from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint
 from monoservices.api.http import read_body, read_query
 from monoservices.api.problems import Unavailable
+from monoservices.database.errors import is_passing
 from monoservices.files.exporting import MEDIA_TYPES
 from monoservices.files.uploads import UPLOAD_PARSERS
 
@@ -47,7 +48,9 @@ class ProductImportView(APIView):
         )
         try:
             return report_import(outcomes, dry_run=query.dry_run)
-        except (OperationalError, InterfaceError):
+        except Error as error:
+            if not is_passing(error):
+                raise
             raise Unavailable(
                 "The database is busy or away. Rows imported so far stay; send the file again."
             ) from None

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -11,16 +11,19 @@ from rest_framework.views import APIView
 from monoservices.api.problems import Conflict, Unavailable
 from monoservices.server import body, front
 from monoservices.server.asgi import Message, WholeResponse
+from monoservices.server.callers import HeldKey
 from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.server.express_request import ExpressRequest
 from monoservices.server.front import Front
 from monoservices.server.pacing import Throttle
 from monoservices.server.worker import GARBAGE
+from monoservices.services.scopes import Caller
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
 NOTES = "/api/v1/notes/"
 JSON = [("content-type", "application/json"), ("content-length", "2")]
 COMMON = {"x-common": "1"}
+KEY = HeldKey("digest", Caller(1, frozenset({"notes:write"})))
 BY_DJANGO = Reply(200, COMMON, b"by Django")
 
 
@@ -28,6 +31,7 @@ class Route:
     """Answers what it is told to; `order-list` is an address that there is."""
 
     method, url_name = "POST", "order-list"
+    scope = "notes:write"
     view = APIView
 
     def __init__(self, outcome: WholeResponse | Exception | None) -> None:
@@ -36,7 +40,8 @@ class Route:
         self.threshold = 0
         self.requests: list[ExpressRequest] = []
 
-    async def respond(self, request: ExpressRequest) -> WholeResponse | None:
+    async def respond(self, request: ExpressRequest, key: HeldKey) -> WholeResponse | None:
+        assert key is KEY
         self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -45,6 +50,16 @@ class Route:
     async def drain(self) -> None:
         self.drained += 1
         self.threshold = gc.get_threshold()[0]
+
+
+class Callers:
+    """Knows one key, which every request has."""
+
+    async def find(self, authorization: str) -> HeldKey:
+        return KEY
+
+    async def drain(self) -> None:
+        pass
 
 
 class Django:
@@ -89,6 +104,7 @@ def front_of(django: Django, route: Route) -> Front:
     front = Front(django)
     address = ("POST", NOTES)
     front.routes = {address: route}
+    front.callers = cast("Any", Callers())
     front.common_headers = {address: {False: [(b"x-common", b"1")], True: None}}
     return front
 
@@ -252,7 +268,7 @@ def test_the_lifespan(django: Django) -> None:
 def test_what_cannot_be_loaded_is_not_served(
     django: Django, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def express_routes() -> Any:
+    def express_routes(_: Any) -> Any:
         raise ImportError("no such module")
 
     monkeypatch.setattr(front, "express_routes", express_routes)

@@ -1,0 +1,112 @@
+"""Who holds the keys of express requests, as of when each key was last looked up.
+
+Keys are looked up in batches of their own: however many unknown keys come, they take no place from
+the requests of known clients. A key may change after it was looked up, so the batch that does the
+work looks it up again (`Callers.if_unchanged`).
+"""
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Protocol, TypeVar
+
+from django.db import connections
+from msgspec import Struct
+
+from monoservices.api.access import KeyAuthentication
+from monoservices.api.problems import InvalidKey
+from monoservices.database.retrying import Run, unwrap, with_retries
+from monoservices.server.batching import Batcher
+from monoservices.services.scopes import Caller
+
+BATCH = 128
+WAITING = 1024
+MAX_WAIT_SECONDS = 5.0
+REMEMBERED = 10_000
+"""How many keys are remembered."""
+
+
+class HeldKey(Struct, frozen=True):
+    """A key, by the digest of its secret, and who held it when it was last looked up."""
+
+    digest: str
+    caller: Caller
+
+
+class Keyed(Protocol):
+    """Work for the holder of a key."""
+
+    @property
+    def key(self) -> HeldKey: ...
+
+
+Item = TypeVar("Item", bound=Keyed)
+Outcome = TypeVar("Outcome")
+
+
+class KeyChanged(Exception):
+    """A key was revoked, or its scopes changed, since it was looked up. Nothing was done."""
+
+
+class Callers:
+    """Finds out who holds a key. Use it in one event loop.
+
+    keys: how the project's API keys are read and looked up.
+    """
+
+    def __init__(self, keys: type[KeyAuthentication]) -> None:
+        self._keys = keys
+        self._remembered: dict[str, HeldKey] = {}
+        self._look_ups = Batcher(
+            with_retries(self._look_up),
+            at_end=connections.close_all,
+            size=BATCH,
+            limit=WAITING,
+            max_wait_seconds=MAX_WAIT_SECONDS,
+            name="keys",
+        )
+
+    async def find(self, authorization: str) -> HeldKey | None:
+        """Return the key of an Authorization header, or None if the header has no bearer key.
+
+        Raises InvalidKey if the key is unknown or revoked, Unavailable, and database errors.
+        """
+        digest = self._keys.bearer_digest(authorization)
+        if digest is None:
+            return None
+        key = self._remembered.get(digest)
+        if key is None:
+            caller = unwrap(await self._look_ups.submit(digest, client=digest))
+            if caller is None:
+                raise InvalidKey(headers={"WWW-Authenticate": self._keys.challenge})
+            key = HeldKey(digest, caller)
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[digest] = key
+        return key
+
+    def forget(self, key: HeldKey) -> None:
+        """Look this key up anew when it is next asked for."""
+        self._remembered.pop(key.digest, None)
+
+    def if_unchanged(self, run: Run[Item, Outcome]) -> Run[Item, Outcome | None]:
+        """Let `run` have the items whose keys are what they were; the others' outcome is None.
+
+        The result looks all keys up, in one statement.
+        """
+
+        def run_if_unchanged(items: Sequence[Item]) -> list[Outcome | None]:
+            callers = self._keys.find_callers(digests={item.key.digest for item in items})
+            unchanged = [callers.get(item.key.digest) == item.key.caller for item in items]
+            outcomes = iter(run(list(compress(items, unchanged))) if any(unchanged) else ())
+            return [next(outcomes) if same else None for same in unchanged]
+
+        return run_if_unchanged
+
+    async def drain(self) -> None:
+        """Return when every key is looked up. Ask for none any more."""
+        await self._look_ups.drain()
+
+    def _look_up(self, digests: Sequence[str]) -> list[Caller | None]:
+        """The holders of keys; None for a key that is unknown or revoked."""
+        callers = self._keys.find_callers(digests=set(digests))
+        return [callers.get(digest) for digest in digests]
