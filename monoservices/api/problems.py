@@ -16,6 +16,7 @@
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
     ├── Unprocessable        422
+    │   └── KeyReused
     └── Unavailable          503  a passing fault: the same request may succeed later
         └── OutcomeUnknown        the same, but the request may have been carried out
 
@@ -167,6 +168,11 @@ class UnsupportedMediaType(Problem):
 class Unprocessable(Problem):
     status, code = 422, "unprocessable"
     default_detail = "The request cannot be processed."
+
+
+class KeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was used for another request."
 
 
 class Unavailable(Problem):
