@@ -139,7 +139,7 @@ def test_a_key_that_was_revoked_a_moment_ago_is_refused(secrets: dict[str, str])
         ("POST", IMPORT, 200),
         # These need no key.
         ("POST", "/api/v1/nothing/", 404),
-        ("POST", "/livez", 403),
+        ("POST", "/console/login/", 403),
     ],
 )
 def test_who_may_send_it_gets_the_views_answer(

@@ -40,6 +40,7 @@ from monoservices.server.callers import Callers, HeldKey, KeyChanged
 from monoservices.server.common_headers import common_headers
 from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
+from monoservices.server.health import Health
 from monoservices.server.pacing import Throttle
 from monoservices.server.worker import flushing, tuned_interpreter
 from monoservices.services.config import served_services
@@ -109,6 +110,7 @@ class Front:
 
     def __init__(self, django: WsgiApplication) -> None:
         self._django = DjangoLane(django)
+        self._health = Health()
         self._refusals = Throttle()
         self._intake = Intake(lambda scope: is_known(scope, self.callers))
 
@@ -117,6 +119,11 @@ class Front:
             await self._live(receive, send)
             return
         started = perf_counter()
+        if self._health.answers(scope):
+            health = await self._health.respond(scope)
+            await send_response(send, health)
+            count_request(scope["method"], scope["path"], health.status, "none", started)
+            return
         try:
             limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             body, held = await self._intake.read(scope, receive, limit=limit)
@@ -127,7 +134,7 @@ class Front:
             try:
                 answer = await self._express(scope, body)
                 if answer is None:
-                    answer = await self._by_django(scope, body, send)
+                    answer = await self._by_django(scope, body, send, receive)
             finally:
                 if held is not None:
                     held.close()
@@ -141,10 +148,14 @@ class Front:
         path = scope["path"] if lane == "express" else ""
         count_request(scope["method"], path, response.status, lane, started)
 
-    async def _by_django(self, scope: Scope, body: Body, send: Send) -> "_Answer | None":
+    async def _by_django(
+        self, scope: Scope, body: Body, send: Send, receive: Receive
+    ) -> "_Answer | None":
         """Let Django answer. Return None, or what to send if too many requests wait for Django."""
         try:
-            await self._django.respond(scope, body, send)
+            await self._django.respond(scope, body, send, receive)
+        except ConnectionAbortedError as error:  # the server closes the connection
+            logger.info("%s %s broke off: %s", scope["method"], scope["path"], error)
         except Unavailable as problem:
             return _Answer(WholeResponse.from_problem(problem), [], "none")
         return None
@@ -214,7 +225,7 @@ class Front:
         """Follow the lifespan protocol. Every request that has begun is finished before the end."""
         try:
             # Load the services' modules, URLs, views and middleware before the first request.
-            _ = self.common_headers, self.large_bodies
+            _ = self.common_headers, self.large_bodies, self._health.names
         except Exception:
             logger.exception("The application cannot be loaded.")
             await receive()
@@ -228,4 +239,5 @@ class Front:
                     await route.drain()
                 await self.callers.drain()
                 await self._django.drain()
+                await self._health.drain()
         await send({"type": "lifespan.shutdown.complete"})

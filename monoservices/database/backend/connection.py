@@ -31,22 +31,24 @@ class Connection(psycopg.Connection[Any]):
     """How many seconds each statement, COMMIT, or part of a result may take."""
     cancels_late = False
     """Whether a statement that takes too long is also canceled. Only for what may be lost."""
-    _is_committing = False
+    commits = False
+    """Whether a COMMIT is among what is sent now."""
     only_reads = False
     """Whether the statement that is executed now reads only, so that losing it loses nothing."""
 
     def commit(self) -> None:
-        self._is_committing = True
+        self.commits = True
         try:
             super().commit()
         finally:
-            self._is_committing = False
+            self.commits = False
 
     def wait(
         self, gen: PQGen[RV], interval: float = _INTERVAL_SECONDS, timeout: float | None = None
     ) -> RV:
         """Consume a generator; every public method of the connection and its cursors waits here.
 
+        timeout: as psycopg says; after it, the connection stays open.
         Raises OperationalError, and closes the connection, if this takes too long.
         Raises OutcomeUnknown if a COMMIT was sent, or a statement that commits by itself, and
         PostgreSQL has not said what became of it.
@@ -61,7 +63,7 @@ class Connection(psycopg.Connection[Any]):
             raise OutcomeUnknown(str(error)) from error
 
     def _commits_now(self) -> bool:
-        if self._is_committing:
+        if self.commits:
             return True
         is_idle = self.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
         return self.autocommit and is_idle and not self.only_reads
@@ -70,7 +72,7 @@ class Connection(psycopg.Connection[Any]):
         seconds = self.longest_wait if timeout is None else timeout
         try:
             result: RV = wait(gen, interval, seconds)
-        except errors._WaitTimeout:  # noqa: SLF001 - which Connection.wait documents
+        except errors._WaitTimeout:  # noqa: SLF001 - psycopg's Connection.wait documents it
             if timeout is not None:  # the caller expects it
                 raise
             if self.cancels_late:
