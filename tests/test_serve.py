@@ -85,10 +85,17 @@ def manage(environment: dict[str, str], *args: str) -> str:
 
 
 @contextmanager
-def serving(database: str, *options: str, shop: str = SHOP, **settings: str) -> Iterator[Served]:
+def serving(
+    database: str,
+    *options: str,
+    shop: str = SHOP,
+    limits: str = "",
+    **settings: str,
+) -> Iterator[Served]:
     """A server of a new shop, on an empty database, with these options and settings.
 
-    shop: Python that fills it, and prints a key.
+    shop: Python that fills it, and prints a key. limits: a command of the
+    shell before the server starts, such as "ulimit -n 100".
     """
     environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"} | settings
     secret = manage(environment, "shell", "--verbosity=0", "--command", MIGRATE + shop).strip()
@@ -96,6 +103,8 @@ def serving(database: str, *options: str, shop: str = SHOP, **settings: str) -> 
         port: int = free.getsockname()[1]
     serve = ["serve", "--skip-checks", "--port", str(port)]  # other tests run the checks
     command = [sys.executable, "manage.py", *serve, *options]
+    if limits:
+        command = ["sh", "-c", f'{limits} && exec "$@"', "sh", *command]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
