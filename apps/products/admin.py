@@ -178,6 +178,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
         "note",
     )
     list_filter = ("reason",)
+    linked_by = ("product",)
     list_select_related = ("product",)
     search_fields = ("reference", "product__sku")
     search_help_text = "A reference such as order:17, or a product's SKU."

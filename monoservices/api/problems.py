@@ -6,6 +6,7 @@
     ├── Unauthenticated      401
     │   └── InvalidKey
     ├── Forbidden            403
+    │   ├── HttpsRequired         the request came over plain HTTP
     │   └── MissingScope
     ├── NotFound             404
     ├── MethodNotAllowed     405
@@ -115,6 +116,18 @@ class Forbidden(Problem):
 class MissingScope(Forbidden):
     code = "missing_scope"
     default_detail = "This key lacks a scope."
+
+
+class HttpsRequired(Forbidden):
+    """RFC 9110: after a 403 a client "SHOULD NOT automatically repeat the request with the same
+    credentials" (section 15.5.4). It may do so after a 421, and a 426 offers to go on over this
+    connection (15.5.20, 15.5.22)."""
+
+    code = "https_required"
+    default_detail = (
+        "Use https:// for this address. If the request had an API key, replace the key: the "
+        "request was sent in clear, so that others may have read it."
+    )
 
 
 class NotFound(Problem):

@@ -39,6 +39,7 @@ from monoservices.server.callers import Callers, HeldKey, KeyChanged
 from monoservices.server.common_headers import common_headers
 from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
+from monoservices.server.health import Health
 from monoservices.server.pacing import Throttle
 from monoservices.server.worker import flushing, tuned_interpreter
 from monoservices.services.config import served_services
@@ -85,6 +86,7 @@ class Front:
 
     def __init__(self, django: WsgiApplication) -> None:
         self._django = DjangoLane(django)
+        self._health = Health()
         self._refusals = Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,6 +94,11 @@ class Front:
             await self._live(receive, send)
             return
         started = perf_counter()
+        if self._health.answers(scope):
+            health = await self._health.respond(scope)
+            await send_response(send, health)
+            count_request(scope["method"], scope["path"], health.status, "none", started)
+            return
         try:
             limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             body = await read_body(scope["headers"], receive, limit=limit)
@@ -114,7 +121,9 @@ class Front:
             count_request(scope["method"], scope["path"], response.status, "express", started)
             return
         try:
-            await self._django.respond(scope, body, send)
+            await self._django.respond(scope, body, send, receive)
+        except ConnectionAbortedError as error:  # the server closes the connection
+            logger.info("%s %s broke off: %s", scope["method"], scope["path"], error)
         except Unavailable as problem:
             del body
             await self._refusals.wait()
@@ -189,7 +198,7 @@ class Front:
         """Follow the lifespan protocol. Every request that has begun is finished before the end."""
         try:
             # Load the services' modules, URLs, views and middleware before the first request.
-            _ = self.common_headers, self.large_bodies
+            _ = self.common_headers, self.large_bodies, self._health.names
         except Exception:
             logger.exception("The application cannot be loaded.")
             await receive()
@@ -203,4 +212,5 @@ class Front:
                     await route.drain()
                 await self.callers.drain()
                 await self._django.drain()
+                await self._health.drain()
         await send({"type": "lifespan.shutdown.complete"})

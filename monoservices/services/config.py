@@ -18,6 +18,8 @@ class ServiceConfig(AppConfig):
         service, what others did (`monoservices.services.oversight`).
     large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
         URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces.
+    hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
+        The server lets few of them run at a time, so that other requests do not wait for them.
     """
 
     # An app's `apps` module imports this class too, and Django must not take it as the config.
@@ -27,6 +29,7 @@ class ServiceConfig(AppConfig):
     scopes: tuple[Scope, ...] = ()
     oversight: Oversight | None = None
     large_bodies: Mapping[str, int] = {}
+    hashes_passwords: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         cls.default = True

@@ -201,7 +201,7 @@ def test_a_refusal_waits_for_its_turn(
 
     async def run() -> None:
         front = front_of(django, Route(Unavailable()))
-        monkeypatch.setattr(front._django, "_in_flight", THREADS + WAITING)
+        monkeypatch.setattr(front._django._ordinary, "_present", THREADS + WAITING)
         await front(scope, receive, send)
 
     monkeypatch.setattr(Throttle, "wait", turn)
