@@ -42,7 +42,7 @@ from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
 from monoservices.server.health import Health
 from monoservices.server.pacing import Throttle
-from monoservices.server.worker import flushing, tuned_interpreter
+from monoservices.server.worker import flushing, hear_signals, tuned_interpreter
 from monoservices.services.config import served_services
 
 logger = logging.getLogger(__name__)
@@ -235,6 +235,7 @@ class Front:
             async with flushing():
                 while (await receive())["type"] != "lifespan.shutdown":
                     await send({"type": "lifespan.startup.complete"})
+                    await hear_signals()
                 for route in self.routes.values():
                     await route.drain()
                 await self.callers.drain()

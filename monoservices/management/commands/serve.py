@@ -17,6 +17,7 @@ from granian.server import Server
 from monoservices.database.engines import engine
 from monoservices.metrics.processes import counting_together
 from monoservices.server.open_files import TooFewFiles, allowed_connections
+from monoservices.server.supervisor import Interrupt, keep_signals_for_workers
 
 HEADER_SECONDS = 15
 HEADER_BYTES = 32 * 1024
@@ -71,6 +72,8 @@ class Command(BaseCommand):
             workers_kill_timeout=STOP_SECONDS,
             log_dictconfig=copy.deepcopy(settings.LOGGING),
         )
+        server.main_loop_interrupt = Interrupt(lambda: server.interrupt_signal)
+        keep_signals_for_workers()
         with counting_together():
             server.serve()
 
