@@ -38,14 +38,16 @@ for batch in range(40):
 
 def prepare(url: str) -> str:
     """Fill a shop that has a history, with Tradepost's own commands and operations."""
-    manage(url, "migrate", "--verbosity=0", settings=CONFIG)
+    manage(url, "migrate", "--verbosity=0", "--skip-checks", settings=CONFIG)
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("sku,name,price,stock_quantity\n")
         file.writelines(f"P-{n},Product {n},{PRICE},{STOCK}\n" for n in range(1, PRODUCTS + 1))
         file.flush()
-        manage(url, "import_products", file.name, settings=CONFIG)
+        manage(url, "import_products", "--skip-checks", file.name, settings=CONFIG)
     manage(url, "shell", "--verbosity=0", "--command", HISTORY, settings=CONFIG)
-    return manage(url, "createkey", "shop", "--scope=orders:write", settings=CONFIG).strip()
+    return manage(
+        url, "createkey", "--skip-checks", "shop", "--scope=orders:write", settings=CONFIG
+    ).strip()
 
 
 def tradepost(*, workers: int | None = None) -> HttpDesign:

@@ -66,9 +66,12 @@ def ensure_secrets(env_file: Path) -> None:
 
 
 def set_up() -> None:
-    """Create the tables, the staff user, the key and the services' example data, if missing."""
+    """Create the tables, the staff user, the key and the services' example data, if missing.
+
+    The key has every scope, because this shop is for trying things out."""
     from apps.accounts.models import ApiKey
     from apps.accounts.operations import issue_key
+    from apps.accounts.scopes import known_scopes
 
     call_command("migrate", verbosity=0)
     users = get_user_model()
@@ -76,7 +79,7 @@ def set_up() -> None:
         users.objects.create_superuser(STAFF, password=os.environ["STAFF_PASSWORD"])
     secret = os.environ["DEMO_API_KEY"]
     if not ApiKey.objects.for_secret(secret).exists():
-        issue_key(client_name="demo", secret=secret)
+        issue_key(client_name="demo", scopes=known_scopes(), secret=secret)
     for module in first_runs():
         module.fill()
 

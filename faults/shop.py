@@ -24,11 +24,13 @@ SETTINGS = {
     "DEBUG": "off",
     "HTTPS": "off",
     "LOG_LEVEL": "INFO",
-    "SECRET_KEY": "for measurements only",
+    "SECRET_KEY": "for measurements only, and long enough to be taken in production",
     "TIME_ZONE": "UTC",
 }
 
 FILL = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
 from apps.accounts.operations import issue_key
 from apps.products.operations import create_product
 for number, stock in enumerate({stocks}, start=1):
@@ -48,7 +50,6 @@ class Shop:
     def fill(cls, url: str, stocks: Sequence[int]) -> Self:
         """Migrate an empty database; create a key, and products 1, 2, … with these stocks."""
         empty = cls(url)
-        empty.manage("migrate", "--verbosity=0")
         code = FILL.format(stocks=list(stocks))
         secret = empty.manage("shell", "--verbosity=0", "--command", code).stdout.strip()
         return replace(empty, secret=secret)

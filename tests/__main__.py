@@ -1,7 +1,7 @@
 """Run the tests on each database: `python -m tests [sqlite|postgresql]… [-- pytest's arguments]`.
 
-The databases run side by side, and so do tests on copies of the project where the whole suite
-runs. The output of all but the first lane appears when it is complete.
+The databases run side by side. Where the whole suite runs, so do the tests that use no database, or
+databases of their own. The output of all but the first lane appears when it is complete.
 `--service NAME` runs the tests of one service, with SERVICES set to it. If the service has a fake
 of its communication module, its tests run a second time against the fake. `--changed` runs the
 tests of what changed since the last commit. PostgreSQL is the server that DATABASE_URL names, else
@@ -31,10 +31,12 @@ SETTINGS = {
     "BOUNDARY_GUARD": "off",  # the fixture's raises, and this one would only log
     "CURRENCY": "EUR",
     "DEBUG": "off",
+    "HSTS_PRELOAD": "off",
+    "HSTS_SUBDOMAINS": "off",
     "HTTPS": "off",
     "LOG_LEVEL": "INFO",
     "METRICS_TOKEN": "",
-    "SECRET_KEY": "for the tests only",
+    "SECRET_KEY": "for the tests only, and long enough to be taken in production",
     "SERVICES": "",
     "TIME_ZONE": "UTC",
 }
@@ -94,10 +96,21 @@ def postgresql() -> Iterator[str]:
 
 DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
 
-_COPIES = ["tests/mutations", "tests/starting"]
-"""Tests on copies of the project, whose databases are SQLite's whatever the tests run on."""
-_OTHERS = [f"--ignore={path}" for path in _COPIES]
-LANES = [("sqlite", _OTHERS), ("postgresql", _OTHERS), ("sqlite", _COPIES)]
+_ONCE = [
+    "monoservices/tests/boundaries",
+    "monoservices/tests/files",
+    "monoservices/tests/scaffold",
+    "monoservices/tests/services",
+    "tests/architecture",
+    "tests/mutations",
+    "tests/starting",
+    "tests/test_docs_site.py",
+    "tests/test_main.py",
+    "tests/test_services_alone.py",
+]
+"""Tests that use no database, or SQLite of their own whatever the tests run on."""
+_OTHERS = [f"--ignore={path}" for path in _ONCE]
+LANES = [("sqlite", _OTHERS), ("postgresql", _OTHERS), ("sqlite", _ONCE)]
 """What runs side by side where the whole suite runs: databases, and pytest's arguments."""
 
 

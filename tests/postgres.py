@@ -5,10 +5,12 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -78,6 +80,21 @@ class PostgresServer:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop every process of the server, as a machine does that hangs, and let them go on."""
+        postmaster = int((self._root / "data" / "postmaster.pid").read_text().split()[0])
+        listed = _run("ps", "-A", "-o", "pid=,ppid=").stdout.split()
+        parents = dict(zip(map(int, listed[::2]), map(int, listed[1::2]), strict=True))
+        processes = [postmaster, *(pid for pid, parent in parents.items() if parent == postmaster)]
+        try:
+            for pid in processes:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
 
     def _create(self) -> None:
         if user := _server_user():

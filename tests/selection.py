@@ -6,6 +6,9 @@ It migrates an empty database and prints a JSON object for `tests/test_separate_
 import io
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import django
@@ -24,6 +27,21 @@ PATHS = (
     "/console/orders/",
     "/console/orders/order/",
 )
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python with these arguments and settings."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def main() -> None:

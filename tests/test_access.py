@@ -17,6 +17,7 @@ from apps.accounts.operations import revoke_key
 from apps.accounts.scopes import known_scopes
 from apps.products.models import Product
 from conftest import Answer, Api
+from monoservices.api.endpoints import Endpoint
 from tests.shop import is_of_shop
 
 MakeApi = Callable[..., Api]
@@ -122,6 +123,20 @@ def methods(path: str) -> set[str]:
     return {name for name in names if hasattr(view.cls, name.lower())}
 
 
+def endpoint(path: str, method: str) -> Endpoint:
+    """The description of a view's method."""
+    view: Any = dict(patterns(get_resolver()))[f"api/v1/{path}"].callback
+    described: Endpoint = getattr(view.cls, method.lower()).endpoint
+    return described
+
+
+CREATING = [
+    (method, path)
+    for method, path in ROUTES
+    if method == "POST" and endpoint(path, method).status == 201
+]
+
+
 @pytest.fixture
 def url(make_api: MakeApi) -> Callable[[str], str]:
     """A function that puts the ids of a product and of a pending order of "shop" into a path."""
@@ -186,6 +201,26 @@ def test_all_scopes_but_the_one(
     expected = ROUTES[method, path]
     api = make_api(*known_scopes().keys() - {expected.scope})
     assert send(api, method, url(path), expected).error == (403, "missing_scope", {})
+
+
+def takes_json(method: str, path: str) -> bool:
+    return method in {"POST", "PUT", "PATCH"} and not isinstance(ROUTES[method, path].body, str)
+
+
+@each(route for route in ROUTES if takes_json(*route))
+def test_unknown_fields_are_refused_by_name(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    """Also where a request has no fields at all, such as shipping."""
+    expected = ROUTES[method, path]
+    api = make_api(*known_scopes())
+    answer = api.send(method, url(path), {**(expected.body or {}), "no_such_field": 1})
+    status, code, errors = answer.error
+    assert (status, code) == (400, "invalid")
+    assert errors["no_such_field"] == ["There is no such field."]
+    if (method, path) in API and not expected.body:
+        for body in (b"", b"{}"):
+            assert api.send(method, url(path), body=body).status == expected.status
 
 
 @each(OF_AN_ORDER)
@@ -259,6 +294,28 @@ def test_options_and_other_methods_name_those_allowed(
         assert answer.status == 405, method
         assert set(answer.headers["Allow"].split(", ")) == allow
         assert method == "HEAD" or answer.error == (405, "method_not_allowed", {})
+
+
+@each(CREATING)
+def test_what_creates_takes_an_idempotency_key(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    """Routes of other services are only asked whether they declare it; their bodies are unknown."""
+    assert endpoint(path, method).idempotent
+    if (method, path) in API:
+        api = make_api(API[method, path].scope)
+        keyed = API[method, path]._replace(headers={"idempotency_key": "again"})
+        first, again = (send(api, method, url(path), keyed) for _ in range(2))
+        assert (again.status, again.content) == (201, first.content)
+        assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_gets_no_scope_that_a_shop_front_does_not_need(make_api: MakeApi) -> None:
+    api = make_api()
+    assert ApiKey.objects.get().scopes == ["orders:read", "orders:write", "products:read"]
+    assert api.post("products/", {"name": "Cup", "price": "1.00"}).status == 403
+    assert api.post("stock/", {"movements": [{"sku": "MUG", "counted": 1}]}).status == 403
+    assert api.get("products/").status == api.get("orders/").status == 200
 
 
 @pytest.mark.parametrize("path", ["", "livez", "readyz", "api/schema/", "api/docs/"])

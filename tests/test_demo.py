@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.accounts.keys import is_well_formed
+from apps.accounts.keys import is_well_formed, new_secret
+from apps.accounts.models import ApiKey
+from apps.accounts.scopes import known_scopes
+from config import demo
 from config.demo import SECRETS, ensure_secrets
 
 
@@ -65,3 +68,13 @@ def test_the_environment_wins_and_is_not_written_down(
     ensure_secrets(env_file)
     assert secrets_in_environment() == {name: f"my {name}" for name in SECRETS}
     assert not env_file.exists()
+
+
+@pytest.mark.django_db
+def test_the_demo_key_may_do_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_secrets(monkeypatch)
+    monkeypatch.setenv("DEMO_API_KEY", new_secret())
+    monkeypatch.setenv("STAFF_PASSWORD", "not the real one")
+    monkeypatch.setattr(demo, "first_runs", list)
+    demo.set_up()
+    assert ApiKey.objects.get().scopes == sorted(known_scopes())

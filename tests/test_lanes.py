@@ -1,6 +1,7 @@
 """Both lanes of the ASGI front send the same response to the same request."""
 
 import asyncio
+import gzip
 import json
 import re
 from typing import Any, NamedTuple
@@ -218,6 +219,12 @@ SCENARIOS = {
     "charset": on_django(Sent(MUG, {"content_type": "application/json; charset=utf-16"})),
     "Content-Type in capitals": on_django(Sent(MUG, {"content_type": "Application/JSON"})),
     "no Content-Type": on_django(Sent(MUG, {"content_type": None}), 415),
+    "gzip": on_django(Sent(gzip.compress(b"{}"), {"content_encoding": "gzip"}), 415),
+    "said to be gzip": on_django(Sent(MUG, {"content_encoding": "gzip"}), 415),
+    "identity": on_django(Sent(MUG, {"content_encoding": "Identity"})),
+    "gzip with an unknown key": on_django(
+        Sent(MUG, {"content_encoding": "gzip"}, key="unknown"), 401
+    ),
     "query string": on_django(Sent(MUG, query="a=%FF&a=1")),
     "no length and no body": on_django(Sent(b"", {"content_length": None}), 400),
     "a session's cookie": on_django(Sent(MUG, {"cookie": "sessionid=x"})),
@@ -237,12 +244,12 @@ HTTPS = {
         [(lane, status)],
     )
     for scheme, forwarded, lane, status in [
-        ("http", None, "django", 301),
-        ("http", "http", "django", 301),
+        ("http", None, "django", 403),
+        ("http", "http", "django", 403),
         ("http", "https", "express", 201),
         ("http", "https, http", "django", 201),
         ("https", None, "express", 201),
-        ("https", "http", "django", 301),
+        ("https", "http", "django", 403),
         ("https", "https", "express", 201),
     ]
 }

@@ -1,16 +1,13 @@
 """Each service runs alone from the same image: SERVICES selects what a process serves."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from tests.conftest import MakeDatabase
-from tests.test_serve import ROOT, serving
+from tests.selection import run
+from tests.test_serve import serving
 
 COMMON = {
     "/": 200,
@@ -38,17 +35,6 @@ OF_ORDERS = {
     "described": ["orders"],
 }
 NOTHING: dict[str, Any] = {"scopes": [], "express": [], "large bodies": [], "described": []}
-
-
-def run(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def gone(answers: dict[str, int]) -> dict[str, int]:
@@ -131,33 +117,3 @@ def test_orders_are_served_alone(make_database: MakeDatabase) -> None:
         assert (status, json.loads(body)["total"]) == (201, "19.98")
         status, body = server.send("GET", "/api/v1/products/")
         assert (status, json.loads(body)["code"]) == (404, "not_found")
-
-
-def test_an_unknown_service_stops_the_start() -> None:
-    known = [entry.removeprefix("apps.") for entry in settings.SERVICES]
-    process = run("manage.py", "check", SERVICES="products,payment")
-    assert process.returncode == 1
-    assert process.stderr.splitlines()[-1].endswith(
-        f"There is no service named payment. There are: {', '.join(known)}."
-    )
-
-
-@pytest.mark.parametrize(
-    ("service", "module", "runs"),
-    [
-        ("accounts", "test_scopes", ["accounts alone"]),
-        ("products", "test_stock", ["products alone"]),
-        ("orders", "test_transitions", ["orders alone", "orders alone, with fakes"]),
-    ],
-)
-def test_a_service_is_tested_alone(service: str, module: str, runs: list[str]) -> None:
-    """`make test-service` runs all its tests; here all are imported, and those of one module run.
-
-    What would import or reach a service that is not there fails.
-    """
-    process = run("-m", "tests", "sqlite", "--service", service, "--", "-q", "-k", module)
-    assert process.returncode == 0, process.stdout
-    lines = process.stdout.splitlines()
-    titles = [line for line in lines if line.startswith("===")]
-    assert titles == [f"=== sqlite, {each} ===" for each in runs]
-    assert len([line for line in lines if " passed, " in line]) == len(runs)

@@ -24,6 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 DEADLINE = 20
 """In seconds. A server kills workers that do not end within 30."""
 
+MIGRATE = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
 SHOP = """
 from apps.accounts.operations import issue_key
 from apps.products.operations import create_product
@@ -88,8 +92,7 @@ def serving(database: str, *options: str, shop: str = SHOP, **settings: str) -> 
     shop: Python that fills it, and prints a key.
     """
     environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"} | settings
-    manage(environment, "migrate", "--verbosity=0")
-    secret = manage(environment, "shell", "--verbosity=0", "--command", shop).strip()
+    secret = manage(environment, "shell", "--verbosity=0", "--command", MIGRATE + shop).strip()
     with started(environment, *options, secret=secret) as server:
         yield server
 
@@ -99,7 +102,8 @@ def started(environment: dict[str, str], *options: str, secret: str = "") -> Ite
     """A server of the shop in this environment. secret: of a key of that shop."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    command = [sys.executable, "manage.py", "serve", "--port", str(port), *options]
+    serve = ["serve", "--skip-checks", "--port", str(port)]  # other tests run the checks
+    command = [sys.executable, "manage.py", *serve, *options]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +16,19 @@ from apps.accounts import operations
 from apps.accounts.exceptions import AccountsError
 from apps.accounts.forms import IssueKeyForm
 from apps.accounts.models import ApiKey, ApiKeyQuerySet, Client, User
-from monoservices.api.staff import ReadOnlyAdmin
+from monoservices.api.staff import DeclaredFilters, ReadOnlyAdmin
 
-admin.site.register(User, UserAdmin)
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class StaffGroupAdmin(DeclaredFilters, GroupAdmin):
+    """Django's pages of groups."""
+
+
+@admin.register(User)
+class StaffUserAdmin(DeclaredFilters, UserAdmin):  # type: ignore[type-arg]
+    """Django's pages of users."""
 
 
 class StatusFilter(admin.SimpleListFilter):

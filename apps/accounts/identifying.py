@@ -1,16 +1,15 @@
 """Find the callers who hold keys, for one request or for many at once."""
 
-import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 
 import msgspec
-from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import ApiKey
+from monoservices.database.retrying import never_failing
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
 from monoservices.database.statements import enqueue
 from monoservices.services.scopes import Caller
@@ -18,8 +17,6 @@ from monoservices.services.scopes import Caller
 TOUCH_INTERVAL = timedelta(minutes=1)
 
 _ASKED: ColumnTypes = {"digest": "text", "due": "timestamp"}
-
-logger = logging.getLogger(__name__)
 
 
 def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
@@ -43,13 +40,11 @@ def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
 def note_use(*, key_ids: Collection[int], due: datetime) -> None:
     """Set `last_used_at` of those keys whose last noted use was before `due`.
 
-    Passing database errors are logged and not raised: the request matters more than the note.
+    Errors are logged and not raised: the request matters more than the note.
     """
     stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
-    try:
+    with never_failing(f"note the use of keys {key_ids}"):
         ApiKey.objects.filter(stale, id__in=key_ids).update(last_used_at=timezone.now())
-    except OperationalError as error:
-        logger.warning("could not note the use of keys %s: %s", key_ids, error)
 
 
 @cache

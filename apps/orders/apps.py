@@ -1,5 +1,5 @@
 from monoservices.services.config import ServiceConfig
-from monoservices.services.scopes import Scope
+from monoservices.services.scopes import Oversight, Scope
 
 
 class OrdersConfig(ServiceConfig):
@@ -8,8 +8,9 @@ class OrdersConfig(ServiceConfig):
     name = "apps.orders"
     depends_on = ("products", "accounts")
     scopes = (
-        Scope("orders:read", "Read orders."),
-        Scope("orders:write", "Place, change and cancel orders."),
-        Scope("orders:manage", "See every client's orders; ship and deliver them.", False),
-        Scope("orders:price", "Set the price of an order's lines.", False),
+        Scope("orders:read", "Read orders.", granted_by_default=True),
+        Scope("orders:write", "Place, change and cancel orders.", granted_by_default=True),
+        Scope("orders:manage", "See every client's orders, and who moved stock; ship and deliver."),
+        Scope("orders:price", "Set the price of an order's lines."),
     )
+    oversight = Oversight(scope="orders:manage", permission="orders.view_order")

@@ -8,7 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from msgspec import structs
 
-from apps.orders.exceptions import IllegalTransition, ProductUnavailable, SeveralLines
+from apps.orders.exceptions import (
+    IllegalTransition,
+    PriceNotAllowed,
+    ProductUnavailable,
+    SeveralLines,
+)
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
 from apps.orders.placing.pricing import (
@@ -22,17 +27,27 @@ from apps.orders.placing.pricing import (
 from apps.orders.placing.requests import LineRequest, OrderChange
 from apps.orders.placing.statements import stock_moves, write_events, write_lines
 from apps.orders.transitions import lock_order, move_order, refuse_other_version
+from monoservices.database.rows import ColumnTypes, update_rows
 from monoservices.services.scopes import COMMAND_LINE
+
+_QUANTITY: ColumnTypes = {"id": "bigint", "quantity": "integer"}
 
 
 @transaction.atomic
 def change_order(
-    *, order_id: int, change: OrderChange, actor: str, version: int | None = None
+    *,
+    order_id: int,
+    change: OrderChange,
+    actor: str,
+    version: int | None = None,
+    may_set_prices: bool = True,
 ) -> Order:
     """Change a pending order and return it. Stock moves by the difference.
 
-    A product that stays keeps the price that it was ordered at.
+    A product that stays keeps the price that it was ordered at. The number of statements does not
+    depend on the number of lines.
     version: the version that the caller has seen; an order at another version is not changed.
+    may_set_prices: whether the caller may have more units at a price other than the product's.
     Raises OrderNotFound, VersionConflict, IllegalTransition, SeveralLines, and what placing raises.
     """
     order = lock_order(order_id)
@@ -50,7 +65,7 @@ def change_order(
     if requested is None:
         refuse_other_total(order.total, change.expected_total)
     else:
-        data |= _change_lines(order, requested, change.expected_total, actor)
+        data |= _change_lines(order, requested, change.expected_total, actor, may_set_prices)
     order.save()
     write_events({order.pk: actor}, "changed", at=now, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
@@ -96,7 +111,11 @@ def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ..
 
 
 def _change_lines(
-    order: Order, requested: tuple[LineRequest, ...], expected_total: Decimal | None, actor: str
+    order: Order,
+    requested: tuple[LineRequest, ...],
+    expected_total: Decimal | None,
+    actor: str,
+    may_set_prices: bool,
 ) -> dict[str, Any]:
     """Replace the order's lines, move stock by the difference and return what the event keeps."""
     before = list(order.lines.all())
@@ -112,6 +131,8 @@ def _change_lines(
     lines = price_lines(_at_kept_prices(requested, before, book), book, archived=had)
     wanted = quantity_by_product(lines)
     _refuse_more_of_archived(lines, wanted, had)
+    if not may_set_prices:
+        _refuse_more_at_other_prices(lines, before)
     order.total = total_of(lines, expected=expected_total)
     taken = {key: wanted.get(key, 0) - had.get(key, 0) for key in had.keys() | wanted.keys()}
     book.take(taken, lines)
@@ -147,19 +168,40 @@ def _refuse_more_of_archived(
         raise ProductUnavailable(errors=errors)
 
 
+def _refuse_more_at_other_prices(lines: Iterable[PricedLine], before: Iterable[OrderLine]) -> None:
+    """Raise PriceNotAllowed where units are added at a price that is not the product's now.
+
+    An order does not remember whether a price was given or was the product's. So every unit that
+    is added counts, whatever way the change describes it.
+    """
+    had = {(row.product_id, row.unit_price): row.quantity for row in before}
+    errors: dict[str, list[str]] = {}
+    for line in lines:
+        at_price = had.get((line.product_id, line.unit_price), 0)
+        if line.unit_price != line.product.price and line.quantity > at_price:
+            text = f"The product costs {line.product.price}. More of it at {line.unit_price} needs"
+            errors[line.request.field("quantity")] = [f"{text} the scope orders:price."]
+    if errors:
+        raise PriceNotAllowed(errors=errors)
+
+
 def _replace_lines(order: Order, before: Iterable[OrderLine], lines: Iterable[PricedLine]) -> None:
-    """Write the new lines. A line that stays keeps the name and SKU it was ordered under."""
+    """Write the new lines: at most three statements.
+
+    A line that stays keeps the name and SKU it was ordered under.
+    """
     rows = {(row.product_id, row.unit_price): row for row in before}
-    new = []
+    new, changed = [], []
     for line in lines:
         row = rows.pop((line.product_id, line.unit_price), None)
         if row is None:
             new.append(line)
         elif row.quantity != line.quantity:
-            row.quantity = line.quantity
-            row.save(update_fields=["quantity"])
-    for row in rows.values():
-        row.delete()
+            changed.append({"id": row.pk, "quantity": line.quantity})
+    if rows:
+        order.lines.filter(pk__in=[row.pk for row in rows.values()]).delete()
+    if changed:
+        update_rows(OrderLine, _QUANTITY, changed)
     if new:
         write_lines(order.pk, new)
 

@@ -4,11 +4,10 @@ import collections
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import InterfaceError, OperationalError
-
 from apps.orders.exceptions import OrdersError
 from apps.orders.placing.requests import PlacedOrder
 from monoservices.api.problems import Unavailable
+from monoservices.database.errors import is_passing
 from monoservices.metrics import Counter
 
 OUTCOMES = Counter(
@@ -38,7 +37,7 @@ def count_failures() -> Iterator[None]:
     except OrdersError:
         raise
     except Exception as error:
-        passing = isinstance(error, Unavailable | OperationalError | InterfaceError)
+        passing = isinstance(error, Unavailable) or is_passing(error)
         OUTCOMES.of(*(_UNAVAILABLE if passing else _FAILED)).add()
         raise
 

@@ -65,6 +65,7 @@ class OrderSerializer(StructSerializer):
             change=_order_change(OrderChanges(**validated_data), self._caller()),
             actor=self._caller().actor,
             version=self.context.get("version"),
+            may_set_prices=PRICE_SCOPE in self._caller().scopes,
         )
 
     def _caller(self) -> Caller:

@@ -35,7 +35,7 @@ from apps.orders.structs import (
 )
 from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint
-from monoservices.api.http import REPLAYED, idempotency_key, read_body, read_query
+from monoservices.api.http import REPLAYED, idempotency_key, read_body, read_query, refuse_fields
 from monoservices.api.pagination import Page, keyset_page
 from monoservices.api.problems import Invalid
 from monoservices.services.scopes import Caller
@@ -192,6 +192,7 @@ def move(request: Request, order_id: int, operation: Callable[..., Order]) -> Re
     """Move an order to another status; an order that has it already stays unchanged."""
     order = get_order(caller(request), order_id)
     version = expected_version(request)
+    refuse_fields(request)
     return order_response(
         operation(order_id=order.pk, actor=caller(request).actor, version=version)
     )

@@ -10,7 +10,7 @@ class ProductsConfig(ServiceConfig):
 
     name = "apps.products"
     scopes = (
-        Scope("products:read", "Read products and their stock movements."),
+        Scope("products:read", "Read products and their stock movements.", granted_by_default=True),
         Scope("products:write", "Create, change and archive products."),
         Scope("stock:write", "Receive, return, correct and count stock."),
     )

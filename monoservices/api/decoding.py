@@ -16,13 +16,14 @@ from msgspec import Struct, StructMeta, UnsetType, structs
 
 from monoservices.api.expectations import describe, refusal
 from monoservices.api.problems import MAX_ERRORS, Errors, Invalid
-from monoservices.api.strict_json import parse, refuse_duplicate_keys
+from monoservices.api.strict_json import parse, refuse_duplicate_keys, refuse_many_values
 
 StructType = TypeVar("StructType", bound=Struct)
 
 
 def decode(body: bytes, struct: type[StructType]) -> StructType:
     """Decode the JSON text `body` as a `struct`. Raises Malformed, or Invalid as `convert` does."""
+    refuse_many_values(body)
     try:
         value = decoder(struct).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

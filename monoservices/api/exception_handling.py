@@ -5,21 +5,16 @@ from typing import Any
 
 import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from monoservices.api import problems
 from monoservices.api.problems import CONTENT_TYPE, Errors, Problem
-from monoservices.database.errors import is_lost_connection
+from monoservices.database.errors import Fault, fault_of, is_outcome_unknown, is_passing
 
 logger = logging.getLogger(__name__)
-
-_LOST = (
-    "The connection to the database was lost, so the request may or may not have been carried out. "
-    "Send it again with the same Idempotency-Key: it is carried out once."
-)
 
 
 class StructValidationError(drf.ValidationError):
@@ -45,9 +40,8 @@ def as_problem(error: Exception) -> Problem | None:
             problem = problems.TooLarge()
         case SuspiciousOperation():
             problem = problems.Invalid(str(error))
-        case OperationalError() | InterfaceError():
-            logger.warning("answered 503: %s", error)
-            problem = problems.Unavailable(_LOST if is_lost_connection(error) else "")
+        case Error():
+            return _from_database(error)
         case UnreadablePostError():
             problem = problems.Malformed("The request body ended early.")
         case drf.APIException():
@@ -107,6 +101,19 @@ _KINDS: dict[type[drf.APIException], type[Problem]] = {
     drf.UnsupportedMediaType: problems.UnsupportedMediaType,
     drf.ParseError: problems.Malformed,
 }
+
+
+def _from_database(error: Error) -> Problem | None:
+    if is_outcome_unknown(error):
+        logger.error("the outcome of a request is not known: %s", error)
+        return problems.OutcomeUnknown()
+    if not is_passing(error):
+        return None
+    if fault_of(error) is Fault.UNKNOWN:
+        logger.error("answered 503", exc_info=error)
+    else:
+        logger.warning("answered 503: %s", error)
+    return problems.Unavailable()
 
 
 def _from_api_exception(error: drf.APIException) -> Problem:

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 from django.core.handlers.wsgi import WSGIRequest
-from msgspec import structs
+from msgspec import Struct, structs
 from rest_framework.metadata import BaseMetadata
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from monoservices.api.decoding import StructType, convert
-from monoservices.api.problems import Invalid, Malformed
+from monoservices.api.decoding import StructType, convert, decode
+from monoservices.api.problems import Invalid, Malformed, UnsupportedMediaType
 from monoservices.api.strict_json import parse
 
 
@@ -23,8 +23,19 @@ class RawJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        refuse_encoded_body(parser_context["request"])
         # The body of Django's request, which enforces DATA_UPLOAD_MAX_MEMORY_SIZE.
         return parser_context["request"].body
+
+
+def refuse_encoded_body(request: Request) -> None:
+    """Raise UnsupportedMediaType if the body is compressed. Each parser calls this first."""
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMediaType(
+            "The header Content-Encoding is not supported. Send the body uncompressed.",
+            errors={"Content-Encoding": ["Expected no such header, or identity."]},
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 class StrictJSONParser(RawJSONParser):
@@ -96,6 +107,20 @@ def read_body(request: Request) -> Any:
     if request.stream is None:
         raise Malformed("The request has no body, or no Content-Length.")
     return request.data
+
+
+class NoFields(Struct, forbid_unknown_fields=True):
+    """The body of a request whose path says everything."""
+
+
+def refuse_fields(request: Request) -> None:
+    """Accept no body, or an empty object. The view's parser hands on the raw bytes.
+
+    Raises Malformed, or Invalid with an error for each field.
+    """
+    if request.stream is not None:
+        body: Any = request.data
+        decode(body, NoFields)
 
 
 def read_query(request: Request, struct: type[StructType]) -> StructType:

@@ -17,6 +17,8 @@ from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 
 from monoservices.database import libpq
+from monoservices.database.backend.connection import Connection
+from monoservices.database.backend.outcomes import OutcomeUnknown, committed_nothing
 from monoservices.database.statements import (
     Parameters,
     PendingRows,
@@ -38,6 +40,10 @@ _BEGIN = (
     "SELECT " + ", ".join(f"set_config('{key}', '{value}', true)" for key, value in _PLANS.items()),
 )
 
+LONGEST_WAIT_SECONDS = 10.0
+"""After which a round trip fails. Many requests wait for it, and its statements take no time."""
+_COMMIT = "COMMIT"
+
 
 @contextmanager
 def pipelined_transaction() -> Iterator[None]:
@@ -51,7 +57,7 @@ def pipelined_transaction() -> Iterator[None]:
                 yield
             if is_outermost:
                 # Django finds the transaction over, and does not commit again.
-                pipeline.append("COMMIT")
+                pipeline.append(_COMMIT)
             pipeline.flush()
         except BaseException:
             if is_outermost:
@@ -66,7 +72,7 @@ class _Pipeline:
 
     def __init__(self, database: BaseDatabaseWrapper, *, prepare: bool) -> None:
         self._database = database
-        self._connection: psycopg.Connection[Any] = database.connection
+        self._connection: Connection = database.connection
         # If psycopg drops prepared statements, only an outermost transaction can begin again.
         self._prepare = prepare
         self._waiting: list[tuple[_Result, Statement]] = []
@@ -137,7 +143,18 @@ class _Pipeline:
                 self._execute([("ROLLBACK", ())])
 
     def _execute(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        return libpq.execute(self._connection, statements, prepare=self._prepare)
+        """Raises OutcomeUnknown if COMMIT is among the statements, and may have succeeded."""
+        database, usual = self._connection, self._connection.longest_wait
+        database.commits = commits = statements[-1][0] == _COMMIT
+        database.longest_wait = min(LONGEST_WAIT_SECONDS, usual)
+        try:
+            return libpq.execute(database, statements, prepare=self._prepare)
+        except psycopg.Error as error:
+            if commits and not committed_nothing(database.pgconn, error):
+                raise OutcomeUnknown(str(error)) from error
+            raise
+        finally:
+            database.commits, database.longest_wait = False, usual
 
 
 class _Result:

@@ -7,21 +7,26 @@ run from doing everything twice. From the inside out:
 1. An operation that relies on what it read without a lock runs again if a constraint says that
    this has changed meanwhile: once more as it was (`retry_once`), or with the rows locked. After a
    lock timeout (`is_lock_timeout`) it may run again without the rows that somebody else holds.
-2. A batch (`with_retries`) runs once more after a `PASSING` error. If that fails too, or if the
-   error was another one, each item runs alone, once, in order of arrival, so that no item fails
-   for another's sake. Once the database cannot be reached, the items that remain fail with it.
+2. A batch (`with_retries`) runs once more, on a new connection if the old one may be the reason,
+   after an error that may pass. If that fails too, or if the error was a bug, each item runs alone,
+   once, in order of arrival, so that no item fails for another's sake. If the fault is not in the
+   items, but the database is away or its connections fail, all items that remain fail at once.
 3. What still fails is the client's to retry: the response is 503 if the error is passing.
+
+After an attempt whose COMMIT was not answered (`is_outcome_unknown`), only success tells what
+became of an item: its unique key was found, or it was written now. A refusal does not: the first
+attempt may still be committed after it. The item fails with the first attempt's error instead.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
-from django.db import Error, close_old_connections, connection
+from django.db import Error, OperationalError, close_old_connections, connection
 
-from monoservices.database.errors import PASSING
+from monoservices.database.errors import Fault, fault_of, is_outcome_unknown
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -56,28 +61,57 @@ def retry_once(
     return attempt()
 
 
+@contextmanager
+def never_failing(what: str) -> Iterator[None]:
+    """Log an error in the block instead of raising it, and leave a connection that works.
+
+    what: what the block does, in the infinitive. It must not be in a transaction.
+    """
+    try:
+        yield
+    except Exception as error:
+        logger.warning("could not %s: %s", what, error)
+        close_old_connections()  # as far as they are lost
+
+
 def with_retries(run: Run[Item, Outcome]) -> Run[Item, Outcome | Failure]:
     """Put the policy for batches around `run`.
 
     run: takes items and returns their outcomes, in the same order. It is one transaction, which is
-        safe to repeat.
+        safe to repeat. An outcome that is an exception or None is a refusal.
     """
 
     def run_with_retries(items: Sequence[Item]) -> Sequence[Outcome | Failure]:
-        try:
-            return retry_once(partial(_connect_and_run, run, items), after=PASSING)
-        except PASSING as error:
-            logger.warning("running the %d items of a batch alone: %s", len(items), error)
-        except Exception:
-            logger.exception("running the %d items of a batch alone", len(items))
-        return _run_each(run, items)
+        doubts: list[Exception] = []
+        outcomes = _run_together(run, items, doubts)
+        return _settle(outcomes, doubts[0]) if doubts else outcomes
 
     return run_with_retries
 
 
-def _connect_and_run(run: Run[Item, Outcome], items: Sequence[Item]) -> Sequence[Outcome]:
-    close_old_connections()  # Django then opens a new one, if the old one was lost
-    return run(items)
+def _run_together(
+    run: Run[Item, Outcome], items: Sequence[Item], doubts: list[Exception]
+) -> Sequence[Outcome | Failure]:
+    """Run the batch up to twice, and then each item. doubts: receives errors of unknown outcome."""
+    for is_last in (False, True):
+        try:
+            close_old_connections()  # Django then opens a new one, if the old one was lost
+            return run(items)
+        except Exception as error:
+            if is_outcome_unknown(error):
+                doubts.append(error)
+            fault = fault_of(error)
+            if fault is Fault.STATEMENT:
+                logger.exception("running the %d items of a batch alone", len(items))
+                break
+            if not is_last:
+                logger.warning("retrying a transaction: %s", error)
+            elif fault is Fault.CONNECTION:
+                logger.warning("the %d items of a batch have failed: %s", len(items), error)
+                return [Failure(error)] * len(items)
+            else:
+                logger.warning("running the %d items of a batch alone: %s", len(items), error)
+    return _run_each(run, items)
 
 
 def _run_each(run: Run[Item, Outcome], items: Sequence[Item]) -> Sequence[Outcome | Failure]:
@@ -85,8 +119,23 @@ def _run_each(run: Run[Item, Outcome], items: Sequence[Item]) -> Sequence[Outcom
     unreachable: Failure | None = None
     for item in items:
         unreachable = unreachable or _try_to_connect()
-        outcomes.append(_run_alone(run, item) if unreachable is None else unreachable)
+        if unreachable is not None:
+            outcomes.append(unreachable)
+            continue
+        outcome = _run_alone(run, item)
+        outcomes.append(outcome)
+        if isinstance(outcome, Failure) and fault_of(outcome.error) is Fault.CONNECTION:
+            # The next item might wait as long. It has not been tried, so its error is another.
+            unreachable = Failure(OperationalError("an item before this one lost the connection"))
     return outcomes
+
+
+def _settle(outcomes: Sequence[Outcome | Failure], doubt: Exception) -> Sequence[Outcome | Failure]:
+    """The outcomes; after an attempt of unknown outcome, what is no success is not known either."""
+    return [
+        Failure(doubt) if isinstance(each, Failure | Exception) or each is None else each
+        for each in outcomes
+    ]
 
 
 def _try_to_connect() -> Failure | None:

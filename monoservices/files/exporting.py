@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from monoservices.api.http import StructRenderer
-from monoservices.files.formulas import escape_formula
+from monoservices.files.formulas import escape_formula, escape_json
 
 CHUNK_SIZE = 500
 """How many rows are fetched at once."""
@@ -115,5 +115,5 @@ def _cell(value: Any) -> Any:
         case bool():
             return str(value).lower()
         case dict() | list():
-            return msgspec.json.encode(value).decode()
+            return escape_json(msgspec.json.encode(value).decode())
     return value

@@ -5,6 +5,7 @@ from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
+from monoservices.api.http import refuse_encoded_body
 from monoservices.api.problems import Malformed, TooLarge
 from monoservices.files.exporting import MEDIA_TYPES, Format
 
@@ -37,7 +38,9 @@ class UploadParser(BaseParser):
     """
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        size = int(parser_context["request"].META["CONTENT_LENGTH"])
+        request = parser_context["request"]
+        refuse_encoded_body(request)
+        size = int(request.META["CONTENT_LENGTH"])
         if size > parser_context["view"].max_body:
             raise TooLarge
         return io.BufferedReader(Upload(stream, size), BUFFER_BYTES)

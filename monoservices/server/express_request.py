@@ -38,7 +38,7 @@ def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
     # The cookie of a session changes the headers of the response.
     if len(headers) != len(sent) or scope["query_string"] or b"cookie" in headers:
         return None
-    if headers.get(b"content-type") != b"application/json":
+    if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
         return None
     if headers.get(b"accept", b"*/*") not in ACCEPTED:
         return None
@@ -64,7 +64,7 @@ def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _is_secure(scope: Scope, headers: Mapping[bytes, bytes]) -> bool | None:
-    """Whether the request came over TLS; None if Django must say, or will redirect it to TLS.
+    """Whether the request came over TLS; None if Django must say, or will refuse it for that.
 
     A trusted proxy's header counts for more than the connection, as Django has it.
     """

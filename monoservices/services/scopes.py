@@ -10,12 +10,24 @@ COMMAND_LINE = "command line"
 class Scope:
     """One permission of an API key, such as `orders:write`.
 
-    granted_by_default: a key that is made without a list of scopes gets this one.
+    granted_by_default: a key that is made without a list of scopes gets this one. Say so only of
+        what a key in a shop front may do: such keys leak.
     """
 
     name: str
     description: str
-    granted_by_default: bool = True
+    granted_by_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Oversight:
+    """Who may see, in every service, which other clients and people did what.
+
+    scope: of a key. permission: of staff, such as `orders.view_order`.
+    """
+
+    scope: str
+    permission: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from apps.accounts.apps import AccountsConfig
 from monoservices.services.scopes import Scope
 
 SCOPES = (
-    Scope("things:read", "see things"),
-    Scope("things:write", "change things"),
-    Scope("things:manage", "change the things of others", granted_by_default=False),
+    Scope("things:read", "see things", granted_by_default=True),
+    Scope("things:write", "change things", granted_by_default=True),
+    Scope("things:manage", "change the things of others"),
 )
 
 

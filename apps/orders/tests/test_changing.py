@@ -12,6 +12,7 @@ from apps.orders.exceptions import (
     OrdersError,
     OutOfStock,
     PriceChanged,
+    PriceNotAllowed,
     ProductUnavailable,
     SeveralLines,
     StockFull,
@@ -45,9 +46,16 @@ def pen() -> ProductSnapshot:
     return make_product(name="Pen", price="1.00", stock=10)
 
 
-def change(order: Order, *, version: int | None = None, **fields: Any) -> Order:
-    requested = OrderChange(**fields)
-    return change_order(order_id=order.pk, change=requested, actor="y", version=version)
+def change(
+    order: Order, *, version: int | None = None, may_set_prices: bool = True, **fields: Any
+) -> Order:
+    return change_order(
+        order_id=order.pk,
+        change=OrderChange(**fields),
+        actor="y",
+        version=version,
+        may_set_prices=may_set_prices,
+    )
 
 
 def parts(order: Order) -> list[tuple[int, str, int]]:
@@ -271,7 +279,8 @@ def test_an_order_of_several_lines_is_changed_by_its_lines(
 ) -> None:
     order = make_order(line(mug.id, 2), line(pen.id, 1))
     before = everything(order)
-    for fields in ({"quantity": 1}, {"product_id": mug.id}):
+    several: tuple[dict[str, Any], ...] = ({"quantity": 1}, {"product_id": mug.id})
+    for fields in several:
         with pytest.raises(SeveralLines):
             change(order, **fields)
     assert everything(order) == before
@@ -328,3 +337,98 @@ def test_update_order_does_all_or_nothing(mug: ProductSnapshot) -> None:
         update_order(order_id=order.pk, quantity=0, status="shipped")
     assert everything(order) == before
     assert in_stock(mug) == 8
+
+
+# Without the right to set prices
+
+SPECIAL = Decimal("0.01")
+
+
+@pytest.fixture
+def special(mug: ProductSnapshot, pen: ProductSnapshot) -> Order:
+    """One mug and two pens at special prices, and three mugs at the product's."""
+    return make_order(
+        line(mug.id, 1, unit_price=SPECIAL),
+        line(pen.id, 2, unit_price=SPECIAL),
+        line(mug.id, 3),
+    )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([("mug", 2)], id="more"),
+        pytest.param([("mug-sku", 2)], id="by SKU"),
+        pytest.param([("mug", 1), ("mug", 1)], id="split in two"),
+        pytest.param([("mug", 1), ("mug-sku", 1)], id="split by id and SKU"),
+        pytest.param([("mug", 1), ("pen", 3)], id="more of the other"),
+        pytest.param([("mug", 4)], id="as many as there are at both prices"),
+    ],
+)
+def test_more_units_at_another_price_are_refused(
+    mug: ProductSnapshot, pen: ProductSnapshot, special: Order, lines: list[tuple[str, int]]
+) -> None:
+    products: dict[str, dict[str, Any]] = {
+        "mug": {"product_id": mug.id},
+        "mug-sku": {"product_id": None, "sku": mug.sku},
+        "pen": {"product_id": pen.id},
+    }
+    requested = tuple(
+        LineRequest(path=f"lines.{index}", quantity=quantity, **products[name])
+        for index, (name, quantity) in enumerate(lines)
+    )
+    before = everything(special)
+    with pytest.raises(PriceNotAllowed) as refusal:
+        change(special, lines=requested, may_set_prices=False)
+    wrong, price = ("lines.1", "1.00") if lines[-1] == ("pen", 3) else ("lines.0", "5.00")
+    message = f"The product costs {price}. More of it at 0.01 needs the scope orders:price."
+    assert refusal.value.errors == {f"{wrong}.quantity": [message]}
+    assert everything(special) == before
+    assert (in_stock(mug), in_stock(pen)) == (6, 8)
+    change(special, lines=requested)  # who may set prices
+    assert_books_balance()
+
+
+def test_a_larger_quantity_at_another_price_is_refused(mug: ProductSnapshot) -> None:
+    order = make_order(line(mug.id, 2, unit_price=SPECIAL))
+    before = everything(order)
+    more: tuple[dict[str, Any], ...] = ({"quantity": 3}, {"product_id": mug.id, "quantity": 3})
+    for fields in more:
+        with pytest.raises(PriceNotAllowed) as refusal:
+            change(order, may_set_prices=False, **fields)
+        assert refusal.value.errors.keys() == {"quantity"}
+    assert everything(order) == before
+    assert change(order, quantity=1, may_set_prices=False).total == SPECIAL
+    with pytest.raises(PriceNotAllowed):  # what was given back is not had again
+        change(order, quantity=2, may_set_prices=False)
+    assert in_stock(mug) == 9
+
+
+def test_what_comes_back_comes_at_the_price_of_the_product(
+    mug: ProductSnapshot, pen: ProductSnapshot
+) -> None:
+    order = make_order(line(mug.id, 2, unit_price=SPECIAL))
+    change(order, product_id=pen.id, may_set_prices=False)
+    change(order, product_id=mug.id, quantity=3, may_set_prices=False)
+    assert parts(order) == [(mug.id, "5.00", 3)]
+
+
+def test_fewer_units_and_other_lines_are_not_refused(
+    mug: ProductSnapshot, pen: ProductSnapshot, special: Order
+) -> None:
+    pot = make_product(name="Pot", price="20.00")
+    lines = (line(mug.id, 1), line(pen.id, 1), line(pot.id, 4))
+    changed = change(special, lines=lines, may_set_prices=False)
+    assert parts(changed) == [(mug.id, "0.01", 1), (pen.id, "0.01", 1), (pot.id, "20.00", 4)]
+    details = {"reference": "R-2"}
+    assert change(special, details=details, may_set_prices=False).reference == "R-2"
+
+
+def test_a_price_that_has_changed_is_another_price(mug: ProductSnapshot) -> None:
+    order = make_order(line(mug.id, 2))
+    set_product(mug, price="7.00")
+    with pytest.raises(PriceNotAllowed):
+        change(order, quantity=3, may_set_prices=False)
+    assert change(order, quantity=1, may_set_prices=False).total == Decimal("5.00")
+    set_product(mug, price="5.00")
+    assert change(order, quantity=3, may_set_prices=False).total == Decimal("15.00")

@@ -128,6 +128,25 @@ def test_a_price_of_ones_own_needs_its_scope_in_a_change(
     assert api.patch(f"orders/{order_id}/", sent).json["total"] == "0.00"
 
 
+def test_more_at_a_price_of_ones_own_needs_its_scope(
+    api: Api, make_api: MakeApi, mug: ProductSnapshot
+) -> None:
+    sent = {"lines": [{"sku": "MUG", "quantity": 1, "unit_price": "0.01"}]}
+    url = f"orders/{api.post('orders/', sent).json['id']}/"
+    before = api.get(url)
+    writer = make_api("orders:write")
+    message = ["The product costs 9.99. More of it at 0.01 needs the scope orders:price."]
+    for path, change in {
+        "quantity": {"quantity": 10},
+        "lines.0.quantity": {"lines": [{"sku": "MUG", "quantity": 10}]},
+    }.items():
+        assert writer.patch(url, change).error == (403, "missing_scope", {path: message})
+    after = api.get(url)
+    assert (after.content, after.headers["ETag"]) == (before.content, before.headers["ETag"])
+    assert in_stock(mug) == 9
+    assert api.patch(url, {"quantity": 10}).json["total"] == "0.10"
+
+
 def test_the_expected_total(api: Api, mug: ProductSnapshot) -> None:
     sent = {"product_id": mug.id, "quantity": 2, "expected_total": "19.97"}
     assert api.post("orders/", sent).error == (

@@ -1,6 +1,8 @@
 """Importing products over the API."""
 
-from django.db import InterfaceError, OperationalError
+import logging
+
+from django.db import Error
 from django.http import StreamingHttpResponse
 from msgspec import Struct
 from rest_framework.request import Request
@@ -14,8 +16,11 @@ from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint
 from monoservices.api.http import read_body, read_query
 from monoservices.api.problems import Unavailable
+from monoservices.database.errors import is_passing
 from monoservices.files.exporting import MEDIA_TYPES
 from monoservices.files.uploads import UPLOAD_PARSERS
+
+logger = logging.getLogger(__name__)
 
 
 class ImportQuery(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -47,7 +52,14 @@ class ProductImportView(APIView):
         )
         try:
             return report_import(outcomes, dry_run=query.dry_run)
-        except (OperationalError, InterfaceError):
+        except Error as error:
+            if not is_passing(error):
+                raise
             raise Unavailable(
                 "The database is busy or away. Rows imported so far stay; send the file again."
+            ) from None
+        except OSError as error:
+            logger.warning("cannot keep the report of an import: %s", error)
+            raise Unavailable(
+                "The server's disk is full. Rows imported so far stay; send the file again."
             ) from None

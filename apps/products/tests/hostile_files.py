@@ -115,8 +115,12 @@ HOSTILE = {
         [refused(1, LONG), created(2)],
     ),
     "JSON that is deep": Hostile(
-        b'{"sku": "A-1", "x": ' + b"[" * 50_000 + b"\n" + b'{"sku": "A", "name": "B", "price": 1}',
+        b'{"sku": "A-1", "x": ' + b"[" * 15_000 + b"\n" + b'{"sku": "A", "name": "B", "price": 1}',
         [refused(1, "It is nested too deeply."), created(2)],
+    ),
+    "JSON with many values": Hostile(
+        b'{"x": [' + b"{}," * 40_000 + b'{}]}\n{"sku": "A", "name": "B", "price": 1}',
+        [refused(1, "The JSON text has more than 20000 values."), created(2)],
     ),
     "empty": Hostile(b"", unusable="The file is empty, or its first line is."),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,9 @@ def test_an_empty_shop_has_a_header() -> None:
     assert exported("export_products", "--format=jsonl") == ""
 
 
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="the commands have a database of their own"
+)
 def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path) -> None:
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'shop.sqlite3'}",

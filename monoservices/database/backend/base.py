@@ -2,24 +2,68 @@
 
 import select
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
+from django.db import Error
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
+from monoservices.database.backend.connection import Connection, Cursor, driver
+from monoservices.database.errors import needs_new_connection
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's wrapper, with a health check that costs no round trip, and faster timestamps."""
+    """Django's wrapper, with waits that end, cheaper health checks, and faster timestamps.
+
+    OPTIONS may have `longest_wait`: after how many seconds a wait ends and closes the connection.
+    """
+
+    Database = driver
+    is_unfit = False
+    """Whether the connection is to be replaced as soon as its transaction is over."""
+
+    @cached_property
+    def wrap_database_errors(self) -> "_ErrorWrapper":
+        return _ErrorWrapper(self)
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
+        params.pop("longest_wait", None)
+        if params["cursor_factory"] is base.ServerBindingCursor:
+            params["cursor_factory"] = Cursor
         if self.timezone is UTC:
             params["context"] = _with_fast_timestamps(params["context"])
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        connection: Connection = super().get_new_connection(conn_params)
+        self.is_unfit = False
+        seconds = self.settings_dict["OPTIONS"].get("longest_wait")
+        if seconds is not None:
+            connection.longest_wait = float(seconds)
+        return connection
+
+    def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
+        """Change the mode, but do not connect at the end of a transaction that was lost.
+
+        Django would, and if that failed, its error would hide what became of the transaction.
+        """
+        if autocommit and (self.connection is None or self.connection.closed):
+            self.close()
+            self.autocommit = True  # as the next connection begins
+        else:
+            super().set_autocommit(autocommit, *args, **options)
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Close the connection as Django does, and after an error that may be the connection's."""
+        if self.is_unfit and not self.in_atomic_block:
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def is_usable(self) -> bool:
         """Whether the connection seems usable, as far as one can tell without a statement.
@@ -35,6 +79,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if is_idle and not self.errors_occurred and not _is_readable(pgconn.socket):
             return True
         return super().is_usable()
+
+
+class _ErrorWrapper(DatabaseErrorWrapper):
+    """Django's wrapper, which also notes that the connection is to be replaced.
+
+    It stays open until the transaction and the request are over. Django would keep it if its next
+    statement succeeds, but what another session would do, this one may never do again.
+    """
+
+    wrapper: "DatabaseWrapper"
+
+    def __exit__(self, *raised: Any) -> None:
+        try:
+            super().__exit__(*raised)
+        except Error as error:
+            self.wrapper.is_unfit |= needs_new_connection(error)
+            raise
 
 
 def _is_readable(socket: int) -> bool:

@@ -38,6 +38,15 @@ class Engine(Protocol):
     def consistent_snapshot(self) -> AbstractContextManager[None]:
         """Read everything as it was at one moment, without holding up any writer."""
 
+    def impatient_options(self, seconds: int) -> dict[str, Any]:
+        """OPTIONS of a database with which no wait, for a connection or an answer, takes longer."""
+
+    def try_to_write(self, database: BaseDatabaseWrapper) -> None:
+        """Commit a write that leaves nothing behind. Raises an error of the database.
+
+        database: outside of a transaction. Its connection is of no further use after an error.
+        """
+
     def reserve_ids(self, model: type[models.Model], count: int) -> PendingRows:
         """Reserve `count` primary keys of `model` for this caller alone: rows (key,), ascending.
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import OperationalError, connection, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database import pipelining
 from monoservices.database.statements import Parameter, PendingRows, enqueue
@@ -28,6 +29,24 @@ def consistent_snapshot() -> Iterator[None]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL statement_timeout = 0")
         yield
+
+
+def impatient_options(seconds: int) -> dict[str, Any]:
+    return {"connect_timeout": seconds, "longest_wait": seconds}
+
+
+def try_to_write(database: BaseDatabaseWrapper) -> None:
+    database.ensure_connection()
+    # The server would keep the session as long as COMMIT waits for a standby. Nobody needs it.
+    database.connection.cancels_late = True
+    with database.cursor() as cursor:
+        # The message is in the write-ahead log alone, so COMMIT waits for disk and standby.
+        cursor.execute(
+            "SELECT current_setting('transaction_read_only'),"
+            " pg_logical_emit_message(true, 'tradepost', '')"
+        )
+        if cursor.fetchone()[0] == "on":
+            raise OperationalError("The database is read-only.")
 
 
 def reserve_ids(model: type[models.Model], count: int) -> PendingRows:

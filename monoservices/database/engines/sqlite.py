@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
@@ -32,6 +33,16 @@ def consistent_snapshot() -> Iterator[None]:
             yield
     finally:
         sqlite.transaction_mode = mode
+
+
+def impatient_options(seconds: int) -> dict[str, Any]:
+    return {"timeout": seconds}
+
+
+def try_to_write(database: BaseDatabaseWrapper) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("ROLLBACK")
 
 
 def reserve_ids(model: type[models.Model], count: int) -> PendingRows:

@@ -16,6 +16,7 @@ from monoservices.api.http import (
     idempotency_key,
     read_body,
     read_query,
+    refuse_fields,
 )
 from monoservices.api.problems import Invalid, Malformed
 from monoservices.api.types import Moment
@@ -50,6 +51,17 @@ def test_a_body_is_bytes_or_what_they_decode_to() -> None:
 def test_no_body_is_not_an_empty_object(parser: type[RawJSONParser]) -> None:
     with pytest.raises(Malformed):
         read_body(request(parser=parser))
+
+
+def test_a_request_without_fields_has_no_body_or_an_empty_object() -> None:
+    refuse_fields(request())
+    refuse_fields(request(body=b" {} "))
+    with pytest.raises(Invalid) as refusal:
+        refuse_fields(request(body=b'{"a": 1, "b": {}}'))
+    message = ["There is no such field."]
+    assert refusal.value.errors == {"a": message, "b": message}
+    with pytest.raises(Malformed):
+        refuse_fields(request(body=b" "))
 
 
 @pytest.mark.parametrize("parser", [RawJSONParser, StrictJSONParser])

@@ -5,10 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, connections
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 
 from monoservices.database.errors import PASSING
-from monoservices.database.retrying import Failure, retry_once, unwrap, with_retries
+from monoservices.database.retrying import Failure, never_failing, retry_once, unwrap, with_retries
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +76,86 @@ def test_after_another_error_the_batch_does_not_run_together_again() -> None:
     attempts, answers = attempts_of(lambda items: error if 2 in items else None, 1, 2, 3)
     assert attempts == [[1, 2, 3], [1], [2], [3]]
     assert answers == [-1, error, -3]
+
+
+class Cause(Exception):
+    """An error of the driver, by its SQLSTATE; None: of the driver's own."""
+
+    def __init__(self, sqlstate: str | None, *, outcome_unknown: bool = False) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate, self.outcome_unknown = sqlstate, outcome_unknown
+
+
+def caused(cause: Cause) -> OperationalError:
+    error = OperationalError(str(cause))
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("sqlstate", ["25006", "57P01", "0A000", None])
+def test_what_fails_on_a_new_connection_too_fails_for_all(sqlstate: str | None) -> None:
+    errors = [caused(Cause(sqlstate)), caused(Cause(sqlstate))]
+    second = errors[0]
+    attempts, answers = attempts_of(lambda _: errors.pop(), 1, 2)
+    assert attempts == [[1, 2], [1, 2]]
+    assert answers == [second, second]
+
+
+def test_an_error_that_nobody_knows_may_be_one_items() -> None:
+    error = caused(Cause("XX000"))
+    attempts, answers = attempts_of(lambda items: error if 2 in items else None, 1, 2, 3)
+    assert attempts == [[1, 2, 3], [1, 2, 3], [1], [2], [3]]
+    assert answers == [-1, error, -3]
+
+
+def test_an_item_that_loses_the_connection_is_the_last_one_tried() -> None:
+    error = caused(Cause(None))
+
+    def fail(items: list[int]) -> Exception | None:
+        return ValueError("one by one, please") if len(items) > 1 else error if 2 in items else None
+
+    attempts, answers = attempts_of(fail, 1, 2, 3, 4)
+    assert attempts == [[1, 2, 3, 4], [1], [2]]
+    assert answers[:2] == [-1, error]
+    assert [str(each) for each in answers[2:]] == [
+        "an item before this one lost the connection"
+    ] * 2
+
+
+@pytest.mark.parametrize("refusal", [None, ValueError("refused"), Failure(ValueError("failed"))])
+def test_only_success_settles_an_unknown_outcome(refusal: Any) -> None:
+    doubt = caused(Cause(None, outcome_unknown=True))
+    errors: list[Exception] = [doubt]
+
+    def run(items: Sequence[int]) -> list[Any]:
+        if errors:
+            raise errors.pop()
+        return [-1, refusal]
+
+    with ThreadPoolExecutor(1) as thread:
+        outcomes = thread.submit(with_retries(run), [1, 2]).result()
+        assert outcomes == [-1, Failure(doubt)]
+        again = thread.submit(with_retries(run), [1, 2]).result()
+        assert again == [-1, refusal]  # without a doubt, a refusal is one
+        thread.submit(connections.close_all).result()
+
+
+def test_an_unknown_outcome_stays_unknown_if_the_second_attempt_fails() -> None:
+    doubt = caused(Cause(None, outcome_unknown=True))
+    errors = [caused(Cause("08006")), doubt]
+    attempts, answers = attempts_of(lambda _: errors.pop(), 1, 2)
+    assert attempts == [[1, 2], [1, 2]]
+    assert answers == [doubt, doubt]
+
+
+@pytest.mark.parametrize("error", [DataError("odd"), ZeroDivisionError()])
+def test_what_never_fails(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise error
+
+    with never_failing("do it"):
+        fail()
+    assert caplog.messages == [f"could not do it: {error}"]
 
 
 def out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,12 @@ def test_a_row_of_csv() -> None:
     assert row == b'"\'=1,""x""",-3,9.90,true,"{""a"":[1]}",2026-01-05T10:00:00Z,\r\n'
 
 
+def test_json_in_csv_runs_nowhere() -> None:
+    _, row = csv_lines(Item, [Item(";=1", 0, Decimal(1), False, {"a": ";=1"}, ITEM.at)])
+    [cells] = csv.reader([row.decode()])
+    assert (cells[0], cells[4]) == (";'=1", '{"a":";\\u003d1"}')
+
+
 def test_a_line_of_json() -> None:
     [line] = json_lines([ITEM])
     assert line == (

@@ -32,6 +32,7 @@ def test_what_a_clean_request_says() -> None:
         [JSON, ("accept", "application/json, */*")],
         [JSON, ("accept", "")],
         [JSON, ("cookie", "sessionid=x")],
+        [JSON, ("content-encoding", "gzip")],
         [JSON, ("host", "")],
         [JSON, ("host", "evil.example")],
         [JSON, ("host", "localhost.evil.example")],

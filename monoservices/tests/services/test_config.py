@@ -28,4 +28,4 @@ def test_what_a_service_has_without_saying_so(project: Project) -> None:
     project({"stock/apps.py": service("stock")}, "E001")
     stock = next(services())
     assert (stock.depends_on, stock.scopes, stock.large_bodies) == ((), (), {})
-    assert Scope("stock:read", "Read.").granted_by_default
+    assert not Scope("stock:read", "Read.").granted_by_default

@@ -7,7 +7,7 @@ import msgspec
 
 from apps.products.importing.reading.rows import COLUMNS, TEXTS, Row, columns_by_name
 from monoservices.api.problems import Invalid, Problem
-from monoservices.api.strict_json import refuse_duplicate_keys
+from monoservices.api.strict_json import refuse_duplicate_keys, refuse_many_values
 from monoservices.files.lines import RecordTooLong, TextLines
 
 
@@ -48,6 +48,7 @@ class JsonLinesFile:
             raise Invalid("It is not UTF-8.")
         line = text.encode()
         try:
+            refuse_many_values(line)
             value = msgspec.json.decode(line)
             refuse_duplicate_keys(line)
         except msgspec.MsgspecError as error:
