@@ -49,6 +49,7 @@ SERVICES = [
 ]
 selection = select(SERVICES, named=env.list("SERVICES", default=[]), platform=["accounts"])
 SERVED_SERVICES = selection.served
+OVERSIGHT = selection.oversight
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
