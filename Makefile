@@ -40,6 +40,8 @@ bench: install-dev  ## Measure placing orders beside other designs (BENCHFLAGS=-
 check: export SECRET_KEY = $(shell od -An -v -N40 -tx1 /dev/urandom | tr -d ' \n')
 check: export DEBUG = off
 check: export HTTPS = on
+check: export HSTS_SUBDOMAINS = on
+check: export HSTS_PRELOAD = on
 check: export ALLOWED_HOSTS = tradepost.example
 check openapi services: export DATABASE_URL = sqlite:///:memory:
 check: install-dev  ## Format, lint, imports, types, deployment settings, migrations, written documents.

@@ -21,13 +21,14 @@ env.read_env(BASE_DIR / ".env")
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("HTTPS", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    if not DEBUG:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Put a line SECRET_KEY=<50 random characters> into the "
-            "environment or into .env (`make run` writes one), or set DEBUG=on to try things out."
-        )
-    SECRET_KEY = "insecure-and-for-development-only"  # noqa: S105 - rejected above without DEBUG
+if len(SECRET_KEY) < 50 and not DEBUG:  # as Django's check security.W009 has it
+    state = "has less than 50 characters" if SECRET_KEY else "is not set"
+    raise ImproperlyConfigured(
+        f"SECRET_KEY {state}. Put a line SECRET_KEY=<50 random characters> into the environment "
+        "or into .env, or set DEBUG=on to try things out. `make run` writes such a line, and "
+        "`python -c 'import secrets; print(secrets.token_urlsafe(50))'` prints such characters."
+    )
+SECRET_KEY = SECRET_KEY or "insecure-and-for-development-only"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 # Log statements on another service's tables. In tests, the guard raises instead.
@@ -48,6 +49,7 @@ SERVICES = [
 ]
 selection = select(SERVICES, named=env.list("SERVICES", default=[]), platform=["accounts"])
 SERVED_SERVICES = selection.served
+OVERSIGHT = selection.oversight
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -64,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "monoservices.metrics.requests.CountRequests",
+    "monoservices.api.gate.Gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -146,13 +149,15 @@ SPECTACULAR_SETTINGS = {
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+# What is asked past the proxy, by the address of the server and without TLS.
+PROBES = {"/livez", "/readyz", "/metrics"}
 if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # can be read without the proxy
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Both reach beyond this server, and cannot be taken back for a long time.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+    SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 
 LOGGING = {
     "version": 1,

@@ -1,20 +1,22 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from config import views
+from monoservices.api.schema_view import SchemaView
 from monoservices.metrics.views import metrics
+from monoservices.server.health import livez, readyz
 from monoservices.services.serving import url_modules
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("livez", views.livez, name="livez"),
-    path("readyz", views.readyz, name="readyz"),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("problems/<slug:code>/", views.problem, name="problem"),
     *(path("api/v1/", include(urls)) for urls in url_modules()),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", admin.site.urls),

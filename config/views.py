@@ -1,12 +1,13 @@
-"""The project's own pages: the home page, health checks, and errors outside of API views."""
+"""The project's own pages: the home page, and errors outside of API views."""
 
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.contrib.auth import get_permission_codename
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import is_valid_path
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
@@ -14,28 +15,24 @@ from monoservices.api import problems
 from monoservices.api.exception_handling import problem_response, wants_problem
 from monoservices.services.config import served_services
 
-COUNTS_LIVE_SECONDS = 5
+COUNTED = 10_000
+"""As far as the home page counts the rows of a table: it never reads a large one whole."""
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The served services, with the number of rows in each table."""
-    counts = cache.get_or_set("home-counts", _counts, COUNTS_LIVE_SECONDS)
-    return render(request, "home.html", {"services": counts})
-
-
-@require_safe
-def livez(request: HttpRequest) -> JsonResponse:
-    """200 if the process responds."""
-    return JsonResponse({"status": "ok"})
-
-
-@require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """200 if the process can reach its database. A lost connection is replaced."""
-    if not (_is_reached() or _is_reached()):
-        return problem_response(problems.Unavailable("The database cannot be reached."))
-    return JsonResponse({"status": "ok"})
+    """The served services and their tables; to staff, also how many rows of each they may view."""
+    services = [
+        (
+            service.verbose_name,
+            [
+                (model._meta.verbose_name_plural, _rows(model) if _may_view(request, model) else "")
+                for model in service.get_models()
+            ],
+        )
+        for service in served_services()
+    ]
+    return render(request, "home.html", {"services": services})
 
 
 @require_safe
@@ -47,7 +44,9 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "problem.html", {"kind": kind})
 
 
-def _handler(error: problems.Problem, page: Callable[..., HttpResponseBase]) -> Any:
+def _handler(
+    error: problems.Problem, page: Callable[..., HttpResponseBase]
+) -> Callable[..., HttpResponseBase]:
     """Django's handler of an error: a problem document for the API, and `page` elsewhere."""
 
     def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -58,28 +57,25 @@ def _handler(error: problems.Problem, page: Callable[..., HttpResponseBase]) -> 
 
 bad_request = _handler(problems.Invalid("The request is not valid."), defaults.bad_request)
 permission_denied = _handler(problems.Forbidden(), defaults.permission_denied)
-page_not_found = _handler(problems.NotFound(), defaults.page_not_found)
 server_error = _handler(problems.Problem(), defaults.server_error)
 
 
-def _is_reached() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        connection.close()
-        return False
-    return True
+def page_not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """404. If only the final slash is missing from an address of the API, it says so."""
+    with_slash = f"{request.path_info}/"
+    hint = f"There is nothing at this address, but at {with_slash}."
+    error = problems.NotFound(hint if is_valid_path(with_slash) else "")
+    return _handler(error, defaults.page_not_found)(request, *args, **kwargs)
 
 
-def _counts() -> list[tuple[str, list[tuple[str, int]]]]:
-    return [
-        (
-            str(service.verbose_name),
-            [
-                (str(model._meta.verbose_name_plural), model._default_manager.count())
-                for model in service.get_models()
-            ],
-        )
-        for service in served_services()
-    ]
+def _may_view(request: HttpRequest, model: type[Model]) -> bool:
+    options = model._meta
+    return request.user.is_staff and request.user.has_perm(
+        f"{options.app_label}.{get_permission_codename('view', options)}"
+    )
+
+
+def _rows(model: type[Model]) -> str:
+    """How many rows a table has, or that it has more than COUNTED."""
+    count = model._default_manager.all()[: COUNTED + 1].count()
+    return f"more than {COUNTED:,}" if count > COUNTED else f"{count:,}"

@@ -24,7 +24,7 @@ SETTINGS = {
     "DEBUG": "off",
     "HTTPS": "off",
     "LOG_LEVEL": "INFO",
-    "SECRET_KEY": "for measurements only",
+    "SECRET_KEY": "for measurements only, and long enough to be taken in production",
     "TIME_ZONE": "UTC",
 }
 

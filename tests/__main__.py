@@ -31,10 +31,12 @@ SETTINGS = {
     "BOUNDARY_GUARD": "off",  # the fixture's raises, and this one would only log
     "CURRENCY": "EUR",
     "DEBUG": "off",
+    "HSTS_PRELOAD": "off",
+    "HSTS_SUBDOMAINS": "off",
     "HTTPS": "off",
     "LOG_LEVEL": "INFO",
     "METRICS_TOKEN": "",
-    "SECRET_KEY": "for the tests only",
+    "SECRET_KEY": "for the tests only, and long enough to be taken in production",
     "SERVICES": "",
     "TIME_ZONE": "UTC",
 }

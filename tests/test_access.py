@@ -17,6 +17,7 @@ from apps.accounts.operations import revoke_key
 from apps.accounts.scopes import known_scopes
 from apps.products.models import Product
 from conftest import Answer, Api
+from monoservices.api.endpoints import Endpoint
 from tests.shop import is_of_shop
 
 MakeApi = Callable[..., Api]
@@ -120,6 +121,20 @@ def methods(path: str) -> set[str]:
     view: Any = dict(patterns(get_resolver()))[f"api/v1/{path}"].callback
     names = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
     return {name for name in names if hasattr(view.cls, name.lower())}
+
+
+def endpoint(path: str, method: str) -> Endpoint:
+    """The description of a view's method."""
+    view: Any = dict(patterns(get_resolver()))[f"api/v1/{path}"].callback
+    described: Endpoint = getattr(view.cls, method.lower()).endpoint
+    return described
+
+
+CREATING = [
+    (method, path)
+    for method, path in ROUTES
+    if method == "POST" and endpoint(path, method).status == 201
+]
 
 
 @pytest.fixture
@@ -279,6 +294,20 @@ def test_options_and_other_methods_name_those_allowed(
         assert answer.status == 405, method
         assert set(answer.headers["Allow"].split(", ")) == allow
         assert method == "HEAD" or answer.error == (405, "method_not_allowed", {})
+
+
+@each(CREATING)
+def test_what_creates_takes_an_idempotency_key(
+    make_api: MakeApi, url: Callable[[str], str], method: str, path: str
+) -> None:
+    """Routes of other services are only asked whether they declare it; their bodies are unknown."""
+    assert endpoint(path, method).idempotent
+    if (method, path) in API:
+        api = make_api(API[method, path].scope)
+        keyed = API[method, path]._replace(headers={"idempotency_key": "again"})
+        first, again = (send(api, method, url(path), keyed) for _ in range(2))
+        assert (again.status, again.content) == (201, first.content)
+        assert again.headers["Idempotent-Replayed"] == "true"
 
 
 def test_a_key_gets_no_scope_that_a_shop_front_does_not_need(make_api: MakeApi) -> None:

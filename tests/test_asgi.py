@@ -57,13 +57,15 @@ async def ask(
     The body is chunked unless the headers have a `content-length`.
     """
     response = AsgiResponse(unread=len(parts))
-    messages = iter([*request_parts(*parts), {"type": "http.disconnect"}])
+    messages = iter(request_parts(*parts))
     if parts and "content-length" not in headers:
         headers["transfer-encoding"] = "chunked"
 
     async def receive() -> Message:
         response.unread = max(0, response.unread - 1)
-        return next(messages)
+        for message in messages:
+            return message
+        return await asyncio.Future()  # the client stays
 
     async with serving(django) as front:
         await front(http_scope(method, path, headers.items()), receive, response.send)

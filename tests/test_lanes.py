@@ -244,12 +244,12 @@ HTTPS = {
         [(lane, status)],
     )
     for scheme, forwarded, lane, status in [
-        ("http", None, "django", 301),
-        ("http", "http", "django", 301),
+        ("http", None, "django", 403),
+        ("http", "http", "django", 403),
         ("http", "https", "express", 201),
         ("http", "https, http", "django", 201),
         ("https", None, "express", 201),
-        ("https", "http", "django", 301),
+        ("https", "http", "django", 403),
         ("https", "https", "express", 201),
     ]
 }

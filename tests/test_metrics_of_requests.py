@@ -53,7 +53,7 @@ def test_through_the_front_too(before: Samples) -> None:
             assert (await call(front, http_scope("GET", "/livez"))).status == 200
 
     asyncio.run(scene())
-    assert growth(before, COUNT) == {"django, GET, /livez, 200": 1}
+    assert growth(before, COUNT) == {"none, GET, /livez, 200": 1}
 
 
 def test_what_comes_to_no_lane(before: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,8 +62,8 @@ def test_what_comes_to_no_lane(before: Samples, monkeypatch: pytest.MonkeyPatch)
     async def scene() -> None:
         async with serving(new_django()) as front:
             assert (await call(front, too_large)).status == 413
-            monkeypatch.setattr(front._django, "_in_flight", THREADS + WAITING)
-            assert (await call(front, http_scope("GET", "/livez"))).status == 503
+            monkeypatch.setattr(front._django._ordinary, "_present", THREADS + WAITING)
+            assert (await call(front, http_scope("GET", "/"))).status == 503
 
     asyncio.run(scene())
     assert growth(before, COUNT) == {"none, POST, , 413": 1, "none, GET, , 503": 1}

@@ -1,5 +1,5 @@
 from monoservices.services.config import ServiceConfig
-from monoservices.services.scopes import Scope
+from monoservices.services.scopes import Oversight, Scope
 
 
 class OrdersConfig(ServiceConfig):
@@ -10,6 +10,7 @@ class OrdersConfig(ServiceConfig):
     scopes = (
         Scope("orders:read", "Read orders.", granted_by_default=True),
         Scope("orders:write", "Place, change and cancel orders.", granted_by_default=True),
-        Scope("orders:manage", "See every client's orders; ship and deliver them."),
+        Scope("orders:manage", "See every client's orders, and who moved stock; ship and deliver."),
         Scope("orders:price", "Set the price of an order's lines."),
     )
+    oversight = Oversight(scope="orders:manage", permission="orders.view_order")

@@ -20,11 +20,11 @@ OrdersError
 from monoservices.api.problems import (
     Conflict,
     Invalid,
+    KeyReused,
     MissingScope,
     NotFound,
     Problem,
     Unavailable,
-    Unprocessable,
 )
 
 
@@ -79,9 +79,8 @@ class PriceNotAllowed(OrdersError, MissingScope):
     default_detail = "A price other than the product's needs the scope orders:price."
 
 
-class IdempotencyKeyReused(OrdersError, Unprocessable):
-    code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key was used for another request."
+class IdempotencyKeyReused(OrdersError, KeyReused):
+    pass
 
 
 class AmbiguousName(OrdersError, Conflict):

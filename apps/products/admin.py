@@ -16,6 +16,7 @@ from apps.products.exceptions import MovementKeyReused, ProductsError, SkuExists
 from apps.products.forms import NewProductForm, ProductForm, StockForm
 from apps.products.models import Product, ProductQuerySet, StockMovement
 from monoservices.api.staff import ReadOnlyAdmin, StaffAdmin, staff_actor
+from monoservices.services.oversight import staff_sees_others
 
 
 class StockFilter(admin.SimpleListFilter):
@@ -158,9 +159,13 @@ class ProductAdmin(StaffAdmin):
         return True
 
 
+OF_OTHERS = ("reference", "actor")
+"""The columns of the ledger that say what other people and clients did."""
+
+
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnlyAdmin):
-    """The ledger, newest first."""
+    """The ledger, newest first. Who moved stock, and for which document, not all staff see."""
 
     list_display = (
         "created_at",
@@ -178,11 +183,20 @@ class StockMovementAdmin(ReadOnlyAdmin):
     search_fields = ("reference", "product__sku")
     search_help_text = "A reference such as order:17, or a product's SKU."
     sortable_by = ()
-    fields = list_display
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        sees_others = staff_sees_others(request.user)
+        return [each for each in self.list_display if sees_others or each not in OF_OTHERS]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_list_display(request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         if term := search_term.strip():
-            queryset = queryset.filter(Q(reference=term) | Q(product__sku=term))
+            found = Q(product__sku=term)
+            if staff_sees_others(request.user):
+                found |= Q(reference=term)
+            queryset = queryset.filter(found)
         return queryset, False

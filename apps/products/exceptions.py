@@ -1,6 +1,6 @@
 """The errors of products."""
 
-from monoservices.api.problems import Conflict, Invalid, NotFound, Problem, Unprocessable
+from monoservices.api.problems import Conflict, Invalid, KeyReused, NotFound, Problem
 
 
 class ProductsError(Problem):
@@ -25,9 +25,8 @@ class StockBeyondBounds(ProductsError, Invalid):
     default_detail = "A product's stock can be 2147483647 at most."
 
 
-class MovementKeyReused(ProductsError, Unprocessable):
-    code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key came before with another request."
+class MovementKeyReused(ProductsError, KeyReused):
+    pass
 
 
 class UnusableFile(ProductsError, Invalid):

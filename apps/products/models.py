@@ -16,6 +16,7 @@ from apps.products.bounds import check, longest, validators
 from apps.products.exceptions import ProductNotFound
 from apps.products.names import FoldedField, named_like
 from monoservices.api.types import EXPLANATIONS, MAX_INTEGER, NO_NUL, SKU, Name, Sku, Text
+from monoservices.database.stored_requests import StoredRequest
 
 # The bounds of fields. The tables, the forms and the API all take them from here.
 Quantity = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
@@ -194,3 +195,7 @@ class StockRequest(models.Model):
 
     def __str__(self) -> str:
         return self.idempotency_key
+
+
+class ProductRequest(StoredRequest):
+    """A request that created something here, with its answer."""

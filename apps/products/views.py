@@ -6,7 +6,7 @@ from rest_framework.views import APIView
 
 from apps.products import operations
 from apps.products.exceptions import ProductNotFound, SkuExists
-from apps.products.models import Product
+from apps.products.models import Product, ProductRequest
 from apps.products.serializers import (
     ProductChanges,
     ProductIn,
@@ -17,7 +17,9 @@ from apps.products.serializers import (
 from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint
 from monoservices.api.http import read_body, read_query
+from monoservices.api.idempotency import once_per_key
 from monoservices.api.pagination import Page, keyset_page
+from monoservices.api.problems import KeyReused
 
 
 class ProductListView(APIView):
@@ -38,14 +40,23 @@ class ProductListView(APIView):
         return Response(page)
 
     @Endpoint(
-        "create_product", body=ProductIn, response=ProductOut, status=201, refusals=[SkuExists]
+        "create_product",
+        body=ProductIn,
+        response=ProductOut,
+        status=201,
+        refusals=[SkuExists, KeyReused],
+        idempotent=True,
     )
     def post(self, request: Request) -> Response:
         """Create a product. Its stock enters the ledger as received."""
         serializer = ProductSerializer(data=read_body(request))
         serializer.is_valid(raise_exception=True)
-        product = serializer.save(actor=caller(request).actor)
-        return Response(ProductSerializer.represent(product), status=201)
+
+        def create() -> Response:
+            product = serializer.save(actor=caller(request).actor)
+            return Response(ProductSerializer.represent(product), status=201)
+
+        return once_per_key(request, ProductRequest, serializer.validated_data, create)
 
 
 class ProductView(APIView):

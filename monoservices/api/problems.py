@@ -6,6 +6,7 @@
     ├── Unauthenticated      401
     │   └── InvalidKey
     ├── Forbidden            403
+    │   ├── HttpsRequired         the request came over plain HTTP
     │   └── MissingScope
     ├── NotFound             404
     ├── MethodNotAllowed     405
@@ -15,6 +16,7 @@
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
     ├── Unprocessable        422
+    │   └── KeyReused
     └── Unavailable          503  a passing fault: the same request may succeed later
         └── OutcomeUnknown        the same, but the request may have been carried out
 
@@ -104,6 +106,7 @@ class Unauthenticated(Problem):
 class InvalidKey(Unauthenticated):
     code = "invalid_key"
     default_detail = "This key is unknown or revoked."
+    malformed_detail = "Expected Authorization: Bearer <API key>."
 
 
 class Forbidden(Problem):
@@ -114,6 +117,18 @@ class Forbidden(Problem):
 class MissingScope(Forbidden):
     code = "missing_scope"
     default_detail = "This key lacks a scope."
+
+
+class HttpsRequired(Forbidden):
+    """RFC 9110: after a 403 a client "SHOULD NOT automatically repeat the request with the same
+    credentials" (section 15.5.4). It may do so after a 421, and a 426 offers to go on over this
+    connection (15.5.20, 15.5.22)."""
+
+    code = "https_required"
+    default_detail = (
+        "Use https:// for this address. If the request had an API key, replace the key: the "
+        "request was sent in clear, so that others may have read it."
+    )
 
 
 class NotFound(Problem):
@@ -154,6 +169,11 @@ class UnsupportedMediaType(Problem):
 class Unprocessable(Problem):
     status, code = 422, "unprocessable"
     default_detail = "The request cannot be processed."
+
+
+class KeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was used for another request."
 
 
 class Unavailable(Problem):

@@ -1,90 +1,102 @@
 """Django behind ASGI: its WSGI handler runs in threads, on requests that were read whole.
 
 Django's own ASGI handler starts a thread, and with it a database connection, per request. Here a
-fixed number of threads keep their connections.
+fixed number of threads keep their connections. Three kinds of requests have turns of their own:
+
+- THREADS ordinary requests run at a time.
+- One request that hashes a password runs at a time, and for HASHING_SHARE of the time at most: a
+  hash is made to take the whole of a core. The services declare these requests, see
+  `monoservices.services.config.ServiceConfig.hashes_passwords`.
+- LONG requests run at a time that read a large file or whose response is a stream. A request learns
+  that it is one of these when Django has made the response. It then leaves its turn to another and
+  keeps its thread, because the database cursor that it reads from belongs to the thread.
+
+A response that is a file is no stream: a server that can sends it by itself.
 """
 
 import asyncio
 import io
-import logging
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import cached_property, partial
 from threading import Barrier
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.util import FileWrapper
 
 from django.db import connections
+from django.urls import Resolver404, resolve
 
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.requests import STARTED
-from monoservices.server.asgi import Body, Headers, Scope, Send
+from monoservices.server.asgi import Body, Message, Receive, Scope, Send
+from monoservices.server.streaming import Stream
+from monoservices.server.turns import Turn, Turns
+from monoservices.services.config import served_services
 
 THREADS = 4
-"""Per worker process. Each thread has its own connection to the database."""
+"""How many ordinary requests run at a time in each worker process."""
 WAITING = 256
-"""How many requests may wait for a thread."""
-READER_SECONDS = 15.0
-"""How long the reader of a stream may take for one piece, because a stream occupies a thread."""
+"""How many ordinary requests may wait for their turn."""
+HASHING_SHARE = 0.25
+"""The part of a core that password hashes may take in each worker process."""
+HASHING_WAITING = 16
+"""How many requests that hash a password may wait for their turn."""
+LONG = 4
+"""How many large files and streams are under way at a time in each worker process."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-logger = logging.getLogger(__name__)
-
 
 class DjangoLane:
-    """Runs a WSGI application for up to THREADS requests at a time. WAITING more may wait."""
+    """Runs a WSGI application. Use it in one event loop."""
 
     def __init__(self, application: WsgiApplication) -> None:
         self._application = application
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
-        self._in_flight = 0
+        self._ordinary = Turns(THREADS, waiting=WAITING)
+        self._hashing = Turns(1, waiting=HASHING_WAITING, share=HASHING_SHARE)
+        self._long = Turns(LONG, waiting=0)
+        self._count = THREADS + 1 + LONG  # each has its own connection to the database
+        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="django")
 
-    async def respond(self, scope: Scope, body: Body, send: Send) -> None:
+    async def respond(
+        self, scope: Scope, body: Body, send: Send, receive: Receive | None = None
+    ) -> None:
         """Answer a request, and close its body. Streams are sent piece by piece.
 
-        Raises Unavailable, with nothing done, if too many requests wait for a thread.
-        Raises ConnectionAbortedError if the reader of a stream stops reading.
+        receive: without it, a stream goes on after its reader has left.
+        Raises Unavailable if too many requests wait for their turn, or too many are streamed.
+        Raises ConnectionAbortedError if the reader of a stream leaves, or does not read.
         """
-        started = perf_counter()
-        if self._in_flight >= THREADS + WAITING:
-            if not isinstance(body, bytes):
-                body.close()
-            raise Unavailable("Too many requests are waiting. Nothing was done; try again.")
-        loop = asyncio.get_running_loop()
-
-        async def deliver(message: dict[str, Any]) -> None:
-            await send(message)
-
-        def send_and_wait(message: dict[str, Any]) -> None:
-            delivery = asyncio.run_coroutine_threadsafe(deliver(message), loop)
-            try:
-                delivery.result(READER_SECONDS)
-            except TimeoutError:
-                delivery.cancel()
-                raise ConnectionAbortedError("The reader of a stream has stopped.") from None
-
-        self._in_flight += 1
+        more: dict[str, Any] = {STARTED: perf_counter()}
+        if "http.response.pathsend" in scope.get("extensions", ()):
+            more["wsgi.file_wrapper"] = FileWrapper
         try:
-            whole = await loop.run_in_executor(
-                self._threads, self._run, environ(scope, body) | {STARTED: started}, send_and_wait
-            )
+            async with self._turns_of(scope, body).turn() as turn:
+                stream = Stream(send, receive, begin=partial(self._become_long, scope, turn))
+                try:
+                    messages = await asyncio.get_running_loop().run_in_executor(
+                        self._threads, self._run, environ(scope, body) | more, stream
+                    )
+                finally:
+                    stream.stop_watching()
         finally:
-            self._in_flight -= 1
             if not isinstance(body, bytes):
                 body.close()
-        if whole is not None:
-            status, headers, content = whole
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": content})
+        for message in messages:
+            await send(message)
 
     async def drain(self) -> None:
         """Return when the threads have ended, with their connections. Send nothing any more."""
+        for turns in (self._ordinary, self._hashing, self._long):
+            await turns.drain()
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        everyone = Barrier(THREADS)  # so that each thread closes its own connection
+        everyone = Barrier(self._count)  # so that each thread closes its own connection
 
         def close() -> None:
             try:
@@ -92,33 +104,66 @@ class DjangoLane:
             finally:
                 everyone.wait()
 
-        for _ in range(THREADS):
+        for _ in range(self._count):
             self._threads.submit(close)
         self._threads.shutdown()
 
-    def _run(
-        self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]
-    ) -> tuple[int, Headers, bytes] | None:
-        """In a thread: return the whole response, or None if it was sent as a stream."""
-        started: list[tuple[int, Headers]] = []
+    def _turns_of(self, scope: Scope, body: Body) -> Turns:
+        if not isinstance(body, bytes):
+            return self._long
+        if scope["method"] == "POST" and self._hashing_urls:
+            with suppress(Resolver404):
+                if resolve(scope["path"]).view_name in self._hashing_urls:
+                    return self._hashing
+        return self._ordinary
+
+    async def _become_long(self, scope: Scope, turn: Turn) -> None:
+        """Move a request whose response is a stream. Raises Unavailable if nothing was done."""
+        try:
+            await turn.move(self._long)
+        except Unavailable:
+            if scope["method"] == "GET":
+                raise
+            # The request has been carried out: its response goes on in the turn that it has.
+
+    @cached_property
+    def _hashing_urls(self) -> set[str]:
+        return {name for service in served_services() for name in service.hashes_passwords}
+
+    def _run(self, environ: dict[str, Any], stream: Stream) -> list[Message]:
+        """In a thread: answer a request. Return the messages that are still to be sent."""
+        started: list[Message] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
             pairs = [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in headers]
-            started.append((int(status[:3]), pairs))
+            start = {"type": "http.response.start", "status": int(status[:3]), "headers": pairs}
+            started.append(start)
 
         response: Any = self._application(environ, start_response)
-        try:
-            [(status, headers)] = started
-            if not getattr(response, "streaming", True):
-                return status, headers, b"".join(response)
-            send({"type": "http.response.start", "status": status, "headers": headers})
-            for chunk in response:
-                send({"type": "http.response.body", "body": chunk, "more_body": True})
-            send({"type": "http.response.body", "body": b""})
-        finally:
+        with ExitStack() as end, ExitStack() as end_of_response:
             if hasattr(response, "close"):
-                response.close()
-        return None
+                end_of_response.callback(response.close)
+            [start] = started
+            if path := _file_path(response):
+                return [start, {"type": "http.response.pathsend", "path": path}]
+            if environ["REQUEST_METHOD"] == "HEAD" or start["status"] in _WITHOUT_CONTENT:
+                return [start, {"type": "http.response.body", "body": b""}]
+            if not getattr(response, "streaming", True):
+                return [start, {"type": "http.response.body", "body": b"".join(response)}]
+            end.callback(connections.close_all)  # no cursor and no snapshot outlives a stream
+            stream.send_all(start, response)
+        return []
+
+
+_WITHOUT_CONTENT = {204, 304}
+
+
+def _file_path(response: Any) -> str | None:
+    """Where the file is that is the whole response; None if it is no file with a name."""
+    file = response.filelike if isinstance(response, FileWrapper) else None
+    if isinstance(file, io.BufferedReader) and isinstance(file.name, str) and not file.tell():
+        return file.name
+    return None
 
 
 def environ(scope: Scope, body: Body) -> dict[str, Any]:
@@ -144,7 +189,9 @@ def environ(scope: Scope, body: Body) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if b"_" in name:  # would become the same variable as the name with a hyphen
+        # A name with an underscore would become the same variable as the name with a hyphen. A
+        # server may ignore Range (RFC 9110, section 14.2), and a whole file is no stream.
+        if b"_" in name or name == b"range":
             continue
         key = name.decode("latin-1").upper().replace("-", "_")
         if key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:

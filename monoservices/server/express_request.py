@@ -64,7 +64,7 @@ def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _is_secure(scope: Scope, headers: Mapping[bytes, bytes]) -> bool | None:
-    """Whether the request came over TLS; None if Django must say, or will redirect it to TLS.
+    """Whether the request came over TLS; None if Django must say, or will refuse it for that.
 
     A trusted proxy's header counts for more than the connection, as Django has it.
     """

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from django.apps import AppConfig, apps
 from django.conf import settings
 
-from monoservices.services.scopes import Scope
+from monoservices.services.scopes import Oversight, Scope
 
 
 class ServiceConfig(AppConfig):
@@ -14,8 +14,13 @@ class ServiceConfig(AppConfig):
     depends_on: the labels of the services that this one may reach, through its
         `microservice_communication` module.
     scopes: the permissions that an API key can have in this service.
+    oversight: the scope and the permission of this service that let their holders see, in every
+        service, what others did (`monoservices.services.oversight`).
     large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
-        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces.
+        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces, and must
+        require a scope: the ASGI front reads no such body without a key.
+    hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
+        The server lets few of them run at a time, so that other requests do not wait for them.
     """
 
     # An app's `apps` module imports this class too, and Django must not take it as the config.
@@ -23,7 +28,9 @@ class ServiceConfig(AppConfig):
 
     depends_on: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ()
+    oversight: Oversight | None = None
     large_bodies: Mapping[str, int] = {}
+    hashes_passwords: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         cls.default = True

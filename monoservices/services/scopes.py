@@ -20,6 +20,17 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Oversight:
+    """Who may see, in every service, which other clients and people did what.
+
+    scope: of a key. permission: of staff, such as `orders.view_order`.
+    """
+
+    scope: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """The client whose key the request carries; `request.auth` in every view."""
 

@@ -11,16 +11,19 @@ from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 
 from monoservices.services.config import ServiceConfig
+from monoservices.services.scopes import Oversight
 
 
 class Selection(NamedTuple):
     """The selected services, in the order of the known services.
 
     installed: entries for INSTALLED_APPS. served: labels for SERVED_SERVICES.
+    oversight: for OVERSIGHT, of all known services: keys and staff see the same in every process.
     """
 
     installed: list[str]
     served: list[str]
+    oversight: tuple[Oversight, ...] = ()
 
 
 def select(
@@ -44,6 +47,7 @@ def select(
     return Selection(
         [entry for entry, label in zip(known, services, strict=True) if label in installed],
         [label for label in services if label in served],
+        tuple(each.oversight for each in services.values() if each.oversight),
     )
 
 

@@ -8,7 +8,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from monoservices.server.pacing import Throttle
 from monoservices.tests.boundaries.checks.conftest import project
-from monoservices.tests.example_model import Thing
+from monoservices.tests.example_model import Thing, ThingRequest
 
 __all__ = ["project"]
 
@@ -26,10 +26,11 @@ def notes(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def things(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The table of things, in the database of this run; each test leaves it empty."""
+    """The tables of things, in the database of this run; each test leaves them empty."""
     with django_db_blocker.unblock():
         with connection.schema_editor() as editor:
             editor.create_model(Thing)
+            editor.create_model(ThingRequest)
         connection.close()
 
 

@@ -1,4 +1,4 @@
-"""A model of no service, with a column of each type; the fixture `things` makes its table."""
+"""Models of no service; the fixture `things` makes their tables."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -6,9 +6,11 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from monoservices.database.stored_requests import StoredRequest
+
 
 class Thing(models.Model):
-    """Something with a name and a price."""
+    """Something with a name and a price; it has a column of each type."""
 
     sku = models.CharField(max_length=100)
     name = models.CharField(max_length=255)
@@ -29,3 +31,12 @@ class Thing(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ThingRequest(StoredRequest):
+    """A request that created a thing."""
+
+    objects: ClassVar[models.Manager["ThingRequest"]] = models.Manager()
+
+    class Meta(StoredRequest.Meta):
+        app_label = "monoservices"

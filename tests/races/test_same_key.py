@@ -1,6 +1,8 @@
 """The same request arrives many times at once."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,13 +14,18 @@ from apps.orders.placing.requests import PlacedOrder
 from apps.orders.placing.statements import write_orders
 from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
-from apps.products.models import StockMovement
-from apps.products.operations import change_stock
+from apps.products.models import Product, ProductRequest, StockMovement
+from apps.products.operations import change_stock, create_product
+from conftest import Api
+from monoservices.database.engines import engine
 from tests.books import assert_books_balance
 from tests.races.controls import drop_constraints
 from tests.races.workers import WORKERS, Workers, meet, meeting_after_reading
 
 KEYS = ("a", "b", "c")
+MUG = {"name": "Mug", "price": "9.99", "stock_quantity": 5}
+
+MakeApi = Callable[..., Api]
 
 
 def place_under_each_key(product_id: int) -> list[tuple[str, bool]]:
@@ -48,6 +55,23 @@ def place_after_a_look(job: tuple[int, int]) -> None:
     meet()
     if not known and isinstance(decision, Accepted):
         write_orders({order_id: decision})
+
+
+def create_under_one_key(job: tuple[str, dict[str, Any]]) -> tuple[int, bytes, str | None]:
+    """Create a product over the API; return status, body and whether that was a replay."""
+    secret, product = job
+    with meeting_after_reading(before="products_productrequest"):
+        answer = Api(secret).post("products/", product, idempotency_key="a", host="localhost")
+    return answer.status, answer.content, answer.headers.get("Idempotent-Replayed")
+
+
+def create_after_a_look(number: int) -> None:
+    """Look the key up, and if it is not known, create a product and store the key."""
+    known = ProductRequest.objects.filter(key="a").exists()
+    meet()
+    if not known:
+        create_product(name=f"Mug {number}", price="9.99")
+        ProductRequest.objects.create(client_id=1, method="POST", path="/", key="a")
 
 
 def receive(product_id: int) -> bool:
@@ -95,3 +119,30 @@ def test_stock_under_one_key_moves_once(workers: Workers) -> None:
     assert in_stock(product) == 105
     assert StockMovement.objects.filter(idempotency_key="a").count() == 1
     assert_books_balance()
+
+
+def test_a_product_under_one_key_is_created_once(workers: Workers, make_api: MakeApi) -> None:
+    secret = make_api("products:write").secret
+    answers = workers.run(create_under_one_key, [(str(secret), MUG | {"sku": "MUG"})] * WORKERS)
+    assert {(status, body) for status, body, _ in answers} == {(201, answers[0][1])}
+    assert Counter(replayed for *_, replayed in answers) == {None: 1, "true": WORKERS - 1}
+    assert (Product.objects.count(), StockMovement.objects.count()) == (1, 1)
+    assert_books_balance()
+
+
+@pytest.mark.usefixtures("control")
+def test_control_looking_first_creates_the_product_many_times(workers: Workers) -> None:
+    drop_constraints(ProductRequest, "products_once_per_key")
+    workers.run(create_after_a_look, [*range(WORKERS)])
+    assert Product.objects.count() == ProductRequest.objects.count() == WORKERS
+
+
+@pytest.mark.usefixtures("control")
+@pytest.mark.skipif(not engine().LOCKS_ROWS, reason="on SQLite, one transaction writes at a time")
+def test_control_without_the_constraint_every_request_is_carried_out(
+    workers: Workers, make_api: MakeApi
+) -> None:
+    drop_constraints(ProductRequest, "products_once_per_key")
+    secret = make_api("products:write").secret
+    workers.run(create_under_one_key, [(str(secret), MUG)] * WORKERS)
+    assert Product.objects.count() == WORKERS

@@ -80,9 +80,10 @@ def meet() -> None:
 
 
 @contextmanager
-def meeting_after_reading() -> Iterator[None]:
-    """Let the workers meet when each of them has read products and none has written anything.
+def meeting_after_reading(*, before: str = "orders_order") -> Iterator[None]:
+    """Let the workers meet when each of them has read what it needs and none has written anything.
 
+    before: the table whose first INSERT they meet at.
     On SQLite, a transaction that will write is alone from its beginning, so they meet before it.
     """
     if not engine().LOCKS_ROWS:
@@ -93,7 +94,7 @@ def meeting_after_reading() -> Iterator[None]:
 
     def meet_once(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal has_met
-        if not has_met and sql.startswith("INSERT INTO orders_order "):
+        if not has_met and sql.replace('"', "").startswith(f"INSERT INTO {before} "):
             has_met = True
             meet()
         return execute(sql, *rest)

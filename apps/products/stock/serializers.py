@@ -1,6 +1,6 @@
 """What goes over the wire: movements of stock, of one product and of many at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,8 @@ from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.problems import Errors, Invalid, ProblemDocument
 from monoservices.api.serializers import ForbidUnknownFields, WholeNumberField, sent_fields
 from monoservices.api.types import MAX_INTEGER, Id, Sku
+from monoservices.services.oversight import sees_others
+from monoservices.services.scopes import Caller
 
 MAX_MOVEMENTS = 1_000
 
@@ -56,7 +58,11 @@ class StockAdjustmentSerializer(ForbidUnknownFields):
 
 
 class MovementSerializer(serializers.Serializer):  # type: ignore[type-arg]  # read-only
-    """One row of the ledger in a response."""
+    """One row of the ledger in a response.
+
+    `reference` and `actor` are empty if somebody else made the movement, unless the key has the
+    scope that shows what others did.
+    """
 
     id = serializers.IntegerField()
     product_id = serializers.IntegerField()
@@ -65,8 +71,20 @@ class MovementSerializer(serializers.Serializer):  # type: ignore[type-arg]  # r
     reason = serializers.ChoiceField(choices=StockMovement.Reason.choices)
     reference = serializers.CharField(allow_blank=True)
     note = serializers.CharField(allow_blank=True)
-    actor = serializers.CharField()
+    actor = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
+
+    @classmethod
+    def for_viewer(cls, viewer: Caller) -> Callable[[StockMovement], dict[str, Any]]:
+        """A function that represents a movement as this caller may see it."""
+        sees_all = sees_others(viewer)
+
+        def represent(movement: StockMovement) -> dict[str, Any]:
+            shown = cls(movement).data
+            is_shown = sees_all or movement.actor == viewer.actor
+            return shown if is_shown else shown | {"reference": "", "actor": ""}
+
+        return represent
 
 
 class AdjustmentIn(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -99,13 +99,17 @@ class MovementListView(APIView):
         refusals=[ProductNotFound],
     )
     def get(self, request: Request, product_id: int) -> Response:
-        """The movements of a product's stock, newest first."""
+        """The movements of a product's stock, newest first.
+
+        Of movements that others made, `reference` and `actor` are empty, unless the key has the
+        scope that shows what others did.
+        """
         query = read_query(request, MovementQuery)
         page = keyset_page(
             StockMovement.objects.filter(product=Product.objects.with_id(product_id)),
             request=request,
             ordering="-pk",
-            represent=lambda movement: MovementSerializer(movement).data,
+            represent=MovementSerializer.for_viewer(caller(request)),
             limit=query.limit,
             cursor=query.cursor,
         )

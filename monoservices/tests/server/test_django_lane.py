@@ -198,7 +198,7 @@ def test_a_stream_is_closed_where_its_reader_leaves() -> None:
         lane = DjangoLane(answering(response))
         with pytest.raises(ConnectionResetError):
             await lane.respond(http_scope("GET", "/"), b"", send)
-        assert lane._in_flight == 0
+        assert lane._ordinary._present == 0
         await lane.drain()
 
     asyncio.run(run())
@@ -214,7 +214,7 @@ def test_a_fault_leaves_the_lane_as_it_was() -> None:
         body = io.BytesIO()
         with pytest.raises(ValueError, match="/faulty"):
             await lane.respond(http_scope("POST", "/faulty"), body, None)  # type: ignore[arg-type]
-        assert (body.closed, lane._in_flight) == (True, 0)
+        assert (body.closed, lane._ordinary._present) == (True, 0)
         await lane.drain()
 
     asyncio.run(run())
@@ -223,6 +223,7 @@ def test_a_fault_leaves_the_lane_as_it_was() -> None:
 def test_past_the_bound_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(django_lane, "THREADS", 1)
     monkeypatch.setattr(django_lane, "WAITING", 2)
+    monkeypatch.setattr(django_lane, "LONG", 0)
     go_on = Event()
     asked: list[str] = []
 

@@ -75,7 +75,7 @@ def test_a_stream_that_breaks_off_is_not_ended() -> None:
 
 
 def test_a_reader_that_stops_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monoservices.server.django_lane.READER_SECONDS", 0.01)
+    monkeypatch.setattr("monoservices.server.streaming.READER_SECONDS", 0.01)
     events: list[str] = []
 
     def pieces() -> Iterator[bytes]:

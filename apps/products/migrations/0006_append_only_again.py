@@ -6,5 +6,5 @@ from monoservices.database.append_only import RenewAppendOnly
 class Migration(migrations.Migration):
     """TRUNCATE and INSERT OR REPLACE, which the first triggers let through, are rejected too."""
 
-    dependencies = [("products", "0004_what_forms_and_callers_say")]
+    dependencies = [("products", "0005_product_request")]
     operations = [RenewAppendOnly("StockMovement")]
