@@ -64,6 +64,15 @@ def _flush_past_triggers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_connections_of_health_checks() -> Iterator[None]:
+    """Close what `/readyz` has opened, so that the test database can be dropped."""
+    from monoservices.database import health
+
+    yield
+    health.close()
+
+
 class Api:
     """A client of the API. Its methods take a path below /api/v1/ and JSON.
 

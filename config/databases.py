@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 30_000
+LONGEST_WAIT_SECONDS = 35
+"""After which a connection is closed. PostgreSQL has not even said that a statement is late."""
 
 
 def database(url: str) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def _postgresql() -> dict[str, Any]:
         "server_side_binding": True,
         "prepare_threshold": 1,
         "connect_timeout": 5,
+        "longest_wait": LONGEST_WAIT_SECONDS,
         # Keep idle connections open in firewalls, and notice a lost connection within a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,

@@ -1,5 +1,6 @@
 """Call the ASGI front in this process, as an ASGI server does."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -58,11 +59,13 @@ def request_parts(*parts: bytes) -> list[Message]:
 
 
 async def messages_of(application: Application, scope: Scope, *received: Message) -> list[Message]:
-    """What the application sends after it receives exactly these messages."""
+    """What the application sends after it receives exactly these messages. The client stays."""
     to_receive, sent = iter(received), []
 
     async def receive() -> Message:
-        return next(to_receive)
+        for message in to_receive:
+            return message
+        return await asyncio.Future()
 
     async def send(message: Message) -> None:
         sent.append(message)

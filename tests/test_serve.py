@@ -21,7 +21,8 @@ from django.db import connection
 from monoservices.management.commands.serve import default_workers
 
 ROOT = Path(__file__).resolve().parent.parent
-DEADLINE = 10
+DEADLINE = 20
+"""In seconds. A server kills workers that do not end within 30."""
 
 MIGRATE = """
 from django.core.management import call_command
@@ -92,6 +93,13 @@ def serving(database: str, *options: str, shop: str = SHOP, **settings: str) -> 
     """
     environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"} | settings
     secret = manage(environment, "shell", "--verbosity=0", "--command", MIGRATE + shop).strip()
+    with started(environment, *options, secret=secret) as server:
+        yield server
+
+
+@contextmanager
+def started(environment: dict[str, str], *options: str, secret: str = "") -> Iterator[Served]:
+    """A server of the shop in this environment. secret: of a key of that shop."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     serve = ["serve", "--skip-checks", "--port", str(port)]  # other tests run the checks

@@ -44,7 +44,7 @@ class KeyAuthentication(BaseAuthentication):
             return None
         digest = self.bearer_digest(header)
         if digest is None:
-            raise AuthenticationFailed("Expected Authorization: Bearer <API key>.", InvalidKey.code)
+            raise AuthenticationFailed(InvalidKey.malformed_detail, InvalidKey.code)
         caller = self.find_callers(digests=[digest]).get(digest)
         if caller is None:
             raise AuthenticationFailed(InvalidKey.default_detail, InvalidKey.code)
@@ -75,6 +75,15 @@ def caller(request: Request) -> Caller:
     return request.auth
 
 
+def refusal_of_scope(view: Any, method: str, granted: Collection[str]) -> str:
+    """Why a key with the scopes `granted` may not call this method of a view; empty if it may."""
+    method = "GET" if method == "HEAD" else method
+    if method == "OPTIONS" or method not in view.allowed_methods:
+        return ""  # the view answers with its methods, or with 405
+    scope = getattr(view, "scopes", {}).get(method)
+    return "" if scope in granted else f"This key lacks the scope {scope}."
+
+
 class ScopePermission(BasePermission):
     """Lets a request through if its key has the scope that the view requires for the method.
 
@@ -87,9 +96,5 @@ class ScopePermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, Caller):
             return False
-        method = "GET" if request.method == "HEAD" else str(request.method)
-        if method == "OPTIONS" or method not in view.allowed_methods:
-            return True  # the view answers with its methods, or with 405
-        scope = getattr(view, "scopes", {}).get(method)
-        self.message = f"This key lacks the scope {scope}."
-        return scope in request.auth.scopes
+        self.message = refusal_of_scope(view, str(request.method), request.auth.scopes)
+        return not self.message

@@ -106,6 +106,7 @@ class Unauthenticated(Problem):
 class InvalidKey(Unauthenticated):
     code = "invalid_key"
     default_detail = "This key is unknown or revoked."
+    malformed_detail = "Expected Authorization: Bearer <API key>."
 
 
 class Forbidden(Problem):

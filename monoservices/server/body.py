@@ -1,50 +1,140 @@
-"""Reading a request's body, within limits of size and time and before any thread is involved."""
+"""Reads a request's body, within limits of size, time and room, before any thread is involved.
+
+Anyone may send SMALL bytes. Before a worker reads more, it finds out from the request's head
+whether the sender may send it.
+"""
 
 import asyncio
-from contextlib import ExitStack
-from tempfile import SpooledTemporaryFile
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self, cast
 
-from monoservices.api.problems import RequestTimeout, TooLarge
-from monoservices.server.asgi import Body, Message, RawHeaders, Receive
+from monoservices.api.problems import Malformed, RequestTimeout, TooLarge
+from monoservices.server.asgi import Body, Message, RawHeaders, Receive, Scope
+from monoservices.server.holding import Holding, Room
 
+MIB = 1024 * 1024
+SMALL = 64 * 1024
+"""How many bytes of a body are read from anyone. A complete body of this size is not counted: it
+waits in a queue, and these are short."""
+STRANGERS_MEMORY = 16 * MIB
+"""For parts of bodies from unknown senders: 256 small bodies. If it is full, a worker reads on only
+if it knows the sender."""
+CALLERS_MEMORY = 64 * MIB
+"""For bodies of known callers: 64 of the largest that are not files."""
+CALLERS_DISK = 256 * MIB
+"""For files of known callers: four of the largest, as many as Django reads at the same time."""
 SECONDS = 15.0
-"""How long a body of ordinary size may take after the headers."""
+"""How long a body may take after the headers, if it brings less than BYTES_PER_SECOND."""
 BYTES_PER_SECOND = 64 * 1024
-"""How fast a larger body must arrive."""
-IN_MEMORY = 1024 * 1024
-"""How many bytes of a body stay in memory."""
+"""How fast a body must arrive in each period of SECONDS to be read on."""
 
 
-async def read_body(headers: RawHeaders, receive: Receive, *, limit: int) -> Body | None:
-    """Return the body of a request; empty if none is announced, None if the client has left.
+class Intake:
+    """Reads bodies, which share a bounded room.
 
-    limit: in bytes.
-    Raises TooLarge as soon as the body exceeds the limit, and RequestTimeout.
+    admit: whether a request comes from a known caller, who may send a large body; False if its
+        address needs no key. Raises the problem of a sender who may not.
     """
-    length = _announced_length(headers, limit)
-    if length == 0:
-        return b""
-    # `asyncio.timeout` does the same, but takes as long as reading three small bodies.
-    loop = asyncio.get_running_loop()
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
-    seconds = SECONDS + max(0, limit - IN_MEMORY) / BYTES_PER_SECOND
-    alarm = loop.call_later(seconds, task.cancel)
-    try:
-        message = await receive()
-        if message["type"] == "http.request":
-            part: bytes = message.get("body", b"")
+
+    def __init__(self, admit: Callable[[Scope], Awaitable[bool]]) -> None:
+        self._admit = admit
+        self.strangers = Room(memory=STRANGERS_MEMORY)
+        self.callers = Room(memory=CALLERS_MEMORY, disk=CALLERS_DISK)
+
+    async def read(
+        self, scope: Scope, receive: Receive, *, limit: int
+    ) -> tuple[Body, Holding | None]:
+        """Return the body, empty if none is announced, and what to close when it is done with.
+
+        limit: in bytes.
+        Raises TooLarge as soon as the body exceeds the limit, RequestTimeout, Malformed if the body
+        does not end as announced, Unavailable if there is no room, and what `admit` raises.
+        """
+        length = _announced_length(scope["headers"], limit)
+        if length == 0:
+            return b"", None
+        room = None
+        if length is not None and length > SMALL:
+            room = await self._room_of(scope)
+            room.expect(length)
+        with _Pace() as pace:
+            message = await receive()
+            part = _part_of(message, limit)
             # Granian says that more may come until it is asked again, even if nothing comes.
-            if len(part) == length or not message.get("more_body"):
-                return _within(limit, part)
-        return await _read_parts(message, receive, limit)
-    except asyncio.CancelledError:
-        if loop.time() < alarm.when():
-            raise
-        task.uncancel()
-        raise RequestTimeout from None
-    finally:
-        alarm.cancel()
+            is_whole = len(part) == length or not message.get("more_body")
+            if is_whole and len(part) <= SMALL:
+                return part, None
+            holding = Holding(room or self.strangers)
+            try:
+                while True:
+                    if room is None and self._is_much(holding.size, len(part)):
+                        pace.stop()
+                        room = await self._room_of(scope)
+                        holding.move(room)
+                        pace.start()
+                    holding.add(part)
+                    pace.arrived += len(part)
+                    if not message.get("more_body"):
+                        break
+                    message = await receive()
+                    part = _part_of(message, limit - holding.size)
+                body = holding.finish()
+            except BaseException:
+                holding.close()
+                raise
+        if holding.size > SMALL:
+            return body, holding
+        holding.close()
+        return body, None
+
+    async def _room_of(self, scope: Scope) -> Room:
+        return self.callers if await self._admit(scope) else self.strangers
+
+    def _is_much(self, held: int, more: int) -> bool:
+        """Whether a sender must be known to send so much."""
+        return held + more > SMALL or more > self.strangers.memory
+
+
+class _Pace:
+    """Raises RequestTimeout in this task if a period of SECONDS brings too few bytes.
+
+    `asyncio.timeout` does that once, but takes as long as reading three small bodies.
+    """
+
+    __slots__ = ("_loop", "_task", "_timer", "arrived", "late")
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self.late = False
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self.late and kind is asyncio.CancelledError:
+            self._task.uncancel()
+            raise RequestTimeout from None
+
+    def start(self) -> None:
+        self.arrived = 0
+        self._timer = self._loop.call_later(SECONDS, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self.arrived >= SECONDS * BYTES_PER_SECOND:
+            self.start()
+        else:
+            self.late = True
+            self._task.cancel()
 
 
 def _announced_length(headers: RawHeaders, limit: int) -> int | None:
@@ -60,26 +150,10 @@ def _announced_length(headers: RawHeaders, limit: int) -> int | None:
     return length
 
 
-async def _read_parts(message: Message, receive: Receive, limit: int) -> Body | None:
-    """Read a body whose first part is `message`."""
-    with ExitStack() as unfinished:
-        file = unfinished.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
-        size = 0
-        while message["type"] == "http.request":
-            part = _within(limit - size, message.get("body", b""))
-            size += file.write(part)
-            if message.get("more_body"):
-                message = await receive()
-                continue
-            file.seek(0)
-            if size <= IN_MEMORY:
-                return file.read()
-            unfinished.pop_all()
-            return file
-    return None
-
-
-def _within(limit: int, part: bytes) -> bytes:
+def _part_of(message: Message, limit: int) -> bytes:
+    if message["type"] != "http.request":
+        raise Malformed("The request body ended early, or its chunks are not valid.")
+    part: bytes = message.get("body", b"")
     if len(part) > limit:
         raise TooLarge
     return part

@@ -65,15 +65,16 @@ class Callers:
             name="keys",
         )
 
-    async def find(self, authorization: str) -> HeldKey | None:
+    async def find(self, authorization: str, *, anew: bool = False) -> HeldKey | None:
         """Return the key of an Authorization header, or None if the header has no bearer key.
 
+        anew: look the key up even if it is remembered.
         Raises InvalidKey if the key is unknown or revoked, Unavailable, and database errors.
         """
         digest = self._keys.bearer_digest(authorization)
         if digest is None:
             return None
-        key = self._remembered.get(digest)
+        key = None if anew else self._remembered.get(digest)
         if key is None:
             caller = unwrap(await self._look_ups.submit(digest, client=digest))
             if caller is None:

@@ -1,7 +1,7 @@
 """The ASGI application: it reads each request whole and answers it on one of two lanes.
 
-1. It reads the request within limits of size and time before any thread is involved, so slow
-   clients occupy no thread. Only 408 and 413 are answered at this point.
+1. It reads the request within limits of size, time and room before any thread is involved, so slow
+   clients occupy no thread. It reads a large body only from a caller whose key allows the request.
 2. The express lane answers a clean request to a hot route without Django's request cycle. A route
    that cannot answer a request declines it and leaves nothing behind.
 3. Django answers everything else, from the body that was read.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
 from time import perf_counter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from django.urls import reverse
@@ -25,6 +25,7 @@ from monoservices.api.access import key_authentication
 from monoservices.api.exception_handling import as_problem
 from monoservices.api.problems import Problem, Unavailable
 from monoservices.metrics.requests import count_request
+from monoservices.server.admission import is_known
 from monoservices.server.asgi import (
     Body,
     Headers,
@@ -34,14 +35,14 @@ from monoservices.server.asgi import (
     WholeResponse,
     send_response,
 )
-from monoservices.server.body import read_body
+from monoservices.server.body import Intake
 from monoservices.server.callers import Callers, HeldKey, KeyChanged
 from monoservices.server.common_headers import common_headers
 from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
 from monoservices.server.health import Health
 from monoservices.server.pacing import Throttle
-from monoservices.server.worker import flushing, tuned_interpreter
+from monoservices.server.worker import flushing, hear_signals, tuned_interpreter
 from monoservices.services.config import served_services
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,29 @@ def express_routes(callers: Callers) -> Iterator[ExpressRoute]:
                 yield make(callers)
 
 
+class _Answer(NamedTuple):
+    """A response to send. lane: which lane made it, or "none"."""
+
+    response: WholeResponse
+    headers: Headers
+    lane: str
+
+
+def _refusal(error: Exception, request: str) -> WholeResponse:
+    """The response to a request that failed; an error that nobody expects is logged."""
+    problem = as_problem(error)
+    if problem is None:
+        logger.error("%s failed", request, exc_info=error)
+    return WholeResponse.from_problem(problem or Problem())
+
+
+def _without_body(error: Exception, scope: Scope) -> _Answer:
+    """The answer to a request whose body was not read."""
+    response = _refusal(error, f"{scope['method']} {scope['path']}")
+    # The rest of the body may still arrive. It must not be read as the next request.
+    return _Answer(response, [(b"connection", b"close")], "none")
+
+
 class Front:
     """The ASGI application. django: the WSGI application that answers what is not express."""
 
@@ -88,6 +112,7 @@ class Front:
         self._django = DjangoLane(django)
         self._health = Health()
         self._refusals = Throttle()
+        self._intake = Intake(lambda scope: is_known(scope, self.callers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -101,36 +126,41 @@ class Front:
             return
         try:
             limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-            body = await read_body(scope["headers"], receive, limit=limit)
-        except Problem as problem:
-            # The rest of the body may still arrive. It must not be read as the next request.
-            closing = [(b"connection", b"close")]
-            await send_response(send, WholeResponse.from_problem(problem), closing)
-            count_request(scope["method"], "", problem.status, "none", started)
-            return
-        if body is None:  # the client has left
-            return
-        started = perf_counter()
-        express = await self._express(scope, body)
-        if express is not None:
-            response, headers = express
+            body, held = await self._intake.read(scope, receive, limit=limit)
+        except Exception as error:
+            answer: _Answer | None = _without_body(error, scope)
+        else:
+            started = perf_counter()
+            try:
+                answer = await self._express(scope, body)
+                if answer is None:
+                    answer = await self._by_django(scope, body, send, receive)
+            finally:
+                if held is not None:
+                    held.close()
             del body  # a client that waits for its turn holds nothing but the connection
-            if response.status == Unavailable.status:
-                await self._refusals.wait(waited=perf_counter() - started)
-            await send_response(send, response, headers)
-            count_request(scope["method"], scope["path"], response.status, "express", started)
+        if answer is None:
             return
+        response, headers, lane = answer
+        if response.status == Unavailable.status:
+            await self._refusals.wait(waited=perf_counter() - started)
+        await send_response(send, response, headers)
+        path = scope["path"] if lane == "express" else ""
+        count_request(scope["method"], path, response.status, lane, started)
+
+    async def _by_django(
+        self, scope: Scope, body: Body, send: Send, receive: Receive
+    ) -> "_Answer | None":
+        """Let Django answer. Return None, or what to send if too many requests wait for Django."""
         try:
             await self._django.respond(scope, body, send, receive)
         except ConnectionAbortedError as error:  # the server closes the connection
             logger.info("%s %s broke off: %s", scope["method"], scope["path"], error)
         except Unavailable as problem:
-            del body
-            await self._refusals.wait()
-            await send_response(send, WholeResponse.from_problem(problem))
-            count_request(scope["method"], "", problem.status, "none", started)
+            return _Answer(WholeResponse.from_problem(problem), [], "none")
+        return None
 
-    async def _express(self, scope: Scope, body: Body) -> tuple[WholeResponse, Headers] | None:
+    async def _express(self, scope: Scope, body: Body) -> "_Answer | None":
         """Return a hot route's response and its common headers; None if Django must answer."""
         address = (scope["method"], scope["path"])
         route = self.routes.get(address)
@@ -145,11 +175,8 @@ class Front:
         try:
             response = await self._respond(route, request)
         except Exception as error:
-            problem = as_problem(error)
-            if problem is None:
-                logger.exception("%s %s failed", route.method, route.url_name)
-            response = WholeResponse.from_problem(problem or Problem())
-        return None if response is None else (response, headers)
+            response = _refusal(error, f"{route.method} {route.url_name}")
+        return None if response is None else _Answer(response, headers, "express")
 
     async def _respond(self, route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
         """The response of a route; None if Django must answer, and say what is wrong with a key."""
@@ -208,6 +235,7 @@ class Front:
             async with flushing():
                 while (await receive())["type"] != "lifespan.shutdown":
                     await send({"type": "lifespan.startup.complete"})
+                    await hear_signals()
                 for route in self.routes.values():
                     await route.drain()
                 await self.callers.drain()

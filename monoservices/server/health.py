@@ -11,14 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 
-import msgspec
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from monoservices.api.exception_handling import problem_response
 from monoservices.api.problems import Unavailable
+from monoservices.database.health import check_reads, check_writes, close
 from monoservices.server.asgi import Scope, WholeResponse
 
 RESULT_SECONDS = 0.5
@@ -26,7 +25,7 @@ RESULT_SECONDS = 0.5
 CHECK_SECONDS = 5.0
 """How long requests wait for a check."""
 
-_OK = msgspec.json.encode({"status": "ok"})
+_OK = b'{"status": "ok"}'
 _HEADERS = {"Cache-Control": "no-store"}
 
 logger = logging.getLogger(__name__)
@@ -67,8 +66,9 @@ class Health:
         return WholeResponse(200, _OK, headers=_HEADERS)
 
     async def drain(self) -> None:
-        """Return when the checks have ended. Ask nothing any more."""
+        """Return when the checks have ended, with their connections. Ask nothing any more."""
         await asyncio.to_thread(self._threads.shutdown)
+        close()
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -96,19 +96,13 @@ class _SharedCheck:
         loop = asyncio.get_running_loop()
         if self._running is None and loop.time() >= self._ends:
             self._ends = loop.time() + CHECK_SECONDS
-            self._running = loop.run_in_executor(self._threads, self._run)
+            self._running = loop.run_in_executor(self._threads, _passes, self._check)
             self._running.add_done_callback(self._note)
         if self._running is not None:
             left = max(0.0, self._ends - loop.time())
             done, _ = await asyncio.wait([self._running], timeout=left)
             return bool(done) and self._has_passed
         return self._has_passed
-
-    def _run(self) -> bool:
-        try:
-            return _passes(self._check)
-        finally:
-            connection.close()
 
     def _note(self, done: "asyncio.Future[bool]") -> None:
         self._running = None
@@ -127,20 +121,3 @@ def _passes(check: Callable[[], None]) -> bool:
 
 def _not_ready(*, writes: bool) -> Unavailable:
     return Unavailable(f"The database cannot be {'written' if writes else 'read'}.")
-
-
-def check_reads() -> None:
-    """Raises DatabaseError. A lost connection is replaced."""
-    try:
-        _select()
-    except DatabaseError:
-        connection.close()
-        _select()
-
-
-def _select() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-check_writes = check_reads

@@ -52,15 +52,13 @@ class Stream:
             self._departure = asyncio.create_task(_wait_for_departure(self._receive))
 
     def _send_one(self, message: Message, end: float) -> None:
-        seconds = min(READER_SECONDS, end - monotonic())
-        if seconds <= 0:
-            raise ConnectionAbortedError("The stream took too long.")
         delivery = asyncio.run_coroutine_threadsafe(self._deliver(message), self._loop)
         try:
-            delivery.result(seconds)
+            delivery.result(min(READER_SECONDS, max(0, end - monotonic())))
         except TimeoutError:
             delivery.cancel()
-            raise ConnectionAbortedError("The reader of a stream has stopped.") from None
+            what = "has stopped" if monotonic() < end else "has taken too long"
+            raise ConnectionAbortedError(f"The reader of a stream {what}.") from None
 
     async def _deliver(self, message: Message) -> None:
         if self._departure is not None and self._departure.done():

@@ -1,7 +1,8 @@
-"""What a worker process sets up besides the application: the interpreter, and writing metrics."""
+"""What a worker process sets up besides the application: the interpreter, signals and metrics."""
 
 import asyncio
 import gc
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -14,6 +15,12 @@ of 5 ms would be most of the time that a small batch takes."""
 GARBAGE = 20_000
 """After how many new objects Python looks for garbage. Every few orders make 700 of them, Python
 3.11's default, because requests that wait for their batch are objects too."""
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+"""The signals to end."""
+TURNS = 16
+"""How many turns of the event loop a worker waits before it listens to signals. Granian stops the
+loop two turns after start-up and then runs it for good. What is scheduled when a loop stops runs
+when it goes on (asyncio's documentation of `loop.stop`)."""
 FLUSH_SECONDS = 1.0
 """How often values of metrics are written where other processes see them."""
 
@@ -34,6 +41,14 @@ def tuned_interpreter() -> Iterator[None]:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
         sys.setswitchinterval(interval)
+
+
+async def hear_signals() -> None:
+    """Let the signals come that were blocked while this worker started."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @asynccontextmanager

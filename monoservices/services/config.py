@@ -17,7 +17,8 @@ class ServiceConfig(AppConfig):
     oversight: the scope and the permission of this service that let their holders see, in every
         service, what others did (`monoservices.services.oversight`).
     large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
-        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces.
+        URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces, and must
+        require a scope: the ASGI front reads no such body without a key.
     hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
         The server lets few of them run at a time, so that other requests do not wait for them.
     """

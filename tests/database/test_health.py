@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from django.db import connection, transaction
 
 from monoservices.database import health
 from monoservices.database.health import Unhealthy, check_reads, check_writes
-from tests.database.conftest import configure
+from tests.database.conftest import ask, configure, lose_the_standby
 from tests.postgres import PostgresServer
 
 on_postgresql = pytest.mark.skipif(
@@ -28,11 +27,6 @@ def database(transactional_db: None) -> Iterator[None]:
     health.close()
     yield
     health.close()
-
-
-def ask(server: PostgresServer, sql: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as session:
-        return session.execute(sql.encode()).fetchall()
 
 
 @pytest.mark.usefixtures("database")
@@ -82,7 +76,7 @@ def test_a_database_that_is_read_only(own_server: PostgresServer) -> None:
 
 @on_postgresql
 def test_a_standby_that_is_gone(own_server: PostgresServer) -> None:
-    configure(own_server, synchronous_standby_names="gone")
+    lose_the_standby(own_server)
     try:
         for _ in range(2):
             with pytest.raises(Unhealthy, match="has not answered for 2 s"):

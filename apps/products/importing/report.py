@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated
 
@@ -44,7 +45,10 @@ class ImportReport(ImportCounts, kw_only=True):
 
 
 def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHttpResponse:
-    """Import everything, then respond with an ImportReport. Long reports are kept in a file."""
+    """Import everything, then respond with an ImportReport. Long reports are kept in a file.
+
+    Raises OSError if the disk is full.
+    """
     counts: Counter[Result] = Counter()
     with ExitStack() as until_read:
         rows: IO[bytes] = until_read.enter_context(SpooledTemporaryFile(SPOOL_BYTES))
@@ -59,21 +63,31 @@ def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHtt
                 reason=outcome.reason,
             )
             rows.write(msgspec.json.encode(report))
-        until_read.pop_all()  # `_pieces` closes it
+        until_read.pop_all()  # the response closes it
     summary = ImportCounts(dry_run=dry_run, **{each.value: counts[each] for each in Result})
     head, tail = msgspec.json.encode(summary)[:-1] + b',"rows":[', b"]}"
     size = len(head) + rows.tell() + len(tail)
     return StreamingHttpResponse(
-        _pieces(head, rows, tail),
+        _Report(head, rows, tail),
         content_type="application/json",
         headers={"Content-Length": str(size)},
     )
 
 
-def _pieces(head: bytes, rows: IO[bytes], tail: bytes) -> Iterator[bytes]:
-    with rows:
-        rows.seek(0)
-        yield head
-        while piece := rows.read(PIECE_BYTES):
+@dataclass
+class _Report:
+    """The pieces of a response, which closes the file even if it is not sent."""
+
+    head: bytes
+    rows: IO[bytes]
+    tail: bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.rows.seek(0)
+        yield self.head
+        while piece := self.rows.read(PIECE_BYTES):
             yield piece
-        yield tail
+        yield self.tail
+
+    def close(self) -> None:
+        self.rows.close()

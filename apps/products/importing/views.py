@@ -1,5 +1,7 @@
 """Importing products over the API."""
 
+import logging
+
 from django.db import Error
 from django.http import StreamingHttpResponse
 from msgspec import Struct
@@ -17,6 +19,8 @@ from monoservices.api.problems import Unavailable
 from monoservices.database.errors import is_passing
 from monoservices.files.exporting import MEDIA_TYPES
 from monoservices.files.uploads import UPLOAD_PARSERS
+
+logger = logging.getLogger(__name__)
 
 
 class ImportQuery(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -53,4 +57,9 @@ class ProductImportView(APIView):
                 raise
             raise Unavailable(
                 "The database is busy or away. Rows imported so far stay; send the file again."
+            ) from None
+        except OSError as error:
+            logger.warning("cannot keep the report of an import: %s", error)
+            raise Unavailable(
+                "The server's disk is full. Rows imported so far stay; send the file again."
             ) from None

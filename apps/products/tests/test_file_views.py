@@ -5,12 +5,14 @@ import io
 import json
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import OperationalError
 
+from apps.products.importing import report
 from apps.products.models import Product, StockMovement
 from apps.products.operations import create_product
 from apps.products.tests.hostile_files import HOSTILE, Hostile
@@ -139,6 +141,36 @@ def test_a_database_that_fails_is_answered_503(api: Api, monkeypatch: pytest.Mon
     assert answer.error == (503, "unavailable", {})
     assert answer.headers["Retry-After"] == "1"
     assert answer.json["detail"].endswith("Rows imported so far stay; send the file again.")
+
+
+def test_a_full_disk_is_answered_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[Any] = []
+
+    def full(**_: Any) -> Any:
+        files.append(Path("/dev/full").open("w+b", buffering=0))  # noqa: SIM115 - its closing is tested
+        return files[-1]
+
+    monkeypatch.setattr(report, "SPOOL_BYTES", 1_000)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    answer = upload(api, HEADER + "A-1,Mug,1,1\n" + "A-2,Mug,x,1\n" * 100)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json["detail"].startswith("The server's disk is full. Rows imported so far stay")
+    assert [each.closed for each in files] == [True]
+    assert set(skus()) <= {"A-1"}
+
+
+def test_a_report_that_is_not_sent_leaves_no_file(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[Any] = []
+
+    def remember(size: int) -> Any:
+        files.append(tempfile.SpooledTemporaryFile(size))  # noqa: SIM115
+        return files[-1]
+
+    monkeypatch.setattr(report, "SpooledTemporaryFile", remember)
+    report.report_import([], dry_run=True).close()
+    assert [each.closed for each in files] == [True]
 
 
 def test_a_long_report_waits_in_a_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

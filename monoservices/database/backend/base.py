@@ -48,6 +48,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.longest_wait = float(seconds)
         return connection
 
+    def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
+        """Change the mode, but do not connect at the end of a transaction that was lost.
+
+        Django would, and if that failed, its error would hide what became of the transaction.
+        """
+        if autocommit and (self.connection is None or self.connection.closed):
+            self.close()
+            self.autocommit = True  # as the next connection begins
+        else:
+            super().set_autocommit(autocommit, *args, **options)
+
     def close_if_unusable_or_obsolete(self) -> None:
         """Close the connection as Django does, and after an error that may be the connection's."""
         if self.is_unfit and not self.in_atomic_block:

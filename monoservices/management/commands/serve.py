@@ -16,6 +16,7 @@ from granian.server import Server
 
 from monoservices.database.engines import engine
 from monoservices.metrics.processes import counting_together
+from monoservices.server.supervisor import Interrupt, keep_signals_for_workers
 
 # Granian's backpressure limits open connections, idle ones included. The limits on requests are in
 # `monoservices.server.batching` and `monoservices.server.django_lane`.
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             workers_kill_timeout=STOP_SECONDS,
             log_dictconfig=copy.deepcopy(settings.LOGGING),
         )
+        server.main_loop_interrupt = Interrupt(lambda: server.interrupt_signal)
+        keep_signals_for_workers()
         with counting_together():
             server.serve()
 

@@ -8,8 +8,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from rest_framework.views import APIView
 
-from monoservices.api.problems import Conflict, Unavailable
-from monoservices.server import body, front
+from monoservices.api.problems import Conflict, InvalidKey, Unavailable
+from monoservices.server import body, front, holding
 from monoservices.server.asgi import Message, WholeResponse
 from monoservices.server.callers import HeldKey
 from monoservices.server.django_lane import THREADS, WAITING
@@ -144,10 +144,16 @@ def test_what_is_not_clean_or_not_hot_goes_to_django(django: Django, scope: Any)
 
 
 def test_a_body_in_a_file_goes_to_django(django: Django, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "IN_MEMORY", 1)
+    async def is_known(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(front, "is_known", is_known)
+    monkeypatch.setattr(holding, "IN_MEMORY", 1)
     route = Route(WholeResponse(201, b"fast"))
-    assert ask(django, route, (post(), (b"{", b"}"))) == [BY_DJANGO]
-    assert (route.requests, django.bodies) == ([], [b"{}"])
+    parts = (b"{", b" " * body.SMALL, b"}")
+    chunked = http_scope("POST", NOTES, [JSON[0], ("transfer-encoding", "chunked")])
+    assert ask(django, route, (chunked, parts)) == [BY_DJANGO]
+    assert (route.requests, django.bodies) == ([], [b"".join(parts)])
 
 
 @pytest.mark.parametrize(
@@ -246,11 +252,40 @@ def test_too_slow_a_body_reaches_no_lane(django: Django, monkeypatch: pytest.Mon
     assert (route.requests, django.bodies) == ([], [])
 
 
-def test_a_sender_that_leaves_is_not_answered(django: Django) -> None:
+@pytest.mark.parametrize(
+    ("error", "status", "logged"),
+    [(InvalidKey(), 401, 0), (Unavailable(), 503, 0), (ValueError("secret"), 500, 1)],
+)
+def test_who_may_not_send_a_large_body_reaches_no_lane(
+    django: Django,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    turns_taken: list[Throttle],
+    error: Exception,
+    status: int,
+    logged: int,
+) -> None:
+    async def is_known(*_: Any) -> bool:
+        raise error
+
+    monkeypatch.setattr(front, "is_known", is_known)
+    route = Route(WholeResponse(201, b"fast"))
+    scope = http_scope("POST", NOTES, [JSON[0], ("content-length", str(body.SMALL + 1))])
+    [start, sent] = asyncio.run(messages_of(front_of(django, route), scope))
+    assert (start["status"], (b"connection", b"close") in start["headers"]) == (status, True)
+    assert b"secret" not in sent["body"]
+    assert (route.requests, django.bodies) == ([], [])
+    assert len(turns_taken) == (status == 503)
+    assert [each.getMessage() for each in caplog.records] == [f"POST {NOTES} failed"] * logged
+
+
+def test_a_body_that_ends_early_reaches_no_lane(django: Django) -> None:
     route = Route(WholeResponse(201, b"fast"))
     first = request_parts(b"{", b"}")[0]
     gone = {"type": "http.disconnect"}
-    assert asyncio.run(messages_of(front_of(django, route), post(), first, gone)) == []
+    [start, sent] = asyncio.run(messages_of(front_of(django, route), post(), first, gone))
+    assert (start["status"], (b"connection", b"close") in start["headers"]) == (400, True)
+    assert b'"code":"malformed"' in sent["body"]
     assert (route.requests, django.bodies) == ([], [])
 
 
@@ -277,3 +312,17 @@ def test_what_cannot_be_loaded_is_not_served(
     assert sent == [{"type": "lifespan.startup.failed"}]
     assert [each.getMessage() for each in caplog.records] == ["The application cannot be loaded."]
     assert "no such module" in caplog.text
+
+
+@pytest.mark.parametrize("outcome", [WholeResponse(201, b"fast"), None, ValueError()])
+def test_a_large_body_is_given_up_when_it_is_answered(django: Django, outcome: Any) -> None:
+    async def run() -> None:
+        front = front_of(django, Route(outcome))
+        for _ in range(3):
+            scope = http_scope("POST", NOTES, [JSON[0], ("transfer-encoding", "chunked")])
+            await call(front, scope, b"{" + b" " * body.SMALL, b"}")
+        room = front._intake.strangers
+        assert room.memory == body.STRANGERS_MEMORY
+        await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
+
+    asyncio.run(run())
