@@ -41,6 +41,9 @@ class Engine(Protocol):
     def consistent_snapshot(self) -> AbstractContextManager[None]:
         """Read everything as it was at one moment, without holding up any writer."""
 
+    def limit_waits(self) -> None:
+        """Let waits of this thread's connection be short, because many wait for each of them."""
+
     def impatient_options(self, seconds: int) -> dict[str, Any]:
         """OPTIONS of a database with which no wait, for a connection or an answer, takes longer."""
 

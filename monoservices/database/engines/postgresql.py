@@ -51,6 +51,11 @@ def _long_waits() -> Iterator[None]:
         session.longest_wait = usual
 
 
+def limit_waits() -> None:
+    database: Any = connection
+    database.limit_waits(pipelining.LONGEST_WAIT_SECONDS)
+
+
 def impatient_options(seconds: int) -> dict[str, Any]:
     return {"connect_timeout": seconds, "longest_wait": seconds}
 
