@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 from monoservices.api.access import key_authentication
 from monoservices.api.exception_handling import as_problem
 from monoservices.api.problems import Problem, Unavailable
+from monoservices.metrics.publishing import publishing
 from monoservices.metrics.requests import count_request
 from monoservices.server.admission import is_known
 from monoservices.server.asgi import (
@@ -42,7 +43,7 @@ from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
 from monoservices.server.health import Health
 from monoservices.server.pacing import Throttle
-from monoservices.server.worker import flushing, hear_signals, tuned_interpreter
+from monoservices.server.worker import hear_signals, tuned_interpreter
 from monoservices.services.config import served_services
 
 logger = logging.getLogger(__name__)
@@ -231,14 +232,13 @@ class Front:
             await receive()
             await send({"type": "lifespan.startup.failed"})
             return
-        with tuned_interpreter():
-            async with flushing():
-                while (await receive())["type"] != "lifespan.shutdown":
-                    await send({"type": "lifespan.startup.complete"})
-                    await hear_signals()
-                for route in self.routes.values():
-                    await route.drain()
-                await self.callers.drain()
-                await self._django.drain()
-                await self._health.drain()
+        with tuned_interpreter(), publishing():
+            while (await receive())["type"] != "lifespan.shutdown":
+                await send({"type": "lifespan.startup.complete"})
+                await hear_signals()
+            for route in self.routes.values():
+                await route.drain()
+            await self.callers.drain()
+            await self._django.drain()
+            await self._health.drain()
         await send({"type": "lifespan.shutdown.complete"})
