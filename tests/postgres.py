@@ -26,7 +26,8 @@ class PostgresServer:
 
     programs: the directory of initdb and pg_ctl; default: `find_programs()`.
     fsync: whether a commit waits for the disk. settings: more settings for postgresql.conf.
-    Its data is in a temporary directory, which is deleted after the block. Raises PostgresError.
+    place: where the temporary directory of its data is made; it is deleted after the block.
+    Raises PostgresError.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class PostgresServer:
         *,
         fsync: bool = False,
         settings: Mapping[str, str] | None = None,
+        place: Path | None = None,
     ) -> None:
+        self._place = place
         self.programs = programs or find_programs()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -48,7 +51,7 @@ class PostgresServer:
         }
 
     def __enter__(self) -> Self:
-        self._directory = tempfile.TemporaryDirectory(prefix="tradepost-postgres-")
+        self._directory = tempfile.TemporaryDirectory(prefix="tradepost-postgres-", dir=self._place)
         self._root = Path(self._directory.name)
         try:
             self._create()
@@ -59,7 +62,7 @@ class PostgresServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pg_ctl("status").returncode == 0:
+        if self.runs():
             self.stop("immediate")
         self._directory.cleanup()
 
@@ -71,6 +74,10 @@ class PostgresServer:
         """Start the server and wait until it accepts connections."""
         if self._pg_ctl("start", "--log", log := self._root / "log").returncode:
             raise PostgresError(log.read_text())
+
+    def runs(self) -> bool:
+        """Whether the server has not ended, as it does when it cannot write its log."""
+        return self._pg_ctl("status").returncode == 0
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop the server and wait until it has ended. `immediate` is like a crash."""

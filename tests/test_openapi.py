@@ -1,15 +1,19 @@
 """The OpenAPI document: valid, up to date, and complete."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import jsonschema_rs
 import pytest
 import yaml
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 
 from conftest import Api
+from monoservices.api import schema_view
 from monoservices.api.problems import problem_kinds
 from tests.test_access import API, ROUTES
 
@@ -195,3 +199,32 @@ def test_patterns_are_ecma_262(document: Any) -> None:
     patterns = re.findall(r"pattern: (.*)", DOCUMENT.read_text())
     assert {pattern for pattern in patterns if pattern.endswith("$")} == {*patterns}
     assert [pattern for pattern in patterns if r"\Z" in pattern or r"\x" in pattern] == []
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/vnd.oai.openapi", "application/vnd.oai.openapi+json"]
+)
+def test_it_is_made_once_however_many_ask_first(
+    accept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SchemaGenerator] = []
+    make: Any = SchemaGenerator.get_schema
+
+    def get_schema(self: SchemaGenerator, *args: Any, **kwargs: Any) -> Any:
+        made.append(self)
+        return make(self, *args, **kwargs)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", get_schema)
+    schema_view._document.cache_clear()
+    together = Barrier(6)
+
+    def ask(_: int) -> tuple[int, str, bytes]:
+        together.wait(10)
+        response = Api().get("/api/schema/", accept=accept)
+        return response.status, response.headers["Content-Type"], response.content
+
+    with ThreadPoolExecutor(6) as threads:
+        [(status, content_type, content)] = set(threads.map(ask, range(6)))
+    assert (status, len(made)) == (200, 1)
+    assert content_type.partition(";")[0] == accept
+    assert yaml.safe_load(content)["openapi"] == "3.1.1"

@@ -67,7 +67,10 @@ class Health:
 
     async def drain(self) -> None:
         """Return when the checks have ended, with their connections. Ask nothing any more."""
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._threads.shutdown()
         close()
 
     @cached_property

@@ -38,7 +38,8 @@ class Turns:
             turn.end()
 
     async def drain(self) -> None:
-        """Return when nobody has a turn or waits for one."""
+        """Return when nobody has a turn or waits for one. No turn rests any more."""
+        self._rest = 0.0
         await self._nobody.wait()
 
     async def _take(self) -> None:

@@ -14,6 +14,10 @@ from apps.orders.tests.product_rows import make_product
 pytestmark = pytest.mark.django_db
 
 NOBODYS_ID = 7_777
+_OTHERS = "order_id, type, from_status, to_status, actor, data, created_at"
+REPLACE_ALL_BUT_ID = (
+    f"REPLACE INTO orders_orderevent ({_OTHERS}) SELECT {_OTHERS} FROM orders_orderevent"  # noqa: S608
+)
 
 ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("order_key_not_empty", {"idempotency_key": ""}),
@@ -134,7 +138,9 @@ def test_an_event_is_a_legal_step(from_status: str, to_status: str, order: Order
     for kind in OrderEvent.Type.values:
         step = {"type": kind, "from_status": from_status, "to_status": to_status}
         if (kind, from_status, to_status) not in legal:
-            with pytest.raises(IntegrityError, match="event_is_legal"):
+            # That it was placed before, SQLite finds first.
+            rule = "event_is_legal|UNIQUE" if kind == "placed" else "event_is_legal"
+            with pytest.raises(IntegrityError, match=rule):
                 insert_like(placed, **step)
         elif kind != "placed":  # the order has been placed
             insert_like(placed, **step)
@@ -145,9 +151,22 @@ def test_an_event_is_a_legal_step(from_status: str, to_status: str, order: Order
 
 
 @pytest.mark.parametrize(
-    "sql", ["UPDATE orders_orderevent SET actor = 'x'", "DELETE FROM orders_orderevent"]
+    "sql",
+    [
+        "UPDATE orders_orderevent SET actor = 'x'",
+        "DELETE FROM orders_orderevent",
+        *(
+            ["TRUNCATE orders_orderevent", "TRUNCATE orders_order CASCADE"]
+            if connection.vendor == "postgresql"
+            else [
+                "REPLACE INTO orders_orderevent SELECT * FROM orders_orderevent",
+                REPLACE_ALL_BUT_ID,
+            ]
+        ),
+    ],
 )
 def test_the_history_is_append_only(sql: str, order: Order) -> None:
+    connection.check_constraints()  # PostgreSQL truncates no table that still waits for its checks
     with pytest.raises(IntegrityError, match="orders_orderevent is append-only"):
         execute(sql)
     assert order.events.get().actor == "client:1"

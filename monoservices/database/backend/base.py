@@ -14,7 +14,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from monoservices.database.backend.connection import Connection, Cursor, driver
-from monoservices.database.errors import needs_new_connection
+from monoservices.database.backend.standby import commits
+from monoservices.database.errors import is_outcome_unknown, needs_new_connection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -58,6 +59,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.autocommit = True  # as the next connection begins
         else:
             super().set_autocommit(autocommit, *args, **options)
+
+    def hold_commit(self) -> None:
+        """Call this before COMMIT. Raises OperationalError if it would not be answered at present.
+
+        The statements of the transaction have been executed.
+        """
+        if not commits.are_answered:
+            with self.wrap_database_errors:
+                commits.hold(self.connection, self.get_connection_params())
+
+    def commit(self) -> None:
+        if self.connection is not None:
+            self.hold_commit()
+        try:
+            super().commit()
+        except Error as error:
+            if is_outcome_unknown(error):
+                commits.are_answered = False
+            raise
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close the connection as Django does, and after an error that may be the connection's."""

@@ -17,6 +17,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database.statements import Parameter, PendingRows
 
+UniqueKey = tuple[Sequence[str], str]
+"""The quoted columns of a unique key, and the condition that its rows satisfy; "" without one."""
+
 
 class Engine(Protocol):
     """What each database does in its own way."""
@@ -73,8 +76,14 @@ class Engine(Protocol):
     ) -> list[Parameter]:
         """The parameters for `rows_from`. own: the values of a column, one for each row."""
 
-    def append_only(self, table: str) -> tuple[Sequence[str], Sequence[str]]:
-        """(statements after which UPDATE and DELETE raise IntegrityError, statements to undo it)"""
+    def append_only(
+        self, table: str, keys: Sequence[UniqueKey]
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """(statements after which rows of `table` can only be added, statements to undo it)
+
+        Whatever would change or remove a row raises IntegrityError. keys: all unique keys of the
+        table. Both lists of statements can be executed again.
+        """
 
     def substring_index(self, name: str, *, table: str, column: str) -> Sequence[str]:
         """Statements that create an index for `LIKE '%…%'` where the database has such indexes."""

@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database import pipelining
+from monoservices.database.engines import UniqueKey
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = True
@@ -91,21 +92,27 @@ def row_parameters(
     return [shared[name] if name in shared else own[name] for name in columns]
 
 
-def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
+def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:
+    """Reject UPDATE, DELETE and TRUNCATE. INSERT cannot replace a row here, as it can on SQLite."""
     function = (
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+        f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n"
         "BEGIN\n"
         f"    RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation';\n"
         "END $$"
     )
-    trigger = (
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}\n"
-        f"    FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
-    )
-    return (function, trigger), (
-        f"DROP TRIGGER {table}_append_only ON {table}",
-        f"DROP FUNCTION {table}_append_only()",
-    )
+    events = {
+        f"{table}_append_only": ("UPDATE OR DELETE", "ROW"),
+        f"{table}_no_truncate": ("TRUNCATE", "STATEMENT"),  # no rows are shown to triggers
+    }
+    triggers = [
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {event} ON {table}\n"
+        f"    FOR EACH {each} EXECUTE FUNCTION {table}_append_only()"
+        for name, (event, each) in events.items()
+    ]
+    return [function, *triggers], [
+        *(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in events),
+        f"DROP FUNCTION IF EXISTS {table}_append_only()",
+    ]
 
 
 def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
