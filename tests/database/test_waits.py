@@ -24,7 +24,8 @@ pytestmark = pytest.mark.skipif(
     "connection.vendor != 'postgresql'", reason="SQLite is in this process"
 )
 
-WAIT = 0.5
+WAIT, TRIP_WAIT = 0.5, 0.4
+"""Seconds, for waits in general and for round trips of pipelined transactions."""
 SOON = 10.0
 """Seconds: much more than WAIT, and much less than for ever."""
 INSERT = "INSERT INTO waits DEFAULT VALUES"
@@ -36,7 +37,7 @@ Break = Callable[[], Any]
 def own(own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresServer]:
     """The module's server, with a table `waits`. Django waits for WAIT seconds."""
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "longest_wait", WAIT)
-    monkeypatch.setattr(pipelining, "LONGEST_WAIT_SECONDS", WAIT)
+    monkeypatch.setattr(pipelining, "LONGEST_WAIT_SECONDS", TRIP_WAIT)
     monkeypatch.setattr(standby, "PROBE_SECONDS", WAIT)
     monkeypatch.setattr(standby.commits, "are_answered", True)
     with psycopg.connect(own_server.url("postgres"), autocommit=True) as session:
@@ -128,6 +129,8 @@ def test_a_server_that_hangs(own: PostgresServer, wait: Callable[[Break], None])
             wait(lambda: stack.enter_context(own.frozen()))
         assert connection.connection is None or connection.connection.closed
     assert monotonic() - started < SOON
+    seconds = TRIP_WAIT if "round_trip" in wait.__name__ else WAIT
+    assert f"has not answered for {seconds:g} s" in str(raised.value)
     assert is_outcome_unknown(raised.value) is (wait in NOT_KNOWN)
     # The server goes on with what it has received, and finds the client gone.
     assert rows_in_the_end(own, int(wait in NOT_KNOWN)) == int(wait in NOT_KNOWN)

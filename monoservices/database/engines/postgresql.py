@@ -14,6 +14,9 @@ from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = True
 
+LONG_WAIT_SECONDS = 600.0
+"""How long each wait may take in a transaction that may take long."""
+
 _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
 """Columns whose values travel as text, and the types to which the statement casts them."""
 
@@ -28,8 +31,24 @@ def consistent_snapshot() -> Iterator[None]:
         with connection.cursor() as cursor:
             if is_outermost:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL statement_timeout = 0")
+        with _long_waits():
+            yield
+
+
+@contextmanager
+def _long_waits() -> Iterator[None]:
+    """Let statements of this transaction, and pauses between them, take long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', '0', true),"
+            " set_config('idle_in_transaction_session_timeout', '0', true)"
+        )
+    session: Any = connection.connection
+    usual, session.longest_wait = session.longest_wait, LONG_WAIT_SECONDS
+    try:
         yield
+    finally:
+        session.longest_wait = usual
 
 
 def impatient_options(seconds: int) -> dict[str, Any]:
