@@ -21,14 +21,15 @@ pipelined_transaction = pipelining.pipelined_transaction
 
 
 @contextmanager
-def consistent_snapshot() -> Iterator[None]:
+def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
         with connection.cursor() as cursor:
             if is_outermost:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL statement_timeout = 0")
+            if may_take_long:
+                cursor.execute("SET LOCAL statement_timeout = 0")
         yield
 
 
@@ -65,6 +66,14 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 
 def money_column(column: str) -> str:
     return f"{column}::text"
+
+
+def json_rows(columns: Mapping[str, str]) -> str:
+    values = (
+        money_column(f"r.{name}") if kind == "numeric" else f"r.{name}"
+        for name, kind in columns.items()
+    )
+    return f"coalesce(json_agg(json_build_array({', '.join(values)})), '[]')::text"
 
 
 def as_timestamp(moment: datetime) -> str:

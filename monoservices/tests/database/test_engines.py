@@ -101,6 +101,8 @@ def test_a_snapshot_may_take_its_time() -> None:
 
     assert timeout() == "30s"
     with engine().consistent_snapshot():
+        assert timeout() == "30s"
+    with engine().consistent_snapshot(may_take_long=True):
         assert timeout() == "0"
     assert timeout() == "30s"
 
