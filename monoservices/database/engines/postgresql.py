@@ -28,8 +28,8 @@ def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
-        with connection.cursor() as cursor:
-            if is_outermost:
+        if is_outermost:
+            with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         with _long_waits() if may_take_long else nullcontext():
             yield
