@@ -18,7 +18,7 @@ BEHIND_TLS = {
     "ALLOWED_HOSTS": ["shop.example"],
 }
 BROWSER = {"accept": "text/html,application/xhtml+xml", "host": "shop.example"}
-SHOP = {"host": "shop.example"}
+SHOP: dict[str, Any] = {"host": "shop.example"}
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ def test_it_is_made_once_however_many_ask_first(
     accept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[SchemaGenerator] = []
-    make = SchemaGenerator.get_schema
+    make: Any = SchemaGenerator.get_schema
 
     def get_schema(self: SchemaGenerator, *args: Any, **kwargs: Any) -> Any:
         made.append(self)

@@ -43,6 +43,7 @@ from monoservices.server.django_lane import DjangoLane, WsgiApplication
 from monoservices.server.express_request import ExpressRequest, express_request
 from monoservices.server.health import Health
 from monoservices.server.pacing import Throttle
+from monoservices.server.refusing import logged
 from monoservices.server.worker import hear_signals, tuned_interpreter
 from monoservices.services.config import served_services
 
@@ -101,7 +102,7 @@ def _refusal(error: Exception, request: str) -> WholeResponse:
 
 def _without_body(error: Exception, scope: Scope) -> _Answer:
     """The answer to a request whose body was not read."""
-    response = _refusal(error, f"{scope['method']} {scope['path']}")
+    response = _refusal(error, f"{scope['method']} {scope['path']!r}")
     # The rest of the body may still arrive. It must not be read as the next request.
     return _Answer(response, [(b"connection", b"close")], "none")
 
@@ -122,7 +123,7 @@ class Front:
         started = perf_counter()
         if self._health.answers(scope):
             health = await self._health.respond(scope)
-            await send_response(send, health)
+            await send_response(send, health, logged(scope, health, scope["path"], self.callers))
             count_request(scope["method"], scope["path"], health.status, "none", started)
             return
         try:
@@ -145,8 +146,9 @@ class Front:
         response, headers, lane = answer
         if response.status == Unavailable.status:
             await self._refusals.wait(waited=perf_counter() - started)
-        await send_response(send, response, headers)
         path = scope["path"] if lane == "express" else ""
+        headers = [*headers, *logged(scope, response, path, self.callers)]
+        await send_response(send, response, headers)
         count_request(scope["method"], path, response.status, lane, started)
 
     async def _by_django(
@@ -156,7 +158,7 @@ class Front:
         try:
             await self._django.respond(scope, body, send, receive)
         except ConnectionAbortedError as error:  # the server closes the connection
-            logger.info("%s %s broke off: %s", scope["method"], scope["path"], error)
+            logger.info("%s %r broke off: %s", scope["method"], scope["path"], error)
         except Unavailable as problem:
             return _Answer(WholeResponse.from_problem(problem), [], "none")
         return None

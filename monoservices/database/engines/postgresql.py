@@ -1,7 +1,7 @@
 """PostgreSQL: writers lock rows, statements share round trips, columns travel as arrays."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -24,14 +24,14 @@ pipelined_transaction = pipelining.pipelined_transaction
 
 
 @contextmanager
-def consistent_snapshot() -> Iterator[None]:
+def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
-        with connection.cursor() as cursor:
-            if is_outermost:
+        if is_outermost:
+            with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        with _long_waits():
+        with _long_waits() if may_take_long else nullcontext():
             yield
 
 
@@ -89,6 +89,14 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 
 def money_column(column: str) -> str:
     return f"{column}::text"
+
+
+def json_rows(columns: Mapping[str, str]) -> str:
+    values = (
+        money_column(f"r.{name}") if kind == "numeric" else f"r.{name}"
+        for name, kind in columns.items()
+    )
+    return f"coalesce(json_agg(json_build_array({', '.join(values)})), '[]')::text"
 
 
 def as_timestamp(moment: datetime) -> str:
