@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, connection, models, transaction
 from django.db.models.fields import Field
+from pytest_django import DjangoAssertNumQueries
 
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.tests.factories import line, make_order
@@ -208,3 +209,30 @@ def test_str() -> None:
     assert str(several) == f"Order #{several.pk} - Pen and 2 more"
     assert str(order.lines.get()) == "2 × Blue Mug"
     assert str(order.events.get()) == "placed by client:1"
+
+
+def test_lines_read_with_their_order_are_exactly_the_rows(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    name = "Blue “Mug” \U0001f375 'a' \\ %s"
+    dear = make_product(name=name, sku='"%%"', price="99999999.99", stock=2)
+    order = make_order(
+        line(make_product(price="0.10").id, 3, path="lines.0"), line(dear.id, path="lines.1")
+    )
+    expected = list(OrderLine.objects.filter(order=order).order_by("pk").values())
+    with django_assert_num_queries(1):
+        read = Order.objects.with_lines().get(pk=order.pk)
+        lines = list(read.lines.all())
+        assert str(read) == f"Order #{order.pk} - Blue Mug and 1 more"
+    columns = [field.attname for field in OrderLine._meta.concrete_fields]
+    assert [{name: getattr(each, name) for name in columns} for each in lines] == expected
+    assert [str(each.unit_price) for each in lines] == ["0.10", "99999999.99"]
+    lines[0].quantity = 4
+    lines[0].save()  # they are rows of the table, not new ones
+    assert OrderLine.objects.count() == 2
+
+
+def test_an_order_without_lines_has_none_to_read() -> None:
+    order = make_order(line(make_product().id))
+    order.lines.all().delete()
+    assert list(Order.objects.with_lines().get(pk=order.pk).lines.all()) == []

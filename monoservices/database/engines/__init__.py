@@ -38,8 +38,14 @@ class Engine(Protocol):
         statements may run in between, after those that were enqueued before them.
         """
 
-    def consistent_snapshot(self) -> AbstractContextManager[None]:
-        """Read everything as it was at one moment, without holding up any writer."""
+    def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
+        """Read everything as it was at one moment, without holding up any writer.
+
+        may_take_long: let statements run for longer than `statement_timeout`.
+        """
+
+    def limit_waits(self) -> None:
+        """Let waits of this thread's connection be short, because many wait for each of them."""
 
     def impatient_options(self, seconds: int) -> dict[str, Any]:
         """OPTIONS of a database with which no wait, for a connection or an answer, takes longer."""
@@ -64,6 +70,12 @@ class Engine(Protocol):
 
     def money_column(self, column: str) -> str:
         """An expression for an amount of money as exact text with two decimal places."""
+
+    def json_rows(self, columns: Mapping[str, str]) -> str:
+        """An aggregate: the columns of the rows `r` as the text of a JSON array of arrays.
+
+        columns: types by name. Amounts of money are exact texts. Without rows, it is empty.
+        """
 
     def as_timestamp(self, moment: datetime) -> str:
         """An aware datetime as text, in the form in which the database compares timestamps."""

@@ -24,7 +24,7 @@ def pipelined_transaction() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def consistent_snapshot() -> Iterator[None]:
+def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     connection.ensure_connection()  # connecting sets the mode
     # Django has no public way to begin one transaction in another mode.
     sqlite: Any = connection
@@ -34,6 +34,10 @@ def consistent_snapshot() -> Iterator[None]:
             yield
     finally:
         sqlite.transaction_mode = mode
+
+
+def limit_waits() -> None:
+    """Nothing: SQLite waits for other writers only, as long as the option `timeout` says."""
 
 
 def impatient_options(seconds: int) -> dict[str, Any]:
@@ -69,6 +73,14 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 def money_column(column: str) -> str:
     """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
     return f"printf('%%.2f', {column})"
+
+
+def json_rows(columns: Mapping[str, str]) -> str:
+    values = (
+        money_column(f"r.{name}") if kind == "numeric" else f"r.{name}"
+        for name, kind in columns.items()
+    )
+    return f"json_group_array(json_array({', '.join(values)}))"
 
 
 def as_timestamp(moment: datetime) -> str:
