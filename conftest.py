@@ -8,7 +8,6 @@ import hypothesis
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client, override_settings
 
 pytest_plugins = ["monoservices.testing"]
@@ -36,31 +35,6 @@ def _quick_passwords() -> Iterator[None]:
     """Hash passwords quickly. A safe hash costs a tenth of a second per user."""
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _flush_past_triggers() -> Iterator[None]:
-    """Let Django empty SQLite's tables between tests.
-
-    Django uses DELETE, which the triggers of append-only tables reject. This drops the triggers and
-    creates them again in the same transaction. PostgreSQL's TRUNCATE fires no triggers.
-    """
-    operations = DatabaseWrapper.ops_class
-    sql_flush = operations.sql_flush
-
-    def sql_flush_past_triggers(self: Any, *args: Any, **kwargs: Any) -> list[str]:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
-        return [
-            *(f"DROP TRIGGER {self.quote_name(name)}" for name, _ in triggers),
-            *sql_flush(self, *args, **kwargs),
-            *(sql for _, sql in triggers),
-        ]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operations, "sql_flush", sql_flush_past_triggers)
         yield
 
 

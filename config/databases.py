@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 30_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+"""After which PostgreSQL ends a session whose client is gone. A client that streams may pause."""
 LONGEST_WAIT_SECONDS = 35
 """After which a connection is closed. PostgreSQL has not even said that a statement is late."""
 
@@ -67,6 +69,7 @@ def _postgresql() -> dict[str, Any]:
             for name, value in {
                 "lock_timeout": LOCK_TIMEOUT_MS,
                 "statement_timeout": STATEMENT_TIMEOUT_MS,
+                "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
                 "plan_cache_mode": "force_custom_plan",
             }.items()
         ),

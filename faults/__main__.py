@@ -18,12 +18,16 @@ import uvloop
 
 from benchmarks.report import environment, write_json, write_parts
 from benchmarks.servers import BenchmarkError, run
-from faults.outcome import Outcome, table
+from faults.outcome import Outcome, Skipped, table
 from tests.postgres import find_programs
 
 FAULTS = (
     "kill_worker",
     "stop_postgres",
+    "killed_sessions",
+    "frozen_database",
+    "read_only",
+    "full_disk",
     "kill_server_sqlite",
     "lost_commit",
     "last_units",
@@ -72,6 +76,9 @@ def _run(names: Sequence[str], times: int) -> tuple[list[Outcome], list[str]]:
             found: list[Outcome] = uvloop.run(fault.run(times))
         except BenchmarkError as error:
             new = [f"{name}: {error}"]
+        except Skipped as reason:
+            print(f"{name}: skipped: {reason}", file=sys.stderr, flush=True)
+            continue
         else:
             outcomes += found
             new = [f"{name}, {each.database}: {line}" for each in found for line in each.problems]

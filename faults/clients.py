@@ -54,6 +54,11 @@ class Answers:
         return self.sent.keys() - self.placed.keys() - self.refused.keys()
 
     @property
+    def errors(self) -> int:
+        """How many answers were 5xx, other than 503."""
+        return sum(n for status, n in self.statuses.items() if status >= 500 and status != 503)
+
+    @property
     def statuses(self) -> Counter[int]:
         return Counter({status: len(waits) for status, waits in self.waits.items()})
 
@@ -94,7 +99,7 @@ class Buyer:
         """Send an order and retry it with the same key until there is a final response."""
         self.answers.sent[key] = body
         began = time.monotonic()
-        while (response := await self.attempt(key, body)) is None or response.status == 503:
+        while (response := await self.attempt(key, body)) is None or response.status >= 500:
             self.answers.retries += 1
             self.answers.retried.add(key)
             await asyncio.sleep(self._pause(response))
@@ -149,7 +154,7 @@ class Buyer:
             if key not in answers.placed:
                 answers.times.append(time.monotonic())
             answers.placed.setdefault(key, response.body)
-        elif response.status != 503:
+        elif response.status < 500:
             answers.refused[key] = (response.status, response.body)
 
     def _pause(self, response: Response | None) -> float:

@@ -40,6 +40,12 @@ async def _on(database: str, times: int) -> Outcome:
     )
 
 
+async def killed_worker(server: Server) -> list[str]:
+    """`kill`, as a fault that may be one of several."""
+    await kill(server)
+    return []
+
+
 async def kill(server: Server) -> None:
     """Kill the worker and wait until the server has started another."""
     worker = server.worker_pids()[-1]

@@ -8,11 +8,16 @@ from faults.checks import Verdict
 from faults.clients import Answers
 
 
+class Skipped(Exception):
+    """A fault cannot be brought about on this machine. The message says why."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One row of the table.
 
     done: what was broken, and how.
+    errors: how many answers were 5xx, other than 503.
     pause: the longest time without an acknowledged order, in seconds.
     figures: measurements of this fault alone, by name and unit.
     problems: what is wrong; empty if nothing is.
@@ -25,6 +30,7 @@ class Outcome:
     orders: int
     retries: int
     replays: int
+    errors: int
     verdict: Verdict
     pause: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
@@ -43,7 +49,8 @@ def outcome(
     figures: dict[str, float] | None = None,
     problems: list[str] | None = None,
 ) -> Outcome:
-    """Make an Outcome. Its problems include those of the verdict."""
+    """Make an Outcome. Its problems include those of the verdict, and answers 5xx."""
+    failed = [f"{answers.errors} answers 5xx other than 503"] if answers.errors else []
     return Outcome(
         fault=fault,
         database=database,
@@ -52,10 +59,11 @@ def outcome(
         orders=len(answers.placed),
         retries=answers.retries,
         replays=answers.replays,
+        errors=answers.errors,
         verdict=verdict,
         pause=pause,
         figures=figures or {},
-        problems=[*verdict.problems(), *(problems or [])],
+        problems=[*verdict.problems(), *failed, *(problems or [])],
     )
 
 
@@ -66,6 +74,7 @@ HEADER = (
     "orders",
     "retries",
     "replays",
+    "5xx",
     "longest pause, s",
     "lost",
     "doubled",
@@ -83,7 +92,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def _row(outcome: Outcome) -> list[str]:
     verdict = outcome.verdict
-    counts = (outcome.times, outcome.orders, outcome.retries, outcome.replays)
+    counts = (outcome.times, outcome.orders, outcome.retries, outcome.replays, outcome.errors)
     wrong = (verdict.lost, verdict.doubled, verdict.differing, verdict.unexplained)
     return [
         f"`{outcome.fault}`: {outcome.done}",

@@ -24,13 +24,28 @@ class Server:
     """`manage.py serve` on a free port of 127.0.0.1, in its own process group.
 
     url: the URL by which the server reaches the shop's database; default: the shop's own URL.
+    scratch: the server's directory for temporary files; default: the machine's.
+    open_files: how many each process may have; default: as many as this process.
     """
 
-    def __init__(self, shop: Shop, *, workers: int = 1, url: str = "") -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        *,
+        workers: int = 1,
+        url: str = "",
+        scratch: Path | None = None,
+        open_files: int | None = None,
+    ) -> None:
         self.port = free_port()
         self.secret = shop.secret
         self._environment = os.environ | SETTINGS | {"DATABASE_URL": url or shop.url}
-        self._workers = workers
+        if scratch is not None:
+            self._environment["TMPDIR"] = str(scratch)
+        self._arguments = [f"--port={self.port}", f"--workers={workers}"]
+        self._limit = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh"]
+        if open_files is None:
+            self._limit = []
         self._directory = tempfile.TemporaryDirectory(prefix="tradepost-server-")
         self._log = Path(self._directory.name) / "log"
 
@@ -46,10 +61,14 @@ class Server:
         """Start the server and wait until it is ready."""
         self.process = self._spawn()
         try:
-            await until(self._is_ready, f"the server:\n{self.end_of_log()}")
+            await self.wait_until_ready()
         except BaseException:
             await self.kill()
             raise
+
+    async def wait_until_ready(self) -> None:
+        """Wait until `/readyz` says so. Raises BenchmarkError if the server has ended."""
+        await until(self._is_ready, f"the server:\n{self.end_of_log()}")
 
     async def kill(self) -> None:
         """SIGKILL every process of the server and wait until all have ended."""
@@ -75,10 +94,9 @@ class Server:
         return self.log()[-LOG_TAIL:]
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        arguments = ["serve", "--port", str(self.port), "--workers", str(self._workers)]
         with self._log.open("w") as log:
             return subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
+                [*self._limit, sys.executable, "manage.py", "serve", *self._arguments],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

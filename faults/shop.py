@@ -32,10 +32,11 @@ FILL = """
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from apps.accounts.operations import issue_key
+from apps.accounts.scopes import known_scopes
 from apps.products.operations import create_product
 for number, stock in enumerate({stocks}, start=1):
     create_product(name=f"Product {{number}}", price="9.99", stock_quantity=stock)
-print(issue_key(client_name="shop").secret)
+print(issue_key(client_name="shop", scopes=known_scopes()).secret)
 """
 
 

@@ -8,7 +8,7 @@ from django.core.checks import register
 
 from monoservices.metrics import importing
 
-if find_spec("prometheus_client"):  # without it, nothing could write the metrics
+if find_spec("prometheus_client"):  # without it, nobody can read the metrics
     importing.install()
 
 

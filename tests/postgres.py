@@ -26,7 +26,8 @@ class PostgresServer:
 
     programs: the directory of initdb and pg_ctl; default: `find_programs()`.
     fsync: whether a commit waits for the disk. settings: more settings for postgresql.conf.
-    Its data is in a temporary directory, which is deleted after the block. Raises PostgresError.
+    place: where the temporary directory of its data is made; it is deleted after the block.
+    Raises PostgresError.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class PostgresServer:
         *,
         fsync: bool = False,
         settings: Mapping[str, str] | None = None,
+        place: Path | None = None,
     ) -> None:
+        self._place = place
         self.programs = programs or find_programs()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -48,7 +51,7 @@ class PostgresServer:
         }
 
     def __enter__(self) -> Self:
-        self._directory = tempfile.TemporaryDirectory(prefix="tradepost-postgres-")
+        self._directory = tempfile.TemporaryDirectory(prefix="tradepost-postgres-", dir=self._place)
         self._root = Path(self._directory.name)
         try:
             self._create()
@@ -59,7 +62,7 @@ class PostgresServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pg_ctl("status").returncode == 0:
+        if self.runs():
             self.stop("immediate")
         self._directory.cleanup()
 
@@ -71,6 +74,10 @@ class PostgresServer:
         """Start the server and wait until it accepts connections."""
         if self._pg_ctl("start", "--log", log := self._root / "log").returncode:
             raise PostgresError(log.read_text())
+
+    def runs(self) -> bool:
+        """Whether the server has not ended, as it does when it cannot write its log."""
+        return self._pg_ctl("status").returncode == 0
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop the server and wait until it has ended. `immediate` is like a crash."""
@@ -85,15 +92,18 @@ class PostgresServer:
     def frozen(self) -> Iterator[None]:
         """Stop every process of the server, as a machine does that hangs, and let them go on."""
         postmaster = int((self._root / "data" / "postmaster.pid").read_text().split()[0])
-        listed = _run("ps", "-A", "-o", "pid=,ppid=").stdout.split()
-        parents = dict(zip(map(int, listed[::2]), map(int, listed[1::2]), strict=True))
-        processes = [postmaster, *(pid for pid, parent in parents.items() if parent == postmaster)]
+        # First the one that starts and buries the others, so that none comes or goes meanwhile.
+        os.kill(postmaster, signal.SIGSTOP)
+        processes = [postmaster]
         try:
+            listed = _run("ps", "-A", "-o", "pid=,ppid=").stdout.split()
+            parents = dict(zip(map(int, listed[::2]), map(int, listed[1::2]), strict=True))
+            processes += [pid for pid, parent in parents.items() if parent == postmaster]
             for pid in processes:
                 os.kill(pid, signal.SIGSTOP)
             yield
         finally:
-            for pid in processes:
+            for pid in reversed(processes):
                 os.kill(pid, signal.SIGCONT)
 
     def _create(self) -> None:

@@ -86,24 +86,31 @@ def manage(environment: dict[str, str], *args: str) -> str:
 
 
 @contextmanager
-def serving(database: str, *options: str, shop: str = SHOP, **settings: str) -> Iterator[Served]:
+def serving(
+    database: str, *options: str, shop: str = SHOP, limits: str = "", **settings: str
+) -> Iterator[Served]:
     """A server of a new shop, on an empty database, with these options and settings.
 
-    shop: Python that fills it, and prints a key.
+    shop: Python that fills it, and prints a key. limits: a command of the shell before the server
+        starts, such as "ulimit -n 500".
     """
     environment = os.environ | {"DATABASE_URL": database, "DEBUG": "off"} | settings
     secret = manage(environment, "shell", "--verbosity=0", "--command", MIGRATE + shop).strip()
-    with started(environment, *options, secret=secret) as server:
+    with started(environment, *options, secret=secret, limits=limits) as server:
         yield server
 
 
 @contextmanager
-def started(environment: dict[str, str], *options: str, secret: str = "") -> Iterator[Served]:
+def started(
+    environment: dict[str, str], *options: str, secret: str = "", limits: str = ""
+) -> Iterator[Served]:
     """A server of the shop in this environment. secret: of a key of that shop."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     serve = ["serve", "--skip-checks", "--port", str(port)]  # other tests run the checks
     command = [sys.executable, "manage.py", *serve, *options]
+    if limits:
+        command = ["sh", "-c", f'{limits} && exec "$@"', "sh", *command]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -30,9 +30,9 @@ BUDGETS = {
     "product-export": 2,
     "product": 2,
     "product-movements": 3,
-    "order-list": 3,
-    "order-export": 3,
-    "order": 3,
+    "order-list": 2,
+    "order-export": 2,
+    "order": 2,
     "order-events": 3,
 }
 """Statements of GET, by the route's name."""

@@ -65,8 +65,12 @@ def move_order(
 
 
 def lock_order(order_id: int) -> Order:
-    """The order with its lines, locked until the transaction ends. Raises OrderNotFound."""
-    order = Order.objects.with_lines().select_for_update(no_key=True).filter(pk=order_id).first()
+    """The order with its lines, locked until the transaction ends. Raises OrderNotFound.
+
+    The lines are read after the lock, so that they are those of the locked order.
+    """
+    locked = Order.objects.select_for_update(no_key=True).prefetch_related("lines")
+    order = locked.filter(pk=order_id).first()
     if order is None:
         raise OrderNotFound
     return order

@@ -55,8 +55,8 @@ def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
 
 
 def get_order(viewer: Caller, order_id: int) -> Order:
-    """The order, if this caller may see it. Raises OrderNotFound."""
-    order = visible_orders(viewer).filter(pk=order_id).first()
+    """The order with its lines, if this caller may see it. Raises OrderNotFound."""
+    order = visible_orders(viewer).with_lines().filter(pk=order_id).first()
     if order is None:
         raise OrderNotFound
     return order

@@ -9,6 +9,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from monoservices.database.engines import engine
+
 
 def staff_actor(request: HttpRequest) -> str:
     """The name of the signed-in person in movements and events."""
@@ -69,6 +71,13 @@ class StaffAdmin(DeclaredFilters):
 
 class ReadOnlyAdmin(StaffAdmin):
     """Pages of rows that nobody changes by Django's own forms."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page of a row and of the rows that belong to it, all as they were at one moment."""
+        with engine().consistent_snapshot():
+            response = super().changeform_view(request, *args, **kwargs)
+            # A template reads too, and Django would render it after the snapshot.
+            return response.render() if isinstance(response, TemplateResponse) else response
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -12,13 +12,13 @@ from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 
 from monoservices.database import libpq
 from monoservices.database.backend.connection import Connection
 from monoservices.database.backend.outcomes import OutcomeUnknown, committed_nothing
+from monoservices.database.backend.standby import commits
 from monoservices.database.statements import (
     Parameters,
     PendingRows,
@@ -56,9 +56,9 @@ def pipelined_transaction() -> Iterator[None]:
             with connection.execute_wrapper(pipeline.flush_before):
                 yield
             if is_outermost:
-                # Django finds the transaction over, and does not commit again.
-                pipeline.append(_COMMIT)
-            pipeline.flush()
+                pipeline.commit()
+            else:
+                pipeline.flush()
         except BaseException:
             if is_outermost:
                 pipeline.roll_back()
@@ -70,7 +70,7 @@ def pipelined_transaction() -> Iterator[None]:
 class _Pipeline:
     """The statements of one transaction; some of them have not been sent yet."""
 
-    def __init__(self, database: BaseDatabaseWrapper, *, prepare: bool) -> None:
+    def __init__(self, database: Any, *, prepare: bool) -> None:
         self._database = database
         self._connection: Connection = database.connection
         # If psycopg drops prepared statements, only an outermost transaction can begin again.
@@ -102,6 +102,17 @@ class _Pipeline:
             # It may roll back to a savepoint, and then psycopg drops what was prepared.
             self._prepare = False
         return execute(sql, params, many, context)
+
+    def commit(self) -> None:
+        """Send what is waiting with COMMIT. Django finds the transaction over and commits nothing.
+
+        Raises what `flush` raises, and OperationalError instead of a COMMIT without an answer.
+        """
+        if not commits.are_answered:
+            self.flush()
+            self._database.hold_commit()
+        self.append(_COMMIT)
+        self.flush()
 
     def flush(self) -> None:
         """Send what is waiting, in one round trip. Raises the error of the first that fails.
@@ -145,12 +156,13 @@ class _Pipeline:
     def _execute(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Raises OutcomeUnknown if COMMIT is among the statements, and may have succeeded."""
         database, usual = self._connection, self._connection.longest_wait
-        database.commits = commits = statements[-1][0] == _COMMIT
+        database.commits = sends_commit = statements[-1][0] == _COMMIT
         database.longest_wait = min(LONGEST_WAIT_SECONDS, usual)
         try:
             return libpq.execute(database, statements, prepare=self._prepare)
         except psycopg.Error as error:
-            if commits and not committed_nothing(database.pgconn, error):
+            if sends_commit and not committed_nothing(database.pgconn, error):
+                commits.are_answered = False
                 raise OutcomeUnknown(str(error)) from error
             raise
         finally:

@@ -4,18 +4,18 @@ import io
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from monoservices.database.engines import engine
-from monoservices.files.exporting import Format, in_pieces
+from monoservices.files.exporting import Format, Pieces
 
 
 class ExportCommand(BaseCommand):
-    """Writes what `lines` yields, from one snapshot of the database, without blocking anybody."""
+    """Writes what `pieces` yields, from one snapshot of the database, without blocking anybody."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -25,16 +25,19 @@ class ExportCommand(BaseCommand):
             help="csv (the default), or jsonl for JSON Lines",
         )
 
-    def lines(self, file_format: Format) -> Iterator[bytes]:
-        """Yield the lines of the export in UTF-8."""
+    def pieces(self, file_format: Format) -> Pieces:
+        """Yield the export in UTF-8, as `export_pieces` does."""
         raise NotImplementedError
 
     def handle(self, **options: Any) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         try:
-            with engine().consistent_snapshot():
-                for piece in in_pieces(self.lines(Format(options["format"]))):
+            with (
+                engine().consistent_snapshot(may_take_long=True),
+                closing(self.pieces(Format(options["format"]))) as pieces,
+            ):
+                for piece in pieces:
                     self.stdout.write(piece.decode(), ending="")
             self.stdout.flush()
         except DatabaseError as error:

@@ -1,16 +1,20 @@
 """Structs as CSV or JSON Lines: streamed in constant memory, with spreadsheet formulas escaped.
 
 Rows come from `QuerySet.iterator`, which uses a server-side cursor on PostgreSQL and steps through
-the statement on SQLite.
+the statement on SQLite. One statement is one state of the database. While the reader takes its
+time, PostgreSQL keeps the rows apart and holds no snapshot for them; SQLite holds one, on the
+connection of the thread that reads. So a stream must be closed, however it ends.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from enum import StrEnum
-from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -22,6 +26,10 @@ CHUNK_SIZE = 500
 """How many rows are fetched at once."""
 
 PIECE_BYTES = 64 * 1024
+
+Found = TypeVar("Found")
+Pieces = Generator[bytes]
+"""The pieces of a file. Close it in the thread that reads it: that ends what it reads from."""
 
 
 class Format(StrEnum):
@@ -78,25 +86,53 @@ def in_pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(piece)
 
 
+def export_pieces(
+    queryset: "QuerySet[Any, Found]", lines: Callable[[Iterator[Found]], Iterator[bytes]]
+) -> Pieces:
+    """Yield the file whose lines `lines` makes of the rows, in one statement.
+
+    The statement and its snapshot end with the last row, with an error, and when somebody closes
+    the generator because the reader has left.
+    """
+    rows: Any = queryset.iterator(CHUNK_SIZE)
+    try:
+        with closing(rows) as found:
+            yield from in_pieces(lines(found))
+    except Exception as error:
+        # The frames of an error keep Django's cursor for as long as somebody keeps the error.
+        traceback.clear_frames(error.__traceback__)
+        raise
+
+
 def export_format(request: Request) -> Format:
     """Return the format that a request to a view with EXPORT_RENDERERS accepts."""
     return Format(request.accepted_renderer.format)
 
 
-def export_response(
-    lines: Iterable[bytes], *, file_format: Format, name: str
-) -> StreamingHttpResponse:
-    """Return a streamed response with a file `name`.
+def export_response(pieces: Pieces, *, file_format: Format, name: str) -> StreamingHttpResponse:
+    """Return a streamed response with a file `name`. Closing the response closes the generator.
 
     The first piece is read here, so that an unreachable database gives 503 rather than half a file.
     """
-    pieces = in_pieces(lines)
-    first = next(pieces, b"")
     return StreamingHttpResponse(
-        chain([first], pieces),
+        _Begun(pieces),
         content_type=f"{MEDIA_TYPES[file_format]}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.{file_format}"'},
     )
+
+
+class _Begun(Iterator[bytes]):
+    """A generator that has begun, so that closing it reaches its `with` and `finally`."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+        self._first = [next(pieces, b"")]
+
+    def __next__(self) -> bytes:
+        return self._first.pop() if self._first else next(self._pieces)
+
+    def close(self) -> None:
+        self._pieces.close()
 
 
 class _Line:

@@ -1,22 +1,28 @@
-"""Declared metrics, and the values that were added to them and are not written yet.
+"""Declared metrics, and what this process has counted of them.
 
-Writing a value for several processes takes microseconds, and one order has two microseconds for all
-of its metrics. So adding a value appends it to a deque, which is atomic, and `flush` writes all
-pending values at once: every second while the ASGI front runs, when somebody reads /metrics, and
-whenever a series has AT_ONCE pending values. A process that is killed loses its last second.
-
-`prometheus_client` is imported when the first value is written. On import, it reads from the
-environment whether one process counts or several (see `monoservices.metrics.processes`).
+One order has two microseconds for all of its metrics. So adding a value appends it to a deque,
+which is atomic. `Series.fold` adds up what is pending: when AT_ONCE values are, when the process
+publishes its numbers (`monoservices.metrics.publishing`), and when somebody reads /metrics.
 """
 
 import logging
 import os
 import sys
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from math import fsum
 from threading import Lock
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
+
+Numbers = list[float]
+"""Of a series: the sum of its values, and for a histogram how many of them each bucket has, the
+last one without a bound."""
+Labels = tuple[str, ...]
+Counts = dict[str, dict[Labels, Numbers]]
+"""The numbers of series by their metric's name and the values of their labels."""
 
 AT_ONCE = 1024
 """How many values of a series may be pending."""
@@ -27,7 +33,7 @@ Owner = TypeVar("Owner")
 
 logger = logging.getLogger(__name__)
 _declared: dict[str, "Metric"] = {}
-_writing = Lock()
+_folding = Lock()
 
 
 class Metric:
@@ -51,23 +57,28 @@ class Metric:
         self.meaning = meaning
         self.labels = labels
         self.buckets = buckets
-        self._series: dict[tuple[str, ...], Series] = {}
+        self._series: dict[Labels, Series] = {}
         _declared[name] = self
 
     def of(self, *labels: str) -> "Series":
         """The series with these values of the labels."""
         series = self._series.get(labels)
-        return series or self._series.setdefault(labels, Series(self, labels))
+        return series or self._series.setdefault(labels, Series(self))
 
-    def flush(self) -> None:
-        """Write the pending values."""
-        for series in list(self._series.values()):
-            series.flush()
+    @property
+    def size(self) -> int:
+        """How many numbers a series has."""
+        return 1
 
-    def clear(self) -> None:
-        """Drop the pending values."""
+    def count(self) -> dict[Labels, Numbers]:
+        """The numbers of each series that has values, by the values of its labels."""
+        counted = {labels: series.fold() for labels, series in list(self._series.items())}
+        return {labels: numbers for labels, numbers in counted.items() if any(numbers)}
+
+    def reset(self) -> None:
+        """Forget all values."""
         for series in self._series.values():
-            series.pending.clear()
+            series.reset()
 
 
 class Counter(Metric):
@@ -81,60 +92,88 @@ class Histogram(Metric):
 
     type = "histogram"
 
+    @property
+    def size(self) -> int:
+        return len(self.buckets) + 2
+
 
 class Gauge(Metric):
     """A number that goes up and down: a sum over the objects that it watches while they live.
 
-    It is measured whenever it is written. Over several workers, it is the sum of all.
+    Over several processes, it is the sum of all that live.
     """
 
     type = "gauge"
 
     def __init__(self, name: str, meaning: str, *, labels: tuple[str, ...] = ()) -> None:
         super().__init__(name, meaning, labels=labels)
-        self._watched = WeakKeyDictionary[Any, tuple[tuple[str, ...], Callable[[Any], float]]]()
+        self._watched = WeakKeyDictionary[Any, tuple[Labels, Callable[[Any], float]]]()
 
     def watch(self, owner: Owner, measure: Callable[[Owner], float], *labels: str) -> None:
         """Add `measure(owner)` to the series with these values of the labels."""
         self.of(*labels)
-        self._watched[owner] = labels, measure
+        with _folding:
+            self._watched[owner] = labels, measure
 
-    def flush(self) -> None:
-        sums = dict.fromkeys(self._series, 0.0)
-        for owner, (labels, measure) in list(self._watched.items()):
-            sums[labels] += measure(owner)
-        for labels, value in sums.items():
-            _write(self, labels, [value])
+    def count(self) -> dict[Labels, Numbers]:
+        with _folding:
+            watched = list(self._watched.items())
+        numbers = {labels: [0.0] for labels in list(self._series)}
+        for owner, (labels, measure) in watched:
+            numbers[labels][0] += measure(owner)
+        return numbers
 
 
 class Series:
     """The values of a metric that have the same labels."""
 
-    __slots__ = ("_labels", "_metric", "pending")
+    __slots__ = ("_metric", "_numbers", "_pending")
 
-    def __init__(self, metric: Metric, labels: tuple[str, ...]) -> None:
+    def __init__(self, metric: Metric) -> None:
         self._metric = metric
-        self._labels = labels
-        self.pending: deque[float] = deque()
+        self._pending: deque[float] = deque()
+        self._numbers = [0.0] * metric.size
 
     def add(self, value: float = 1) -> None:
         """Add a value: an increment, or an observation."""
-        self.pending.append(value)
-        if len(self.pending) >= AT_ONCE:
-            self.flush()
+        self._pending.append(value)
+        if len(self._pending) >= AT_ONCE:
+            self.fold()
 
     def extend(self, values: Iterable[float]) -> None:
-        self.pending.extend(values)
-        if len(self.pending) >= AT_ONCE:
-            self.flush()
+        """Add several values."""
+        self._pending.extend(values)
+        if len(self._pending) >= AT_ONCE:
+            self.fold()
 
-    def flush(self) -> None:
-        if self.pending:
-            _write(self._metric, self._labels, self._take())
+    def fold(self) -> Numbers:
+        """Add up what is pending, and return a copy of the numbers.
 
-    def _take(self) -> Iterator[float]:
-        while self.pending:  # `_write` lets one thread in at a time
-            yield self.pending.popleft()
+        An error is only logged: a metric must never make an order fail.
+        """
+        with _folding:
+            values = [self._pending.popleft() for _ in range(len(self._pending))]
+            try:
+                if values:
+                    self._add_up(values)
+            except Exception:
+                logger.exception("%s: %d values are lost", self._metric.name, len(values))
+            return self._numbers.copy()
+
+    def reset(self) -> None:
+        """Forget all values."""
+        self._pending.clear()
+        self._numbers = [0.0] * self._metric.size
+
+    def _add_up(self, values: list[float]) -> None:
+        values.sort()
+        numbers = self._numbers.copy()
+        numbers[0] += fsum(values)
+        if len(numbers) > 1:
+            ends = [bisect_right(values, bound) for bound in self._metric.buckets]
+            for bucket, (start, end) in enumerate(pairwise([0, *ends, len(values)]), 1):
+                numbers[bucket] += end - start
+        self._numbers = numbers
 
 
 def declared() -> tuple[Metric, ...]:
@@ -142,29 +181,17 @@ def declared() -> tuple[Metric, ...]:
     return tuple(metric for _, metric in sorted(_declared.items()))
 
 
-def flush() -> None:
-    """Write all pending values."""
-    for metric in declared():
-        metric.flush()
-
-
-def _write(metric: Metric, labels: tuple[str, ...], values: Iterable[float]) -> None:
-    """Write values. An error is only logged: a metric must never make an order fail."""
-    with _writing:
-        try:
-            from monoservices.metrics import prometheus  # late, see above
-
-            prometheus.write(metric, labels, list(values))
-        except Exception:
-            logger.exception("%s was not written", metric.name)
+def count(*kinds: type[Metric]) -> Counts:
+    """What this process has counted of all metrics of these kinds."""
+    return {each.name: each.count() for each in declared() if isinstance(each, kinds)}
 
 
 def _reset_after_fork() -> None:
-    """Drop the pending values: the parent process writes them."""
-    global _writing  # noqa: PLW0603 - a thread of the parent may hold it, and is not here
-    _writing = Lock()
+    """Forget all values: the parent process counts them."""
+    global _folding  # noqa: PLW0603 - a thread of the parent may hold it, and is not here
+    _folding = Lock()
     for metric in declared():
-        metric.clear()
+        metric.reset()
 
 
 if sys.platform != "win32":

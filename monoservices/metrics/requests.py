@@ -6,6 +6,7 @@ from time import perf_counter
 
 from django.http import HttpRequest, HttpResponseBase
 
+from monoservices.metrics import publishing
 from monoservices.metrics.declaring import Histogram, Series
 
 REQUESTS = Histogram(
@@ -45,6 +46,7 @@ class CountRequests:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = request.META.get(STARTED) or perf_counter()
+        publishing.start()  # here too, as other servers than ours may run this
         response = self._get_response(request)
         match = request.resolver_match
         route = f"/{match.route}" if match else ""

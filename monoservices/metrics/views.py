@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 
 from monoservices.api.exception_handling import problem_response
 from monoservices.api.problems import Forbidden
-from monoservices.metrics.declaring import flush
 
 _FORWARDING = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
@@ -28,9 +27,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
                 "shown to the same machine, without a proxy in between."
             )
         )
-    from monoservices.metrics import prometheus  # late, see `monoservices.metrics.declaring`
+    from monoservices.metrics import prometheus  # late: it needs the extra [server]
 
-    flush()
     return HttpResponse(prometheus.exposition(), content_type=prometheus.CONTENT_TYPE_LATEST)
 
 

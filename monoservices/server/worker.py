@@ -1,13 +1,11 @@
-"""What a worker process sets up besides the application: the interpreter, signals and metrics."""
+"""What a worker process sets up besides the application: the interpreter and signals."""
 
 import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-
-from monoservices.metrics.declaring import flush
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SWITCH_SECONDS = 0.0005
 """How long the event loop may go on while the thread of the batches wants to run. Python's default
@@ -21,8 +19,6 @@ TURNS = 16
 """How many turns of the event loop a worker waits before it listens to signals. Granian stops the
 loop two turns after start-up and then runs it for good. What is scheduled when a loop stops runs
 when it goes on (asyncio's documentation of `loop.stop`)."""
-FLUSH_SECONDS = 1.0
-"""How often values of metrics are written where other processes see them."""
 
 
 @contextmanager
@@ -49,22 +45,3 @@ async def hear_signals() -> None:
         await asyncio.sleep(0)
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
-
-@asynccontextmanager
-async def flushing() -> AsyncIterator[None]:
-    """Write the values of metrics every FLUSH_SECONDS, and at the end."""
-
-    async def keep_flushing() -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            flush()
-
-    task = asyncio.create_task(keep_flushing())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        flush()

@@ -29,7 +29,7 @@ class Fault:
 
     forward: whether PostgreSQL gets it; then the rest happens when it has committed.
     early: swallow the responses to statements before it too, so that `answer` seems to be theirs.
-    answer: what the client gets before the connection is closed. stall: never close it.
+    answer: what the client gets before the connection is closed. stall: let the client close it.
     always: do it with every COMMIT.
     """
 
@@ -100,7 +100,10 @@ class _Session:
                 if self._fault is None and self._seen.commits(message):
                     self._fault = self._proxy.take()
                     if self._fault is not None and not self._fault.forward:
-                        self._break(self._fault)
+                        if self._fault.stall:
+                            while self._client.recv(CHUNK):
+                                pass
+                        self._client.sendall(self._fault.answer)
                         return
                 to_send += message
             self._server.sendall(to_send)
@@ -111,15 +114,12 @@ class _Session:
             for message in messages.feed(data):
                 fault = self._fault
                 if fault is not None and committed(message):
-                    self._break(fault)
+                    if fault.stall:
+                        self._proxy.over.wait()
+                    self._client.sendall(fault.answer)
                     return
                 if fault is None or not fault.early:
                     self._client.sendall(message)
-
-    def _break(self, fault: Fault) -> None:
-        if fault.stall:
-            self._proxy.over.wait()
-        self._client.sendall(fault.answer)
 
 
 def _shut(each: socket.socket) -> None:

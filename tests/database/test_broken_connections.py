@@ -1,14 +1,16 @@
 """Connections that cannot be used any more are replaced, on both lanes; no request gets 500."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 
 from apps.accounts.models import ApiKey
 from apps.orders.models import Order
 from apps.orders.tests.product_rows import in_stock, make_product
+from monoservices.server.django_lane import LONG, THREADS
 from tests.books import assert_books_balance
 from tests.database.requests import Shop, open_shop, problem
 
@@ -86,11 +88,11 @@ def test_plans_for_a_table_that_was_altered(shop: Shop, administrator: psycopg.C
     administrator.execute(alter.format(300).encode())
     try:
         assert [reply.status for reply in shop.send_all(*express)] == [201] * 2
-        replies = [reply for _ in range(4) for reply in shop.send_all(*read)]
+        replies = [reply for _ in range(8) for reply in shop.send_all(*read)]
         assert {reply.status for reply in replies[-8:]} == {200}
         late = [problem(reply) for reply in replies if reply.status != 200]
         assert late == [UNAVAILABLE] * len(late)
-        assert 1 <= len(late) <= 4  # once for each thread
+        assert 1 <= len(late) <= THREADS + 1 + LONG  # once for each thread
     finally:
         administrator.execute(alter.format(255).encode())
     connection.close()
@@ -143,3 +145,19 @@ def test_no_request_fails_because_the_use_of_its_key_cannot_be_noted(
     replies.append(shop.send("GET", f"products/{mug.id}/"))
     assert [reply.status for reply in replies] == [201] * 4 + [200]
     assert not ApiKey.objects.exclude(last_used_at=None).exists()
+
+
+def test_staff_are_told_that_the_database_is_away(
+    staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = staff("view_order")
+    browser.raise_request_exception = False
+    assert browser.get("/console/orders/order/").status_code == 200
+    connection.close()
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "NAME", "/no/such/directory/database")
+        patch.setitem(connection.settings_dict, "PORT", "1")
+        away = browser.get("/console/orders/order/")
+    assert (away.status_code, away.headers["Retry-After"]) == (503, "1")
+    assert "Nothing was done; try again." in away.content.decode()
+    assert browser.get("/console/orders/order/").status_code == 200

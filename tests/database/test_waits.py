@@ -2,19 +2,22 @@
 
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor as Pool
 from contextlib import ExitStack
 from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from config.databases import LONGEST_WAIT_SECONDS, STATEMENT_TIMEOUT_MS
 from monoservices.database import pipelining
+from monoservices.database.backend import standby
 from monoservices.database.engines import engine
 from monoservices.database.errors import is_outcome_unknown
+from monoservices.database.retrying import unwrap, with_retries
 from monoservices.database.statements import enqueue
 from tests.database.conftest import ask, configure, lose_the_standby
 from tests.postgres import PostgresServer
@@ -23,7 +26,8 @@ pytestmark = pytest.mark.skipif(
     "connection.vendor != 'postgresql'", reason="SQLite is in this process"
 )
 
-WAIT = 0.5
+WAIT, TRIP_WAIT = 0.5, 0.4
+"""Seconds, for waits in general and for round trips of pipelined transactions."""
 SOON = 10.0
 """Seconds: much more than WAIT, and much less than for ever."""
 INSERT = "INSERT INTO waits DEFAULT VALUES"
@@ -35,7 +39,9 @@ Break = Callable[[], Any]
 def own(own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresServer]:
     """The module's server, with a table `waits`. Django waits for WAIT seconds."""
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "longest_wait", WAIT)
-    monkeypatch.setattr(pipelining, "LONGEST_WAIT_SECONDS", WAIT)
+    monkeypatch.setattr(pipelining, "LONGEST_WAIT_SECONDS", TRIP_WAIT)
+    monkeypatch.setattr(standby, "PROBE_SECONDS", WAIT)
+    monkeypatch.setattr(standby.commits, "are_answered", True)
     with psycopg.connect(own_server.url("postgres"), autocommit=True) as session:
         session.execute("CREATE TABLE waits (number serial)")
     connection.ensure_connection()
@@ -53,7 +59,7 @@ def rows(server: PostgresServer) -> int:
 def rows_in_the_end(server: PostgresServer, expected: int) -> int:
     """How many rows there are as soon as there are as many as expected, or after a while."""
     until = monotonic() + SOON
-    while (found := rows(server)) != expected and monotonic() < until:
+    while (found := rows(server)) < expected and monotonic() < until:
         sleep(0.01)
     return found
 
@@ -107,6 +113,16 @@ def a_round_trip_that_commits(break_it: Break) -> None:
         break_it()
 
 
+def a_batch_that_reads(break_it: Break) -> None:
+    def run(items: Sequence[int]) -> Sequence[int]:
+        execute("SELECT 1")
+        return items
+
+    assert unwrap(with_retries(run)([1])[0]) == 1
+    break_it()
+    unwrap(with_retries(run)([1])[0])
+
+
 KNOWN = [
     a_statement_that_reads,
     a_statement_in_a_transaction,
@@ -125,11 +141,26 @@ def test_a_server_that_hangs(own: PostgresServer, wait: Callable[[Break], None])
             wait(lambda: stack.enter_context(own.frozen()))
         assert connection.connection is None or connection.connection.closed
     assert monotonic() - started < SOON
+    seconds = TRIP_WAIT if "round_trip" in wait.__name__ else WAIT
+    assert f"has not answered for {seconds:g} s" in str(raised.value)
     assert is_outcome_unknown(raised.value) is (wait in NOT_KNOWN)
     # The server goes on with what it has received, and finds the client gone.
     assert rows_in_the_end(own, int(wait in NOT_KNOWN)) == int(wait in NOT_KNOWN)
     connection.close_if_unusable_or_obsolete()
     execute(INSERT)
+
+
+def test_a_batch_on_a_server_that_hangs(
+    own: PostgresServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its second attempt does not even connect."""
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "connect_timeout", 2)
+    with Pool(1) as thread, ExitStack() as stack:
+        failed = thread.submit(a_batch_that_reads, lambda: stack.enter_context(own.frozen()))
+        assert "connection timeout expired" in str(failed.exception(SOON))
+        thread.submit(connections.close_all).result()
+    [first, _] = caplog.messages
+    assert f"has not answered for {TRIP_WAIT:g} s" in first
 
 
 def test_a_server_that_does_not_let_in(
@@ -151,7 +182,7 @@ def without_standby(own: PostgresServer) -> Iterator[PostgresServer]:
     lose_the_standby(own)
     yield own
     configure(own, synchronous_standby_names="")
-    assert rows_in_the_end(own, 1) == 1
+    assert rows_in_the_end(own, 1) >= 1
 
 
 @pytest.mark.parametrize("wait", COMMITS)
@@ -162,6 +193,27 @@ def test_a_commit_that_waits_for_its_standby_is_not_canceled(
         wait(lambda: None)
     assert is_outcome_unknown(raised.value)
     assert rows(without_standby) == 0  # it still waits
+
+
+@pytest.mark.parametrize("wait", COMMITS)
+def test_commits_that_nobody_answers_are_not_sent(
+    without_standby: PostgresServer, wait: Callable[[Break], None]
+) -> None:
+    """Each would leave a session behind, until the server has none left."""
+    for number in range(5):
+        with pytest.raises(OperationalError) as raised:
+            wait(lambda: None)
+        connection.close_if_unusable_or_obsolete()
+        assert is_outcome_unknown(raised.value) is (number == 0)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    assert ask(without_standby, waiting) == [(1,)]
+    for read in (a_statement_that_reads, a_round_trip_that_reads, a_part_of_a_result):
+        read(lambda: None)
+    configure(without_standby, synchronous_standby_names="")
+    assert rows_in_the_end(without_standby, 1) == 1
+    sleep(standby.PROBE_SECONDS)
+    wait(lambda: None)
+    assert rows(without_standby) == 2
 
 
 @pytest.mark.parametrize("wait", COMMITS)

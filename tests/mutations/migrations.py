@@ -4,9 +4,9 @@ from tests.mutations.mutation import GUARD, Caught, Mutation, added
 from tests.mutations.places import ORDERS, PRODUCTS
 
 KIND = "Migrations"
-_OF_ORDERS = f"{ORDERS}/migrations/0003_reaching.py"
+_OF_ORDERS = f"{ORDERS}/migrations/0004_reaching.py"
 _OF_PRODUCTS = f"{PRODUCTS}/migrations/0004_reaching.py"
-_OWN = 'dependencies = [("orders", "0002_append_only")]'
+_OWN = 'dependencies = [("orders", "0003_append_only_again")]'
 _MIGRATE = "from django.core.management import call_command; call_command('migrate', verbosity=0)"
 
 
@@ -77,7 +77,7 @@ MIGRATIONS = (
         (added(_OF_ORDERS, _migration(_OWN, _RUNS)),),
         (
             Caught("E013", _RUNS),
-            Caught(GUARD, "", "apps.orders.migrations.0003_reaching.Migration"),
+            Caught(GUARD, "", "apps.orders.migrations.0004_reaching.Migration"),
         ),
         run=_MIGRATE,
     ),

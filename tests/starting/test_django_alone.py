@@ -88,7 +88,7 @@ class CrossingTest(TestCase):
     def test_many_calls(self):
         item = Item.objects.create(name="Mug")
         with self.assertNoLogs():
-            for _ in range(1_025):  # one more than metrics keep before they are written
+            for _ in range(1_025):  # one more than metrics keep before they are added up
                 assert item_names(ids=[item.pk]) == ["Mug"]
 """,
 }

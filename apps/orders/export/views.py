@@ -29,5 +29,5 @@ class OrderExportView(APIView):
         """
         orders = find_orders(request, read_query(request, OrderFilters))
         file_format = export_format(request)
-        lines = export_orders(orders, file_format=file_format)
-        return export_response(lines, file_format=file_format, name="orders")
+        pieces = export_orders(orders, file_format=file_format)
+        return export_response(pieces, file_format=file_format, name="orders")

@@ -101,15 +101,17 @@ def test_a_client_exports_its_own_orders(orders: list[Any], make_api: Callable[.
     assert len(rows_of(manager.get("orders/export/").content.decode())) == 3
 
 
-def test_five_hundred_orders_take_two_statements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.orders.export.rows.CHUNK_SIZE", 3)
+def test_an_export_takes_one_statement_however_many_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monoservices.files.exporting.CHUNK_SIZE", 3)
     product = make_product(stock=100)
     for _ in range(7):
         make_order(line(product.id), line(make_product().id))
     with CaptureQueriesContext(connection) as captured:
         assert len(rows_of(exported())) == 14
-    # The orders, and the lines of three chunks of them; around it, PostgreSQL is set up.
+    # Around it, PostgreSQL is set up.
     executed = [query["sql"] for query in captured]
     selects = [sql for sql in executed if sql.startswith("SELECT") or "DECLARE" in sql]
-    assert len(selects) == 4
+    assert len(selects) == 1
     assert Order.objects.count() == 7

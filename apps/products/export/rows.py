@@ -1,13 +1,14 @@
 """Products and the ledger as rows of a file. Only reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
-from apps.products.models import ProductQuerySet, StockMovement
+from apps.products.models import Product, ProductQuerySet, StockMovement
 from apps.products.serializers import ProductOut, ProductSerializer
-from monoservices.files.exporting import CHUNK_SIZE, Format, csv_lines, json_lines
+from monoservices.files.exporting import Format, Pieces, csv_lines, export_pieces, json_lines
 
 
 class MovementRow(Struct, frozen=True):
@@ -30,15 +31,22 @@ _MOVEMENT_COLUMNS = [
 ]
 
 
-def export_products(products: ProductQuerySet, *, file_format: Format) -> Iterator[bytes]:
+def export_products(products: ProductQuerySet, *, file_format: Format) -> Pieces:
     """The products by id, in the form that `import_products` reads. One statement."""
-    found = products.order_by("pk").iterator(CHUNK_SIZE)
-    rows = map(ProductSerializer.represent, found)
-    return csv_lines(ProductOut, rows) if file_format is Format.CSV else json_lines(rows)
+
+    def lines(found: Iterable[Product]) -> Iterator[bytes]:
+        rows = map(ProductSerializer.represent, found)
+        return csv_lines(ProductOut, rows) if file_format is Format.CSV else json_lines(rows)
+
+    return export_pieces(products.order_by("pk"), lines)
 
 
-def export_movements(*, file_format: Format) -> Iterator[bytes]:
+def export_movements(*, file_format: Format) -> Pieces:
     """The whole ledger, oldest first. One statement."""
+
+    def lines(found: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
+        rows = (MovementRow(*values) for values in found)
+        return csv_lines(MovementRow, rows) if file_format is Format.CSV else json_lines(rows)
+
     movements = StockMovement.objects.order_by("pk").values_list(*_MOVEMENT_COLUMNS)
-    rows = (MovementRow(*values) for values in movements.iterator(CHUNK_SIZE))
-    return csv_lines(MovementRow, rows) if file_format is Format.CSV else json_lines(rows)
+    return export_pieces(movements, lines)

@@ -25,5 +25,5 @@ class ProductExportView(APIView):
         """Products by id, archived ones included. `import_products` reads the file."""
         products = read_query(request, ProductFilters).find()
         file_format = export_format(request)
-        lines = export_products(products, file_format=file_format)
-        return export_response(lines, file_format=file_format, name="products")
+        pieces = export_products(products, file_format=file_format)
+        return export_response(pieces, file_format=file_format, name="products")

@@ -171,12 +171,35 @@ def test_a_count_that_confirms_the_stock_is_a_movement_of_nothing(product: Produ
 
 @pytest.mark.parametrize(
     "sql",
-    ["UPDATE products_stockmovement SET note = 'x'", "DELETE FROM products_stockmovement"],
+    [
+        "UPDATE products_stockmovement SET note = 'x'",
+        "DELETE FROM products_stockmovement",
+        *(
+            ["TRUNCATE products_stockmovement", "TRUNCATE products_product CASCADE"]
+            if connection.vendor == "postgresql"
+            else ["UPDATE OR REPLACE products_stockmovement SET id = 2"]
+        ),
+    ],
 )
 def test_the_ledger_is_append_only(sql: str, product: Product) -> None:
+    connection.check_constraints()  # PostgreSQL truncates no table that still waits for its checks
     with pytest.raises(IntegrityError, match="products_stockmovement is append-only"):
         execute(sql)
     assert product.movements.get().note == ""
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite replaces rows")
+@pytest.mark.parametrize("same", ["id", *(name for name, *_ in MOVEMENT_KEYS)])
+def test_a_movement_is_not_replaced(same: str, product: Product) -> None:
+    keys = {name: row for name, _, row, _ in MOVEMENT_KEYS}
+    row = MOVEMENT | {"product_id": product.pk, **keys.get(same, {"id": 77})}
+    insert(StockMovement, row)
+    before = [*StockMovement.objects.values()]
+    values = ", ".join(["%s"] * len(row))
+    sql = f"REPLACE INTO products_stockmovement ({', '.join(row)}) VALUES ({values})"  # noqa: S608
+    with pytest.raises(IntegrityError, match="products_stockmovement is append-only"):
+        execute(sql, *(row | {"actor": "y", "note": "z"}).values())
+    assert [*StockMovement.objects.values()] == before
 
 
 def test_a_product_with_movements_cannot_be_deleted(product: Product) -> None:

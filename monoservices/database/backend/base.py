@@ -1,5 +1,6 @@
 """The database wrapper, in the module where Django looks for it."""
 
+import math
 import select
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -14,7 +15,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from monoservices.database.backend.connection import Connection, Cursor, driver
-from monoservices.database.errors import needs_new_connection
+from monoservices.database.backend.standby import commits
+from monoservices.database.errors import is_outcome_unknown, needs_new_connection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -24,6 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     Database = driver
+    _limit = math.inf
     is_unfit = False
     """Whether the connection is to be replaced as soon as its transaction is over."""
 
@@ -43,10 +46,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         connection: Connection = super().get_new_connection(conn_params)
         self.is_unfit = False
-        seconds = self.settings_dict["OPTIONS"].get("longest_wait")
-        if seconds is not None:
-            connection.longest_wait = float(seconds)
+        seconds = self.settings_dict["OPTIONS"].get("longest_wait", connection.longest_wait)
+        connection.longest_wait = min(float(seconds), self._limit)
         return connection
+
+    def limit_waits(self, seconds: float) -> None:
+        """Let no wait of this wrapper's connections take longer, from now on."""
+        self._limit = seconds
+        if self.connection is not None:
+            self.connection.longest_wait = min(self.connection.longest_wait, seconds)
 
     def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
         """Change the mode, but do not connect at the end of a transaction that was lost.
@@ -58,6 +66,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.autocommit = True  # as the next connection begins
         else:
             super().set_autocommit(autocommit, *args, **options)
+
+    def hold_commit(self) -> None:
+        """Call this before COMMIT. Raises OperationalError if it would not be answered at present.
+
+        The statements of the transaction have been executed.
+        """
+        if not commits.are_answered:
+            with self.wrap_database_errors:
+                commits.hold(self.connection, self.get_connection_params())
+
+    def commit(self) -> None:
+        if self.connection is not None:
+            self.hold_commit()
+        try:
+            super().commit()
+        except Error as error:
+            if is_outcome_unknown(error):
+                commits.are_answered = False
+            raise
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close the connection as Django does, and after an error that may be the connection's."""

@@ -17,6 +17,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database.statements import Parameter, PendingRows
 
+UniqueKey = tuple[Sequence[str], str]
+"""The quoted columns of a unique key, and the condition that its rows satisfy; "" without one."""
+
 
 class Engine(Protocol):
     """What each database does in its own way."""
@@ -35,8 +38,14 @@ class Engine(Protocol):
         statements may run in between, after those that were enqueued before them.
         """
 
-    def consistent_snapshot(self) -> AbstractContextManager[None]:
-        """Read everything as it was at one moment, without holding up any writer."""
+    def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
+        """Read everything as it was at one moment, without holding up any writer.
+
+        may_take_long: let statements run for longer than `statement_timeout`.
+        """
+
+    def limit_waits(self) -> None:
+        """Let waits of this thread's connection be short, because many wait for each of them."""
 
     def impatient_options(self, seconds: int) -> dict[str, Any]:
         """OPTIONS of a database with which no wait, for a connection or an answer, takes longer."""
@@ -62,6 +71,12 @@ class Engine(Protocol):
     def money_column(self, column: str) -> str:
         """An expression for an amount of money as exact text with two decimal places."""
 
+    def json_rows(self, columns: Mapping[str, str]) -> str:
+        """An aggregate: the columns of the rows `r` as the text of a JSON array of arrays.
+
+        columns: types by name. Amounts of money are exact texts. Without rows, it is empty.
+        """
+
     def as_timestamp(self, moment: datetime) -> str:
         """An aware datetime as text, in the form in which the database compares timestamps."""
 
@@ -73,8 +88,14 @@ class Engine(Protocol):
     ) -> list[Parameter]:
         """The parameters for `rows_from`. own: the values of a column, one for each row."""
 
-    def append_only(self, table: str) -> tuple[Sequence[str], Sequence[str]]:
-        """(statements after which UPDATE and DELETE raise IntegrityError, statements to undo it)"""
+    def append_only(
+        self, table: str, keys: Sequence[UniqueKey]
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """(statements after which rows of `table` can only be added, statements to undo it)
+
+        Whatever would change or remove a row raises IntegrityError. keys: all unique keys of the
+        table. Both lists of statements can be executed again.
+        """
 
     def substring_index(self, name: str, *, table: str, column: str) -> Sequence[str]:
         """Statements that create an index for `LIKE '%…%'` where the database has such indexes."""

@@ -1,7 +1,7 @@
 """PostgreSQL: writers lock rows, statements share round trips, columns travel as arrays."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,13 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database import pipelining
+from monoservices.database.engines import UniqueKey
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = True
+
+LONG_WAIT_SECONDS = 600.0
+"""How long each wait may take in a transaction that may take long."""
 
 _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
 """Columns whose values travel as text, and the types to which the statement casts them."""
@@ -20,15 +24,36 @@ pipelined_transaction = pipelining.pipelined_transaction
 
 
 @contextmanager
-def consistent_snapshot() -> Iterator[None]:
+def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
-        with connection.cursor() as cursor:
-            if is_outermost:
+        if is_outermost:
+            with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL statement_timeout = 0")
+        with _long_waits() if may_take_long else nullcontext():
+            yield
+
+
+@contextmanager
+def _long_waits() -> Iterator[None]:
+    """Let statements of this transaction, and pauses between them, take long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', '0', true),"
+            " set_config('idle_in_transaction_session_timeout', '0', true)"
+        )
+    session: Any = connection.connection
+    usual, session.longest_wait = session.longest_wait, LONG_WAIT_SECONDS
+    try:
         yield
+    finally:
+        session.longest_wait = usual
+
+
+def limit_waits() -> None:
+    database: Any = connection
+    database.limit_waits(pipelining.LONGEST_WAIT_SECONDS)
 
 
 def impatient_options(seconds: int) -> dict[str, Any]:
@@ -66,6 +91,14 @@ def money_column(column: str) -> str:
     return f"{column}::text"
 
 
+def json_rows(columns: Mapping[str, str]) -> str:
+    values = (
+        money_column(f"r.{name}") if kind == "numeric" else f"r.{name}"
+        for name, kind in columns.items()
+    )
+    return f"coalesce(json_agg(json_build_array({', '.join(values)})), '[]')::text"
+
+
 def as_timestamp(moment: datetime) -> str:
     return moment.isoformat()
 
@@ -91,21 +124,27 @@ def row_parameters(
     return [shared[name] if name in shared else own[name] for name in columns]
 
 
-def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
+def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:
+    """Reject UPDATE, DELETE and TRUNCATE. INSERT cannot replace a row here, as it can on SQLite."""
     function = (
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+        f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n"
         "BEGIN\n"
         f"    RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation';\n"
         "END $$"
     )
-    trigger = (
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}\n"
-        f"    FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
-    )
-    return (function, trigger), (
-        f"DROP TRIGGER {table}_append_only ON {table}",
-        f"DROP FUNCTION {table}_append_only()",
-    )
+    events = {
+        f"{table}_append_only": ("UPDATE OR DELETE", "ROW"),
+        f"{table}_no_truncate": ("TRUNCATE", "STATEMENT"),  # no rows are shown to triggers
+    }
+    triggers = [
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {event} ON {table}\n"
+        f"    FOR EACH {each} EXECUTE FUNCTION {table}_append_only()"
+        for name, (event, each) in events.items()
+    ]
+    return [function, *triggers], [
+        *(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in events),
+        f"DROP FUNCTION IF EXISTS {table}_append_only()",
+    ]
 
 
 def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:

@@ -13,6 +13,7 @@ import msgspec
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from monoservices.database.engines import UniqueKey
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = False
@@ -23,7 +24,7 @@ def pipelined_transaction() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def consistent_snapshot() -> Iterator[None]:
+def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     connection.ensure_connection()  # connecting sets the mode
     # Django has no public way to begin one transaction in another mode.
     sqlite: Any = connection
@@ -33,6 +34,10 @@ def consistent_snapshot() -> Iterator[None]:
             yield
     finally:
         sqlite.transaction_mode = mode
+
+
+def limit_waits() -> None:
+    """Nothing: SQLite waits for other writers only, as long as the option `timeout` says."""
 
 
 def impatient_options(seconds: int) -> dict[str, Any]:
@@ -70,6 +75,14 @@ def money_column(column: str) -> str:
     return f"printf('%%.2f', {column})"
 
 
+def json_rows(columns: Mapping[str, str]) -> str:
+    values = (
+        money_column(f"r.{name}") if kind == "numeric" else f"r.{name}"
+        for name, kind in columns.items()
+    )
+    return f"json_group_array(json_array({', '.join(values)}))"
+
+
 def as_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
@@ -93,13 +106,36 @@ def row_parameters(
     return [*shared.values(), msgspec.json.encode(rows).decode()]
 
 
-def append_only(table: str) -> tuple[Sequence[str], Sequence[str]]:
+def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:
+    """Reject UPDATE and DELETE, and INSERT of a row with a key that exists.
+
+    INSERT OR REPLACE deletes the row that has the key, and fires no trigger for that.
+    """
+    refused = f"SELECT RAISE(ABORT, '{table} is append-only')"
+    bodies = {"UPDATE": [refused], "DELETE": [refused]}
+    bodies["INSERT"] = [_refuse_existing(table, columns, condition) for columns, condition in keys]
     triggers = {event: f"{table}_no_{event}" for event in ("UPDATE", "DELETE")}
+    triggers["INSERT"] = f"{table}_no_REPLACE"
+    undo = [f"DROP TRIGGER IF EXISTS {name}" for name in triggers.values()]
     return [
-        f"CREATE TRIGGER {name} BEFORE {event} ON {table}\n"
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for event, name in triggers.items()
-    ], [f"DROP TRIGGER {name}" for name in triggers.values()]
+        *undo,
+        *(
+            f"CREATE TRIGGER {name} BEFORE {event} ON {table}\n"
+            f"BEGIN {''.join(f'{each}; ' for each in bodies[event])}END"
+            for event, name in triggers.items()
+        ),
+    ], undo
+
+
+def _refuse_existing(table: str, columns: Sequence[str], condition: str) -> str:
+    """Refuse, in SQLite's own words, the new row whose key a row has already."""
+    same = " AND ".join(f"{column} = NEW.{column}" for column in columns)
+    if condition:
+        same += f" AND ({condition})"
+    names = ", ".join(f"{table}.{column}".replace('"', "") for column in columns)
+    message = f"UNIQUE constraint failed: {names} ({table} is append-only)"
+    found = f"SELECT 1 FROM {table} WHERE {same}"  # noqa: S608 - names of a migration
+    return f"SELECT RAISE(ABORT, '{message}') WHERE EXISTS ({found})"
 
 
 def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:

@@ -16,12 +16,13 @@ from granian.server import Server
 
 from monoservices.database.engines import engine
 from monoservices.metrics.processes import counting_together
+from monoservices.server.open_files import TooFewFiles, allowed_connections
 from monoservices.server.supervisor import Interrupt, keep_signals_for_workers
 
-# Granian's backpressure limits open connections, idle ones included. The limits on requests are in
-# `monoservices.server.batching` and `monoservices.server.django_lane`.
-CONNECTIONS = 10_000
 HEADER_SECONDS = 15
+HEADER_BYTES = 32 * 1024
+"""How many bytes the headers may have, and how many a connection reads ahead. Anyone can take them
+from every connection."""
 STOP_SECONDS = 30
 MOST_WORKERS = 2
 """The largest default. More workers, with a core each, have not been measured."""
@@ -47,6 +48,10 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         address = _free_address(host, port)
+        try:
+            most_connections = allowed_connections()
+        except TooFewFiles as error:
+            raise CommandError(str(error)) from None
         connections.close_all()  # workers must not share the connections that the checks opened
         server = Server(
             _application(),
@@ -55,9 +60,13 @@ class Command(BaseCommand):
             interface=Interfaces.ASGI,
             workers=workers,
             loop=Loops.auto,
-            backpressure=CONNECTIONS,
+            # Granian's backpressure limits open connections. The limits on requests are in
+            # `monoservices.server`: `batching`, `body` and `turns`.
+            backpressure=most_connections,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEADER_SECONDS * 1_000, max_buffer_size=HEADER_BYTES
+            ),
             websockets=False,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,

@@ -1,6 +1,5 @@
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from msgspec import Struct
 from monoservices.files.exporting import (
     PIECE_BYTES,
     Format,
+    Pieces,
     csv_lines,
     export_response,
     in_pieces,
@@ -76,12 +76,12 @@ def test_lines_go_out_in_pieces() -> None:
 def test_an_answer_is_made_as_it_is_read() -> None:
     made: list[int] = []
 
-    def lines() -> Iterator[bytes]:
+    def pieces() -> Pieces:
         for number in range(10):
             made.append(number)
             yield b"x" * PIECE_BYTES
 
-    answer = export_response(lines(), file_format=Format.CSV, name="items")
+    answer = export_response(pieces(), file_format=Format.CSV, name="items")
     assert made == [0]
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="items.csv"'
@@ -91,6 +91,6 @@ def test_an_answer_is_made_as_it_is_read() -> None:
 
 def test_what_fails_at_once_fails_before_the_answer() -> None:
     nothing: dict[str, bytes] = {}
-    lines = (nothing[name] for name in ("missing",))
+    pieces = (nothing[name] for name in ("missing",))
     with pytest.raises(KeyError):
-        export_response(lines, file_format=Format.CSV, name="items")
+        export_response(pieces, file_format=Format.CSV, name="items")

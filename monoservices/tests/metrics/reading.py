@@ -3,7 +3,6 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from monoservices.metrics import prometheus
-from monoservices.metrics.declaring import flush
 
 Samples = dict[tuple[str, str], float]
 """Values by name and labels, such as `("orders_outcomes_total", "accepted")`: the values of the
@@ -12,7 +11,6 @@ labels in the order of their names, with `, ` between them; `le` is left out wit
 
 def exposition() -> bytes:
     """What /metrics says now."""
-    flush()
     return prometheus.exposition()
 
 

@@ -1,15 +1,16 @@
-"""What was added is written exactly, in bulk, and by the process that it was added in."""
+"""What was added is counted exactly, in bulk, and by the process that it was added in."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monoservices.metrics import Counter, Gauge, Histogram, prometheus
-from monoservices.metrics.declaring import AT_ONCE, Metric
+from monoservices.metrics import Counter, Gauge, Histogram
+from monoservices.metrics.declaring import AT_ONCE
 from monoservices.tests.metrics.reading import buckets, growth, samples
 
 
@@ -44,7 +45,7 @@ print(exposition().decode())
 
 def test_several_processes_fill_the_same_buckets(tmp_path: Path) -> None:
     def run(*values: str) -> dict[str, float]:
-        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        environment = os.environ | {"METRICS_DIRECTORY": str(tmp_path)}
         command = [sys.executable, "-c", PROGRAM, *values]
         text = subprocess.run(command, env=environment, check=True, capture_output=True).stdout
         return buckets("sizes", text)
@@ -70,44 +71,47 @@ def test_a_sample_is_the_sum_over_the_objects_that_live() -> None:
     assert samples()["test_held", "shop"] == 0
 
 
-def _spied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    written: list[tuple[str, int]] = []
-
-    def write(metric: Metric, labels: tuple[str, ...], values: Sequence[float]) -> None:
-        written.append((metric.name, len(values)))
-
-    monkeypatch.setattr(prometheus, "write", write)
-    return written
-
-
-def test_only_so_many_values_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    written = _spied(monkeypatch)
-    series = Counter("test_waiting_total", "Waiting.").of()
-    for _ in range(AT_ONCE - 1):
-        series.add()
-    assert written == []
-    series.add()
-    assert written == [("test_waiting_total", AT_ONCE)]
-    series.extend([1] * AT_ONCE)
-    assert written[1:] == [("test_waiting_total", AT_ONCE)]
-    series.flush()
-    assert len(written) == 2
+def test_memory_stays_flat() -> None:
+    sizes = Histogram("test_flat", "Flat.", buckets=(1, 2)).of()
+    for number in range(10 * AT_ONCE):
+        sizes.add(number % 3)
+        assert len(sizes._pending) < AT_ONCE
+    sizes.extend([1.5] * 10 * AT_ONCE)
+    assert len(sizes._pending) == 0
+    assert sizes.fold()[1:] == buckets_of(10 * AT_ONCE)
 
 
-def test_a_number_that_cannot_be_written_spoils_nothing(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("No space left on device")
+def buckets_of(count: int) -> list[float]:
+    """For the numbers 0, 1, 2, 0, 1, 2, …, count of them, and for 1.5 as often."""
+    return [sum(number % 3 < 2 for number in range(count)), count + count // 3, 0]
 
+
+def test_threads_lose_nothing() -> None:
+    added = Counter("test_threads_total", "Threads.").of()
+    rounds = 20 * AT_ONCE
+
+    def work(_: int) -> None:
+        for number in range(rounds):
+            added.add()
+            if number % 100 == 0:
+                added.fold()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(4)))
+    assert growth({}, "test_threads_total") == {"": 4 * rounds}
+
+
+def test_a_value_that_is_no_number_spoils_nothing(caplog: pytest.LogCaptureFixture) -> None:
     series = Counter("test_lost_total", "Lost.").of()
-    series.add()
-    with monkeypatch.context() as patch:
-        patch.setattr(prometheus, "write", fail)
-        series.flush()
-    assert [record.getMessage() for record in caplog.records] == ["test_lost_total was not written"]
+    series.add(1)
+    series.fold()
+    wrong: Any = "one"
+    series.extend([1, wrong])
+    series.fold()
+    [record] = caplog.records
+    assert record.getMessage() == "test_lost_total: 2 values are lost"
     series.add(3)
-    assert growth({}, "test_lost_total") == {"": 3}
+    assert growth({}, "test_lost_total") == {"": 4}
 
 
 FORKING = """
@@ -127,7 +131,7 @@ print(line, flush=True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no fork")
-def test_a_forked_process_does_not_write_what_waited_in_its_parent() -> None:
+def test_a_forked_process_does_not_count_what_its_parent_counted() -> None:
     # In a process that has no threads, as every fork had better be.
     done = subprocess.run([sys.executable, "-c", FORKING], check=True, capture_output=True)
     assert done.stdout.split() == [b"forked_total", b"2.0", b"forked_total", b"5.0"]

@@ -1,11 +1,9 @@
 """`manage.py export_orders`: all orders, to standard output."""
 
-from collections.abc import Iterator
-
 from apps.orders.export.rows import export_orders
 from apps.orders.models import Order
 from monoservices.files.export_command import ExportCommand
-from monoservices.files.exporting import Format
+from monoservices.files.exporting import Format, Pieces
 
 
 class Command(ExportCommand):
@@ -14,5 +12,5 @@ class Command(ExportCommand):
         "order, or as JSON Lines with one order per line."
     )
 
-    def lines(self, file_format: Format) -> Iterator[bytes]:
+    def pieces(self, file_format: Format) -> Pieces:
         return export_orders(Order.objects.all(), file_format=file_format)

@@ -1,11 +1,9 @@
 """`manage.py export_products`: all products, to standard output."""
 
-from collections.abc import Iterator
-
 from apps.products.export.rows import export_products
 from apps.products.models import Product
 from monoservices.files.export_command import ExportCommand
-from monoservices.files.exporting import Format
+from monoservices.files.exporting import Format, Pieces
 
 
 class Command(ExportCommand):
@@ -14,5 +12,5 @@ class Command(ExportCommand):
         "import_products reads both. Importing an export changes nothing."
     )
 
-    def lines(self, file_format: Format) -> Iterator[bytes]:
+    def pieces(self, file_format: Format) -> Pieces:
         return export_products(Product.objects.all(), file_format=file_format)

@@ -1,0 +1,10 @@
+from django.db import migrations
+
+from monoservices.database.append_only import RenewAppendOnly
+
+
+class Migration(migrations.Migration):
+    """TRUNCATE and INSERT OR REPLACE, which the first triggers let through, are rejected too."""
+
+    dependencies = [("products", "0005_product_request")]
+    operations = [RenewAppendOnly("StockMovement")]

@@ -1,0 +1,181 @@
+"""Clients that do everything at once, and note what they ask and what they are told."""
+
+import asyncio
+import json
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from faults import wire
+from faults.mixed.history import Document, History, Keyed, Kind, Read, Told, Write
+from faults.wire import Connection, Response
+
+API = "/api/v1/"
+ATTEMPT_SECONDS = 15
+"""How long a client waits for a response."""
+PAUSE_SECONDS = 0.1
+"""How long a client waits before it tries again."""
+GIVE_UP = 0.1
+"""How often a client believes a 503 that says that nothing was done, and does not try again."""
+
+
+@dataclass
+class Shop:
+    """What the clients know together.
+
+    transfers, goods: ids of products whose stock moves among them, and of those that are ordered.
+    orders: versions by id, as last seen. sent: keyed requests that are done.
+    budget: how many requests may still be sent. over: nobody starts anything new.
+    """
+
+    port: int
+    secret: str
+    history: History
+    budget: int
+    transfers: Sequence[int] = ()
+    goods: Sequence[int] = ()
+    skus: dict[int, str] = field(default_factory=dict)
+    orders: dict[int, int] = field(default_factory=dict)
+    sent: list[tuple[str, str, str, bytes]] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def spend(self) -> None:
+        """Count a request."""
+        self.budget -= 1
+        if self.budget <= 0:
+            self.over.set()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from one attempt. response: None if nothing did."""
+
+    response: Response | None
+    begin: float
+    end: float
+
+    @property
+    def status(self) -> int:
+        return self.response.status if self.response else 0
+
+    @property
+    def told(self) -> Told:
+        """Whether the request had its effect, as the API documents it."""
+        if self.response is None:
+            return "unknown"
+        if self.status < 400:
+            return "done"
+        if self.status < 500:
+            return "refused"
+        known = self.status == 503 and self.document().get("code") != "outcome_unknown"
+        return "refused" if known else "unknown"
+
+    def document(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.response.body) if self.response else {}
+        return found
+
+
+class Client:
+    """One of the clients, with a connection of its own and one request at a time."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.history = shop.history
+        self._connection: Connection | None = None
+
+    async def run(self, operations: Mapping[Callable[["Client"], Awaitable[None]], int]) -> None:
+        """Do random operations, drawn by their weights, until the shop has no budget left."""
+        names, weights = list(operations), list(operations.values())
+        try:
+            while not self.shop.over.is_set():
+                [operation] = random.choices(names, weights)  # noqa: S311 - no secret
+                await operation(self)
+        finally:
+            self.close()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        kind: str = "application/json",
+        **headers: str,
+    ) -> Answer:
+        """Send a request once. kind: the Content-Type of its body."""
+        self.shop.spend()
+        if body:
+            headers["content_type"] = kind
+        request = wire.request(method, API + path, self.shop.secret, body, **headers)
+        begin = time.monotonic()
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                if self._connection is None or self._connection.closed:
+                    self._connection = await Connection.open(self.shop.port)
+                response = await self._connection.send(request)
+        except OSError:  # including TimeoutError
+            self.close()
+            self.history.statuses[0] += 1
+            await asyncio.sleep(PAUSE_SECONDS)
+            return Answer(None, begin, inf)
+        self.history.statuses[response.status] += 1
+        if response.status >= 500:
+            await asyncio.sleep(PAUSE_SECONDS)
+        return Answer(response, begin, time.monotonic())
+
+    async def send_keyed(
+        self, what: str, path: str, body: bytes, *, counted: int | None = None, key: str = ""
+    ) -> Answer:
+        """Send a request with a key until its outcome is known, or until the client gives up.
+
+        key: of a request that is sent again; "" makes a new one.
+        """
+        again, key = bool(key), key or uuid.uuid4().hex
+        begin, doubt = time.monotonic(), False
+        while True:
+            answer = await self.send("POST", path, body, idempotency_key=key)
+            doubt |= answer.told == "unknown"
+            may_succeed = answer.told == "unknown" or answer.status == 503
+            believes = not doubt and random.random() < GIVE_UP  # noqa: S311 - no secret
+            if not may_succeed or believes or self.shop.over.is_set():
+                break
+        # A retry that is turned away contradicts the first answer. One that has to wait does not.
+        unsure = answer.status == 503 if again else doubt
+        told: Told = "unknown" if unsure and answer.told == "refused" else answer.told
+        done = told == "done"
+        end = answer.end if done else inf
+        text = answer.response.body if done and answer.response else b""
+        self.history.keyed.append(Keyed(what, key, begin, end, told, text, counted))
+        if done and not again:
+            self.shop.sent.append((what, path, key, body))
+        return answer
+
+    def saw(self, kind: Kind, answer: Answer, documents: Sequence[Document], **more: int) -> None:
+        """Note the orders or products that an answer shows."""
+        self.history.reads.append(Read(kind, answer.begin, answer.end, documents, **more))
+
+    def wrote(
+        self, answer: Answer, kind: Kind, key: int, name: str, value: Any, *, partly: bool = False
+    ) -> None:
+        """Note a write, unless it was refused. partly: whether it may be done nevertheless."""
+        if answer.told != "refused" or partly:
+            end = answer.end if answer.told == "done" else inf
+            self.history.writes.append(Write(kind, key, name, value, answer.begin, end))
+
+    def saw_order(self, answer: Answer, key: int, *, changed: int | None = None) -> None:
+        """Note the order `key` of an answer with an ETag, or that it was not found."""
+        if answer.status == 404:
+            self.saw("order", answer, [], absent=key)
+        if answer.told == "done" and answer.response:
+            order, version = answer.document(), int(answer.response.headers["etag"].strip('"'))
+            self.shop.orders[order["id"]] = version
+            more = {} if changed is None else {"changed": changed}
+            self.saw("order", answer, [order], version=version, **more)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()

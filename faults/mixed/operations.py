@@ -1,0 +1,235 @@
+"""Everything that a client can do, and how often it does it."""
+
+import json
+import random
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from faults.mixed.clients import Client
+from faults.mixed.history import Write
+
+MAIL = "example.com"
+RECENT_SECONDS = 2
+IMPORTED = 10
+"""How many rows an import has."""
+
+any_of = random.choice
+number = random.randint
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _unique() -> str:
+    return uuid.uuid4().hex
+
+
+def _order(client: Client) -> int:
+    """One of the newest orders, so that several clients meet at it. 0 if there are none."""
+    newest = list(client.shop.orders)[-100:]
+    return any_of(newest) if newest else 0
+
+
+def _lines(client: Client) -> list[dict[str, int]]:
+    chosen = random.sample(client.shop.goods, number(1, 3))
+    return [{"product_id": each, "quantity": number(1, 5)} for each in chosen]
+
+
+async def place(client: Client) -> None:
+    """Place an order; then read it, by its id or by what only it has."""
+    mail, reference = f"{_unique()}@{MAIL}", _unique()
+    body = {"lines": _lines(client), "customer_email": mail, "reference": reference}
+    answer = await client.send_keyed("order", "orders/", _json(body))
+    if answer.told != "done":
+        return
+    order = answer.document()
+    client.saw("order", answer, [order], version=1)
+    client.history.writes.append(Write("order", order["id"], "reference", reference))
+    client.shop.orders[order["id"]] = 1
+    if number(1, 5) == 1:
+        await _read(client, order["id"])
+    if number(1, 10) == 1:
+        await _find(client, order["id"], mail)
+
+
+async def send_again(client: Client) -> None:
+    """Send a request again that is done."""
+    if client.shop.sent:
+        what, path, key, body = any_of(client.shop.sent[-500:])
+        await client.send_keyed(what, path, body, key=key)
+
+
+async def change(client: Client) -> None:
+    """Change an order at the version that was seen last."""
+    if not (key := _order(client)):
+        return
+    reference, version = _unique(), client.shop.orders[key]
+    body: dict[str, Any] = {"reference": reference}
+    if number(1, 2) == 1:
+        body["lines"] = _lines(client)
+    answer = await client.send("PATCH", f"orders/{key}/", _json(body), if_match=f'"{version}"')
+    client.wrote(answer, "order", key, "reference", reference)
+    client.saw_order(answer, key, changed=version)
+    if answer.status == 409:
+        await _read(client, key)
+
+
+async def ship(client: Client) -> None:
+    await _move(client, "ship", "shipped")
+
+
+async def deliver(client: Client) -> None:
+    await _move(client, "deliver", "delivered")
+
+
+async def cancel(client: Client) -> None:
+    await _move(client, "cancel", "canceled")
+
+
+async def _move(client: Client, name: str, status: str) -> None:
+    if key := _order(client):
+        answer = await client.send("POST", f"orders/{key}/{name}/")
+        client.wrote(answer, "order", key, "status", status)
+        client.saw_order(answer, key)
+
+
+async def read_order(client: Client) -> None:
+    if key := _order(client):
+        await _read(client, key)
+
+
+async def _read(client: Client, key: int) -> None:
+    client.saw_order(await client.send("GET", f"orders/{key}/"), key)
+
+
+async def _find(client: Client, key: int, mail: str) -> None:
+    answer = await client.send("GET", f"orders/?customer_email={mail}")
+    if answer.told == "done":
+        found = answer.document()["results"]
+        client.saw("order", answer, found)
+        if key not in {order["id"] for order in found}:
+            client.saw("order", answer, [], absent=key)
+
+
+async def list_orders(client: Client) -> None:
+    answer = await client.send("GET", "orders/?limit=50")
+    if answer.told == "done":
+        client.saw("order", answer, answer.document()["results"])
+
+
+async def export_orders(client: Client) -> None:
+    """Export the orders of the last seconds."""
+    after = datetime.now(UTC) - timedelta(seconds=RECENT_SECONDS)
+    path = f"orders/export/?created_after={after:%Y-%m-%dT%H:%M:%SZ}"
+    answer = await client.send("GET", path, accept="application/jsonl")
+    if answer.told == "done" and answer.response:
+        client.saw("order", answer, [json.loads(x) for x in answer.response.body.splitlines()])
+
+
+async def list_products(client: Client) -> None:
+    answer = await client.send("GET", "products/?limit=50")
+    if answer.told == "done":
+        client.saw("product", answer, answer.document()["results"])
+
+
+async def export_products(client: Client) -> None:
+    """Export the products that take part; those that clients create have other names."""
+    answer = await client.send("GET", "products/export/?search=part", accept="application/jsonl")
+    if answer.told == "done" and answer.response:
+        client.saw("product", answer, [json.loads(x) for x in answer.response.body.splitlines()])
+
+
+async def read_product(client: Client) -> None:
+    key = any_of(client.shop.goods)
+    answer = await client.send("GET", f"products/{key}/")
+    if answer.told == "done":
+        client.saw("product", answer, [answer.document()])
+
+
+async def describe(client: Client) -> None:
+    key, text = any_of(client.shop.goods), _unique()
+    body = {"description": text, "price": f"{number(1, 99)}.{number(10, 99)}"}
+    answer = await client.send("PATCH", f"products/{key}/", _json(body))
+    client.wrote(answer, "product", key, "description", text)
+    if answer.told == "done":
+        client.saw("product", answer, [answer.document()])
+
+
+async def archive(client: Client) -> None:
+    """Archive a product, and put it on sale again."""
+    key = any_of(client.shop.goods)
+    answer = await client.send("DELETE", f"products/{key}/")
+    client.wrote(answer, "product", key, "is_active", False)
+    await read_product(client)
+    answer = await client.send("PATCH", f"products/{key}/", _json({"is_active": True}))
+    client.wrote(answer, "product", key, "is_active", True)
+
+
+async def create_product(client: Client) -> None:
+    body = {"name": "New", "price": "1.00", "sku": _unique(), "stock_quantity": 3}
+    answer = await client.send_keyed("product", "products/", _json(body))
+    if answer.told == "done":
+        client.saw("product", answer, [answer.document()])
+
+
+async def move_stock(client: Client) -> None:
+    path = f"products/{any_of(client.shop.goods)}/stock/"
+    body = {"delta": number(5, 50), "reason": "received"}
+    await client.send_keyed("stock", path, _json(body))
+
+
+async def count_stock(client: Client) -> None:
+    counted = number(20, 200)
+    path = f"products/{any_of(client.shop.goods)}/stock/"
+    await client.send_keyed("stock", path, _json({"counted": counted}), counted=counted)
+
+
+async def transfer(client: Client) -> None:
+    """Move units between two products, in one request."""
+    source, target = random.sample(client.shop.transfers, 2)
+    units = number(1, 9)
+    moves = [(source, -units), (target, units)]
+    body = [{"product_id": key, "delta": n, "reason": "corrected"} for key, n in moves]
+    await client.send_keyed("stocks", "stock/", _json({"movements": body}))
+
+
+async def import_products(client: Client) -> None:
+    """Import descriptions of several products."""
+    rows = {key: _unique() for key in random.sample(client.shop.goods, IMPORTED)}
+    skus = client.shop.skus
+    text = "".join(f"{skus[key]},part {key},9.99,{told}\n" for key, told in rows.items())
+    body = f"sku,name,price,description\n{text}".encode()
+    answer = await client.send("POST", "products/import/", body, kind="text/csv")
+    found = answer.document().get("rows", []) if answer.told == "done" else []
+    refused = {row["sku"] for row in found if row["result"] == "refused"}
+    partly = answer.status >= 500  # "the rows already imported stay"
+    for key, told in rows.items():
+        if skus[key] not in refused:
+            client.wrote(answer, "product", key, "description", told, partly=partly)
+
+
+OPERATIONS: dict[Callable[[Client], Awaitable[None]], int] = {
+    place: 28,
+    send_again: 5,
+    change: 12,
+    ship: 4,
+    deliver: 3,
+    cancel: 5,
+    read_order: 8,
+    list_orders: 4,
+    export_orders: 2,
+    read_product: 4,
+    list_products: 4,
+    export_products: 2,
+    describe: 5,
+    archive: 2,
+    create_product: 2,
+    move_stock: 6,
+    count_stock: 2,
+    transfer: 5,
+    import_products: 2,
+}
+"""How often each operation is drawn, relative to the others."""

@@ -1,0 +1,1 @@
+"""What must hold, a function each. Each yields a line for each anomaly."""
