@@ -1,10 +1,24 @@
-"""What the front logs of a request that is refused or fails (`monoservices.api.refusals`)."""
+"""How the front answers a request that is refused or fails, and what it logs of it."""
 
+import logging
+
+from monoservices.api.exception_handling import as_problem
+from monoservices.api.problems import Problem
 from monoservices.api.refusals import HEADER, code_of, id_of_request, refusals
 from monoservices.server.asgi import Headers, Scope, WholeResponse
 from monoservices.server.callers import Callers
 
 _NAME = HEADER.lower().encode()
+
+logger = logging.getLogger(__name__)
+
+
+def refusal(error: Exception, request: str) -> WholeResponse:
+    """The response to a request that failed; an error that nobody expects is logged."""
+    problem = as_problem(error)
+    if problem is None:
+        logger.error("%s failed", request, exc_info=error)
+    return WholeResponse.from_problem(problem or Problem())
 
 
 def logged(scope: Scope, response: WholeResponse, route: str, callers: Callers) -> Headers:
