@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "monoservices.metrics.requests.CountRequests",
+    "monoservices.api.refusals.LogRefusals",
     "monoservices.api.gate.Gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -162,6 +163,7 @@ if HTTPS:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"only_tracebacks": {"()": "monoservices.api.refusals.OnlyTracebacks"}},
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
     },
@@ -169,7 +171,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
-        # A 4xx is the client's error. One line for each would hide everything else.
-        "django.request": {"level": "ERROR"},
+        # `monoservices.refusals` has a line for each request that is refused or fails.
+        "django.request": {"level": "ERROR", "filters": ["only_tracebacks"]},
     },
 }

@@ -1,5 +1,6 @@
 """The project's own pages: the home page, and errors outside of API views."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,12 +8,13 @@ from django.contrib.auth import get_permission_codename
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import is_valid_path
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
 from monoservices.api import problems
-from monoservices.api.exception_handling import problem_response, wants_problem
+from monoservices.api.exception_handling import as_problem, problem_response, wants_problem
 from monoservices.services.config import served_services
 
 COUNTED = 10_000
@@ -57,7 +59,18 @@ def _handler(
 
 bad_request = _handler(problems.Invalid("The request is not valid."), defaults.bad_request)
 permission_denied = _handler(problems.Forbidden(), defaults.permission_denied)
-server_error = _handler(problems.Problem(), defaults.server_error)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """The answer to an error that no view has answered: 503 if it passes, else 500."""
+    error = sys.exception()
+    problem = as_problem(error) if isinstance(error, Exception) else None
+    if not isinstance(problem, problems.Unavailable):
+        return _handler(problems.Problem(), defaults.server_error)(request)
+    if wants_problem(request):
+        return problem_response(problem)
+    page = render_to_string("problem.html", {"kind": problem})
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 
 def page_not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

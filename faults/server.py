@@ -25,17 +25,27 @@ class Server:
 
     url: the URL by which the server reaches the shop's database; default: the shop's own URL.
     scratch: the server's directory for temporary files; default: the machine's.
+    open_files: how many each process may have; default: as many as this process.
     """
 
     def __init__(
-        self, shop: Shop, *, workers: int = 1, url: str = "", scratch: Path | None = None
+        self,
+        shop: Shop,
+        *,
+        workers: int = 1,
+        url: str = "",
+        scratch: Path | None = None,
+        open_files: int | None = None,
     ) -> None:
         self.port = free_port()
         self.secret = shop.secret
         self._environment = os.environ | SETTINGS | {"DATABASE_URL": url or shop.url}
         if scratch is not None:
             self._environment["TMPDIR"] = str(scratch)
-        self._workers = workers
+        self._arguments = [f"--port={self.port}", f"--workers={workers}"]
+        self._limit = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh"]
+        if open_files is None:
+            self._limit = []
         self._directory = tempfile.TemporaryDirectory(prefix="tradepost-server-")
         self._log = Path(self._directory.name) / "log"
 
@@ -84,10 +94,9 @@ class Server:
         return self.log()[-LOG_TAIL:]
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        arguments = ["serve", "--port", str(self.port), "--workers", str(self._workers)]
         with self._log.open("w") as log:
             return subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
+                [*self._limit, sys.executable, "manage.py", "serve", *self._arguments],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

@@ -16,7 +16,7 @@ Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 class Reply(NamedTuple):
-    """A response. headers: by lower-case name."""
+    """A response. headers: by lower-case name, but for the id of a request that is refused."""
 
     status: int
     headers: dict[str, str]
@@ -86,8 +86,11 @@ def reply_of(sent: list[Message]) -> Reply:
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
     ]
-    assert len(dict(headers)) == len(headers)
-    return Reply(start["status"], dict(headers), b"".join(each["body"] for each in bodies))
+    named = dict(headers)
+    assert len(named) == len(headers)
+    if start["status"] >= 400:
+        named.pop("x-request-id", None)
+    return Reply(start["status"], named, b"".join(each["body"] for each in bodies))
 
 
 async def post_order(front: Application, body: bytes, secret: str | None, **headers: str) -> Reply:

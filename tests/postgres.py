@@ -92,15 +92,18 @@ class PostgresServer:
     def frozen(self) -> Iterator[None]:
         """Stop every process of the server, as a machine does that hangs, and let them go on."""
         postmaster = int((self._root / "data" / "postmaster.pid").read_text().split()[0])
-        listed = _run("ps", "-A", "-o", "pid=,ppid=").stdout.split()
-        parents = dict(zip(map(int, listed[::2]), map(int, listed[1::2]), strict=True))
-        processes = [postmaster, *(pid for pid, parent in parents.items() if parent == postmaster)]
+        # First the one that starts and buries the others, so that none comes or goes meanwhile.
+        os.kill(postmaster, signal.SIGSTOP)
+        processes = [postmaster]
         try:
+            listed = _run("ps", "-A", "-o", "pid=,ppid=").stdout.split()
+            parents = dict(zip(map(int, listed[::2]), map(int, listed[1::2]), strict=True))
+            processes += [pid for pid, parent in parents.items() if parent == postmaster]
             for pid in processes:
                 os.kill(pid, signal.SIGSTOP)
             yield
         finally:
-            for pid in processes:
+            for pid in reversed(processes):
                 os.kill(pid, signal.SIGCONT)
 
     def _create(self) -> None:

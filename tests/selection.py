@@ -72,7 +72,7 @@ def look() -> dict[str, Any]:
         "tables of": sorted({owners[each].label for each in tables if each in owners}),
         "commands of": sorted({app for app in get_commands().values() if app.startswith("apps.")}),
         "scopes": list(known_scopes()),
-        "express": [" ".join(route) for route in front.routes],
+        "express": [" ".join(route) for route in front.express.routes],
         "large bodies": list(front.large_bodies),
         "described": sorted({path.split("/")[3] for path in schema["paths"]}),
         "answers": {path: browser.get(path).status_code for path in PATHS},

@@ -90,7 +90,7 @@ def hot_routes() -> dict[tuple[str, str], str]:
 
     async def run() -> dict[tuple[str, str], str]:
         front = Front(new_django())
-        routes = {address: type(route).__name__ for address, route in front.routes.items()}
+        routes = {address: type(route).__name__ for address, route in front.express.routes.items()}
         await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
         return routes
 

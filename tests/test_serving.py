@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 
 from monoservices.api.access import key_authentication
 from monoservices.server.callers import Callers
-from monoservices.server.front import express_routes
+from monoservices.server.express_lane import express_routes
 from monoservices.services.config import served_services, services
 from monoservices.services.serving import url_modules, withdraw_staff_pages
 

@@ -42,7 +42,7 @@ class QueuedOrder(Struct, frozen=True):
 
 
 class PlaceOrder:
-    """The hot route (`monoservices.server.front.ExpressRoute`)."""
+    """The hot route (`monoservices.server.express_lane.ExpressRoute`)."""
 
     method = "POST"
     url_name = "order-list"

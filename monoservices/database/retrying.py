@@ -26,6 +26,7 @@ from typing import TypeVar
 
 from django.db import Error, OperationalError, close_old_connections, connection
 
+from monoservices.database.engines import engine
 from monoservices.database.errors import Fault, fault_of, is_outcome_unknown
 
 Item = TypeVar("Item")
@@ -82,6 +83,7 @@ def with_retries(run: Run[Item, Outcome]) -> Run[Item, Outcome | Failure]:
     """
 
     def run_with_retries(items: Sequence[Item]) -> Sequence[Outcome | Failure]:
+        engine().limit_waits()
         doubts: list[Exception] = []
         outcomes = _run_together(run, items, doubts)
         return _settle(outcomes, doubts[0]) if doubts else outcomes

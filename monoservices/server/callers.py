@@ -85,6 +85,12 @@ class Callers:
             self._remembered[digest] = key
         return key
 
+    def remembered(self, authorization: str) -> Caller | None:
+        """Who held the key of an Authorization header when it was last looked up, if it was."""
+        digest = self._keys.bearer_digest(authorization)
+        key = None if digest is None else self._remembered.get(digest)
+        return None if key is None else key.caller
+
     def forget(self, key: HeldKey) -> None:
         """Look this key up anew when it is next asked for."""
         self._remembered.pop(key.digest, None)

@@ -1,10 +1,11 @@
 """Connections that cannot be used any more are replaced, on both lanes; no request gets 500."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 
 from apps.accounts.models import ApiKey
 from apps.orders.models import Order
@@ -144,3 +145,19 @@ def test_no_request_fails_because_the_use_of_its_key_cannot_be_noted(
     replies.append(shop.send("GET", f"products/{mug.id}/"))
     assert [reply.status for reply in replies] == [201] * 4 + [200]
     assert not ApiKey.objects.exclude(last_used_at=None).exists()
+
+
+def test_staff_are_told_that_the_database_is_away(
+    staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = staff("view_order")
+    browser.raise_request_exception = False
+    assert browser.get("/console/orders/order/").status_code == 200
+    connection.close()
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "NAME", "/no/such/directory/database")
+        patch.setitem(connection.settings_dict, "PORT", "1")
+        away = browser.get("/console/orders/order/")
+    assert (away.status_code, away.headers["Retry-After"]) == (503, "1")
+    assert "Nothing was done; try again." in away.content.decode()
+    assert browser.get("/console/orders/order/").status_code == 200

@@ -2,20 +2,22 @@
 
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor as Pool
 from contextlib import ExitStack
 from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from config.databases import LONGEST_WAIT_SECONDS, STATEMENT_TIMEOUT_MS
 from monoservices.database import pipelining
 from monoservices.database.backend import standby
 from monoservices.database.engines import engine
 from monoservices.database.errors import is_outcome_unknown
+from monoservices.database.retrying import unwrap, with_retries
 from monoservices.database.statements import enqueue
 from tests.database.conftest import ask, configure, lose_the_standby
 from tests.postgres import PostgresServer
@@ -24,7 +26,8 @@ pytestmark = pytest.mark.skipif(
     "connection.vendor != 'postgresql'", reason="SQLite is in this process"
 )
 
-WAIT = 0.5
+WAIT, TRIP_WAIT = 0.5, 0.4
+"""Seconds, for waits in general and for round trips of pipelined transactions."""
 SOON = 10.0
 """Seconds: much more than WAIT, and much less than for ever."""
 INSERT = "INSERT INTO waits DEFAULT VALUES"
@@ -36,7 +39,7 @@ Break = Callable[[], Any]
 def own(own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresServer]:
     """The module's server, with a table `waits`. Django waits for WAIT seconds."""
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "longest_wait", WAIT)
-    monkeypatch.setattr(pipelining, "LONGEST_WAIT_SECONDS", WAIT)
+    monkeypatch.setattr(pipelining, "LONGEST_WAIT_SECONDS", TRIP_WAIT)
     monkeypatch.setattr(standby, "PROBE_SECONDS", WAIT)
     monkeypatch.setattr(standby.commits, "are_answered", True)
     with psycopg.connect(own_server.url("postgres"), autocommit=True) as session:
@@ -110,6 +113,16 @@ def a_round_trip_that_commits(break_it: Break) -> None:
         break_it()
 
 
+def a_batch_that_reads(break_it: Break) -> None:
+    def run(items: Sequence[int]) -> Sequence[int]:
+        execute("SELECT 1")
+        return items
+
+    assert unwrap(with_retries(run)([1])[0]) == 1
+    break_it()
+    unwrap(with_retries(run)([1])[0])
+
+
 KNOWN = [
     a_statement_that_reads,
     a_statement_in_a_transaction,
@@ -128,11 +141,26 @@ def test_a_server_that_hangs(own: PostgresServer, wait: Callable[[Break], None])
             wait(lambda: stack.enter_context(own.frozen()))
         assert connection.connection is None or connection.connection.closed
     assert monotonic() - started < SOON
+    seconds = TRIP_WAIT if "round_trip" in wait.__name__ else WAIT
+    assert f"has not answered for {seconds:g} s" in str(raised.value)
     assert is_outcome_unknown(raised.value) is (wait in NOT_KNOWN)
     # The server goes on with what it has received, and finds the client gone.
     assert rows_in_the_end(own, int(wait in NOT_KNOWN)) == int(wait in NOT_KNOWN)
     connection.close_if_unusable_or_obsolete()
     execute(INSERT)
+
+
+def test_a_batch_on_a_server_that_hangs(
+    own: PostgresServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its second attempt does not even connect."""
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "connect_timeout", 2)
+    with Pool(1) as thread, ExitStack() as stack:
+        failed = thread.submit(a_batch_that_reads, lambda: stack.enter_context(own.frozen()))
+        assert "connection timeout expired" in str(failed.exception(SOON))
+        thread.submit(connections.close_all).result()
+    [first, _] = caplog.messages
+    assert f"has not answered for {TRIP_WAIT:g} s" in first
 
 
 def test_a_server_that_does_not_let_in(

@@ -81,7 +81,8 @@ def place_orders(
     skip_held: do not wait for a product that another transaction has locked, but refuse the orders
         that need it with ProductHeld; without it, this happens after `lock_timeout`.
     at: the moment it happened; now where it is None.
-    Raises OperationalError for a passing fault of the database; then nothing was placed.
+    Raises OperationalError for a passing fault of the database; then nothing was placed, unless
+    the outcome is not known (`monoservices.database.errors.is_outcome_unknown`).
     """
     lock: Lock = "skip" if skip_held else "none"
     for _ in range(_PASSES - 1):

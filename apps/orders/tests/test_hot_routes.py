@@ -188,7 +188,7 @@ def test_past_the_bound_orders_are_refused(
 
 
 def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> None:
-    route: Any = shop.front.routes["POST", "/api/v1/orders/"]
+    route: Any = shop.front.express.routes["POST", "/api/v1/orders/"]
     begun, go_on = Event(), Event()
 
     def hold(_: Any) -> None:

@@ -1,5 +1,6 @@
 """The database wrapper, in the module where Django looks for it."""
 
+import math
 import select
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -25,6 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     Database = driver
+    _limit = math.inf
     is_unfit = False
     """Whether the connection is to be replaced as soon as its transaction is over."""
 
@@ -44,10 +46,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         connection: Connection = super().get_new_connection(conn_params)
         self.is_unfit = False
-        seconds = self.settings_dict["OPTIONS"].get("longest_wait")
-        if seconds is not None:
-            connection.longest_wait = float(seconds)
+        seconds = self.settings_dict["OPTIONS"].get("longest_wait", connection.longest_wait)
+        connection.longest_wait = min(float(seconds), self._limit)
         return connection
+
+    def limit_waits(self, seconds: float) -> None:
+        """Let no wait of this wrapper's connections take longer, from now on."""
+        self._limit = seconds
+        if self.connection is not None:
+            self.connection.longest_wait = min(self.connection.longest_wait, seconds)
 
     def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
         """Change the mode, but do not connect at the end of a transaction that was lost.

@@ -53,6 +53,9 @@ class Engine(Protocol):
         may_take_long: let statements run for longer than `statement_timeout`.
         """
 
+    def limit_waits(self) -> None:
+        """Let waits of this thread's connection be short, because many wait for each of them."""
+
     def impatient_options(self, seconds: int) -> dict[str, Any]:
         """OPTIONS of a database with which no wait, for a connection or an answer, takes longer."""
 

@@ -1,7 +1,7 @@
 """PostgreSQL: writers lock rows, statements share round trips, columns travel as arrays."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,9 @@ from monoservices.database.engines import UniqueKey
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
 LOCKS_ROWS = True
+
+LONG_WAIT_SECONDS = 600.0
+"""How long each wait may take in a transaction that may take long."""
 
 _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
 """Columns whose values travel as text, and the types to which the statement casts them."""
@@ -31,12 +34,32 @@ def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
-        with connection.cursor() as cursor:
-            if is_outermost:
+        if is_outermost:
+            with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            if may_take_long:
-                cursor.execute("SET LOCAL statement_timeout = 0")
+        with _long_waits() if may_take_long else nullcontext():
+            yield
+
+
+@contextmanager
+def _long_waits() -> Iterator[None]:
+    """Let statements of this transaction, and pauses between them, take long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', '0', true),"
+            " set_config('idle_in_transaction_session_timeout', '0', true)"
+        )
+    session: Any = connection.connection
+    usual, session.longest_wait = session.longest_wait, LONG_WAIT_SECONDS
+    try:
         yield
+    finally:
+        session.longest_wait = usual
+
+
+def limit_waits() -> None:
+    database: Any = connection
+    database.limit_waits(pipelining.LONGEST_WAIT_SECONDS)
 
 
 def impatient_options(seconds: int) -> dict[str, Any]:

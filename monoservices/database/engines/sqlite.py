@@ -44,6 +44,10 @@ def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
         sqlite.transaction_mode = mode
 
 
+def limit_waits() -> None:
+    """Nothing: SQLite waits for other writers only, as long as the option `timeout` says."""
+
+
 def impatient_options(seconds: int) -> dict[str, Any]:
     return {"timeout": seconds}
 

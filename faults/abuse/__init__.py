@@ -1,0 +1,1 @@
+"""Nothing but abuse, while well-behaved clients order."""
