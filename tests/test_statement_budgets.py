@@ -106,11 +106,11 @@ def test_canceling_takes_seven_statements(product_ids: list[int], lines: int) ->
 
 
 @pytest.mark.parametrize("lines", [1, 7, 100])
-def test_changing_takes_eleven_statements(product_ids: list[int], lines: int) -> None:
+def test_changing_takes_ten_statements(product_ids: list[int], lines: int) -> None:
     """As many lines change their quantity as go and come.
 
     Order, lines and products are read; lines are deleted, changed and added; order, event and
-    ledger are written; order and lines are read again. The clock is read once.
+    ledger are written; the order is read again with its lines. The clock is read once.
     """
     stay, go, come = (product_ids[n * lines :][:lines] for n in range(3))
     order = make_order(*(line(each, 2) for each in (*stay, *go)))
