@@ -9,11 +9,12 @@ from time import monotonic
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from monoservices.database.backend.connection import Connection
 
 PROBE_SECONDS = 2
-"""How long a COMMIT that nobody needs may take, and for how long its failure counts."""
+"""How long a COMMIT that nobody needs may take."""
 
 
 class CommitsHeld(psycopg.OperationalError):
@@ -43,7 +44,8 @@ class Commits:
     def _probe(self, parameters: dict[str, Any]) -> None:
         if self.are_answered:
             return
-        if monotonic() < self._next_probe:
+        started = monotonic()
+        if started < self._next_probe:
             raise CommitsHeld("PostgreSQL does not answer COMMIT.")
         parameters = parameters | {"connect_timeout": PROBE_SECONDS, "autocommit": True}
         try:
@@ -51,12 +53,15 @@ class Commits:
                 session.longest_wait, session.cancels_late = PROBE_SECONDS, True
                 session.execute("SELECT pg_logical_emit_message(true, 'tradepost', '')")
         except psycopg.Error as error:
-            self._next_probe = monotonic() + PROBE_SECONDS
+            # The failure counts for as long as it took, so that requests do not only wait.
+            self._next_probe = 2 * monotonic() - started
             raise CommitsHeld("PostgreSQL does not answer COMMIT.") from error
         self.are_answered = True
 
 
 def _has_written(connection: Connection) -> bool:
+    if connection.pgconn.transaction_status != TransactionStatus.INTRANS:
+        return False
     [[has_written]] = connection.execute(
         "SELECT pg_current_xact_id_if_assigned() IS NOT NULL", prepare=False
     ).fetchall()
