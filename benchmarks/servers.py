@@ -76,18 +76,23 @@ class ServerProcess:
 
 @contextmanager
 def serve(
-    command: Sequence[str], *, port: int, env: Mapping[str, str], ready: str = "/"
+    command: Sequence[str],
+    *,
+    port: int,
+    env: Mapping[str, str],
+    ready: str = "/",
+    cwd: Path = ROOT,
 ) -> Iterator[ServerProcess]:
     """Run `command` in its own process group until the block ends.
 
     port: where it listens on 127.0.0.1. env: added to the environment.
-    ready: a path whose response is below 500 when the server is ready.
+    ready: a path whose response is below 500 when the server is ready. cwd: where it runs.
     Raises BenchmarkError if the server does not start.
     """
     with tempfile.TemporaryFile(prefix="tradepost-bench-") as log:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=os.environ | env,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -103,11 +108,13 @@ def serve(
             server.stop()
 
 
-def run(command: Sequence[str], *, env: Mapping[str, str], stdin: str = "") -> str:
-    """Run a command and return its output. Raises BenchmarkError if it fails."""
+def run(
+    command: Sequence[str], *, env: Mapping[str, str], stdin: str = "", cwd: Path = ROOT
+) -> str:
+    """Run a command in `cwd` and return its output. Raises BenchmarkError if it fails."""
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=cwd,
         env=os.environ | env,
         input=stdin,
         capture_output=True,

@@ -93,6 +93,11 @@ class Server:
     def end_of_log(self) -> str:
         return self.log()[-LOG_TAIL:]
 
+    def tracebacks(self) -> str:
+        """The entries of the log that have a traceback."""
+        entries = re.split(r"^(?=\d{4}-\d\d-\d\d )", self.log(), flags=re.MULTILINE)
+        return "".join(entry for entry in entries if "Traceback" in entry)
+
     def _spawn(self) -> "subprocess.Popen[bytes]":
         with self._log.open("w") as log:
             return subprocess.Popen(

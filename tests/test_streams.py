@@ -36,7 +36,7 @@ from apps.accounts.operations import issue_key
 from apps.products.models import Product
 from apps.products.operations import create_product
 create_product(name="Blue Mug", price="9.99", stock_quantity={2 * ORDERS})
-large = [Product(name="Rug", price=1, description="x" * 9_000) for _ in range(3_000)]
+large = [Product(name="Rug", price=1, description="x" * 9_000) for _ in range(1_200)]
 Product.objects.bulk_create(large, batch_size=500)
 print(issue_key(client_name="shop").secret)
 """
@@ -44,7 +44,10 @@ print(issue_key(client_name="shop").secret)
 
 @pytest.fixture
 def server(make_database: MakeDatabase) -> Iterator[Served]:
-    with serving(make_database("streams", ""), shop=SHOP, LOG_LEVEL="WARNING") as server:
+    with serving(make_database("streams", ""), shop=SHOP) as server:
+        assert server.process.stderr is not None
+        # A full pipe would stop the server.
+        Thread(target=server.process.stderr.read, daemon=True).start()
         assert server.send("GET", "/livez")[0] == 200
         yield server
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from msgspec import structs
 
 from apps.orders.exceptions import (
@@ -27,6 +26,7 @@ from apps.orders.placing.pricing import (
 from apps.orders.placing.requests import LineRequest, OrderChange
 from apps.orders.placing.statements import stock_moves, write_events, write_lines
 from apps.orders.transitions import lock_order, move_order, refuse_other_version
+from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, update_rows
 from monoservices.services.scopes import COMMAND_LINE
 
@@ -56,8 +56,7 @@ def change_order(
         raise IllegalTransition(f"An order that is {order.status} cannot be changed.")
     if change == OrderChange():
         return order
-    now = timezone.now()
-    order.version, order.updated_at = order.version + 1, now
+    order.version += 1
     data: dict[str, Any] = {"fields": sorted(change.details)}
     for name, value in change.details.items():
         setattr(order, name, value)
@@ -66,8 +65,9 @@ def change_order(
         refuse_other_total(order.total, change.expected_total)
     else:
         data |= _change_lines(order, requested, change.expected_total, actor, may_set_prices)
+    order.updated_at = engine().now()  # after the locks of products
     order.save()
-    write_events({order.pk: actor}, "changed", at=now, data=data)
+    write_events({order.pk: actor}, "changed", at=order.updated_at, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from apps.orders.exceptions import IllegalTransition, OrderNotFound, VersionConflict
 from apps.orders.microservice_communication import read_products, take_stock
@@ -11,6 +10,7 @@ from apps.orders.models import Order
 from apps.orders.placing.pricing import ProductBook, quantity_by_product
 from apps.orders.placing.rules import can_become
 from apps.orders.placing.statements import stock_moves, write_events
+from monoservices.database.engines import engine
 
 
 def ship_order(
@@ -55,12 +55,14 @@ def move_order(
     refuse_other_version(order, version)
     if not can_become(order.status, status):
         raise IllegalTransition(f"An order that is {order.status} cannot become {status}.")
-    at = at or timezone.now()
+    released = _lock_products(order) if status == Order.Status.CANCELED else {}
+    at = at or engine().now()
     order.status, order.version, order.updated_at = status, order.version + 1, at
     order.save(update_fields=["status", "version", "updated_at"])
     write_events({order.pk: actor}, status, at=at)
-    if status == Order.Status.CANCELED:
-        _put_stock_back(order, actor, at)
+    if released:
+        moves = stock_moves(order.pk, released, revision=order.version, actor=actor)
+        take_stock(moves=moves, at=at)
     return order
 
 
@@ -82,8 +84,9 @@ def refuse_other_version(order: Order, version: int | None) -> None:
         raise VersionConflict(f"The order is at version {order.version} now.")
 
 
-def _put_stock_back(order: Order, actor: str, at: datetime) -> None:
+def _lock_products(order: Order) -> dict[int, int]:
+    """Lock the products of a canceled order. Return what to take, which is less than nothing."""
     ordered = quantity_by_product(order.lines.all())
     taken = {product_id: -quantity for product_id, quantity in ordered.items()}
     ProductBook(read_products(ids=taken.keys(), lock="wait")).take(taken)
-    take_stock(moves=stock_moves(order.pk, taken, revision=order.version, actor=actor), at=at)
+    return taken

@@ -10,6 +10,7 @@ from apps.products.exceptions import SkuExists
 from apps.products.models import Product, StockMovement, generate_sku
 from apps.products.stock.movements import record_movement
 from monoservices.api.types import money
+from monoservices.database.engines import engine
 from monoservices.services.scopes import COMMAND_LINE
 
 
@@ -31,6 +32,7 @@ def create_product(
     at: the moment it happened; now if it is None.
     Raises SkuExists.
     """
+    at = at or engine().now()
     product = Product(
         sku=sku or generate_sku(),
         name=name,
@@ -39,12 +41,11 @@ def create_product(
         stock_quantity=stock_quantity,
         low_stock_at=low_stock_at,
         is_active=is_active,
+        created_at=at,
+        updated_at=at,
     )
     with transaction.atomic():
         _save(product)
-        if at is not None:  # saving sets both to now
-            product.created_at = product.updated_at = at
-            Product.objects.filter(pk=product.pk).update(created_at=at, updated_at=at)
         if stock_quantity:
             record_movement(
                 product=product,
@@ -88,10 +89,15 @@ def update_product(
                 setattr(product, field, value)
         delta = 0 if stock_quantity is UNSET else stock_quantity - product.stock_quantity
         product.stock_quantity += delta
+        product.updated_at = engine().now()
         _save(product)
         if delta:
             record_movement(
-                product=product, delta=delta, reason=StockMovement.Reason.COUNTED, actor=actor
+                product=product,
+                delta=delta,
+                reason=StockMovement.Reason.COUNTED,
+                actor=actor,
+                at=product.updated_at,
             )
     return product
 

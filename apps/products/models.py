@@ -71,8 +71,9 @@ class Product(models.Model):
     stock_quantity = models.IntegerField("stock", default=0, validators=validators(Quantity))
     low_stock_at = models.IntegerField(null=True, blank=True, validators=validators(Quantity))
     is_active = models.BooleanField("on sale", default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    # Operations set both by the database's clock, when they have the product's lock.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ProductQuerySet.as_manager()
 

@@ -17,8 +17,8 @@ from faults.abuse.running import Plan, Result, run
 from faults.clients import Answers
 from faults.shop import DATABASES
 
-LOG_TAIL = 20_000
-"""How much of the server's log is printed if anything is wrong."""
+LOG_HEAD = 20_000
+"""How much of the tracebacks in the server's log is printed."""
 MAX_RATIO = 2.0
 """Of the 99th percentile with abuse to the one without."""
 MAX_GROWTH = 1.05
@@ -32,10 +32,8 @@ def main(arguments: list[str]) -> int:
     plan = _plan(arguments)
     result = uvloop.run(run(plan))
     print(render(plan, result))
-    found = wrong(plan, result)
-    if found:
-        print(result.log[-LOG_TAIL:], file=sys.stderr)
-    return 1 if found else 0
+    print(result.tracebacks[:LOG_HEAD], file=sys.stderr)
+    return 1 if wrong(plan, result) else 0
 
 
 def wrong(plan: Plan, result: Result) -> list[str]:

@@ -63,7 +63,7 @@ class Result:
 
     alone, beside: the clients' answers without and with abuse. before, after: memory in bytes.
     workers: how many the server started. status: with which it ended. files: what is left over of
-    temporary files when it rests, and when it has ended. log: of the server.
+    temporary files when it rests, and when it has ended. tracebacks: in its log.
     """
 
     alone: Answers
@@ -76,7 +76,7 @@ class Result:
     workers: int
     status: int
     files: list[str]
-    log: str
+    tracebacks: str
 
     @property
     def p99(self) -> tuple[float, float]:
@@ -108,10 +108,20 @@ async def run(plan: Plan) -> Result:
             verdict = await compare(shop, server, merge_answers(first.answers, alone, beside))
             status = await server.terminate()
             left |= _files(scratch)
-            workers, log = len(server.worker_pids()), server.log()
+            workers, tracebacks = len(server.worker_pids()), server.tracebacks()
     attackers, shape = attack[0], growth(points)
     return Result(
-        alone, beside, verdict, attackers, before, after, shape, workers, status, sorted(left), log
+        alone,
+        beside,
+        verdict,
+        attackers,
+        before,
+        after,
+        shape,
+        workers,
+        status,
+        sorted(left),
+        tracebacks,
     )
 
 

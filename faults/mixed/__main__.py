@@ -14,6 +14,8 @@ from benchmarks.report import markdown_table
 from faults.mixed.running import FAULTS, Plan, Result, run
 from faults.outcome import Skipped
 
+LOG_HEAD = 20_000
+"""How much of the tracebacks in the server's log is printed."""
 SHOWN = 5
 """How many anomalies of a rule are printed."""
 
@@ -26,8 +28,7 @@ def main(arguments: list[str]) -> int:
         print(f"skipped: {reason}", file=sys.stderr)
         return 0
     print(render(result))
-    if result.history.statuses[500]:
-        print(result.log, file=sys.stderr)
+    print(result.tracebacks[:LOG_HEAD], file=sys.stderr)
     return 1 if wrong(result) else 0
 
 

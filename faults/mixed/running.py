@@ -62,7 +62,7 @@ class Result:
     """What came of a run.
 
     struck: the faults, one after the other. anomalies: lines by rule. books: what `reconcile`
-    prints if it finds differences. problems: what else was wrong. log: the end of the server's log.
+    prints if it finds differences. problems: what else was wrong. tracebacks: in the log.
     """
 
     history: History
@@ -71,7 +71,7 @@ class Result:
     anomalies: dict[str, list[str]] = field(default_factory=dict)
     books: str = ""
     problems: list[str] = field(default_factory=list)
-    log: str = ""
+    tracebacks: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ async def run(plan: Plan) -> Result:
             await server.wait_until_ready()
             if server.process.poll() is not None:
                 result.problems.append("the server ended")
-            result.log = server.end_of_log()
+            result.tracebacks = server.tracebacks()
         result.anomalies = check(shop.history, read_stored(stored))
         audit = stored.manage("reconcile", check=False)
         result.books = (audit.stdout + audit.stderr).strip() if audit.returncode else ""

@@ -7,6 +7,7 @@ writes and COMMIT in another.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -37,8 +38,12 @@ _PLANS = {
 }
 _BEGIN = (
     "BEGIN",
-    "SELECT " + ", ".join(f"set_config('{key}', '{value}', true)" for key, value in _PLANS.items()),
+    "SELECT "
+    + ", ".join(f"set_config('{key}', '{value}', true)" for key, value in _PLANS.items())
+    + ", clock_timestamp()",
 )
+_CLOCK = ("SELECT clock_timestamp()",)
+"""In place of _BEGIN, inside another transaction."""
 
 LONGEST_WAIT_SECONDS = 10.0
 """After which a round trip fails. Many requests wait for it, and its statements take no time."""
@@ -46,7 +51,7 @@ _COMMIT = "COMMIT"
 
 
 @contextmanager
-def pipelined_transaction() -> Iterator[None]:
+def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
     """`Engine.pipelined_transaction` for PostgreSQL."""
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
@@ -54,7 +59,7 @@ def pipelined_transaction() -> Iterator[None]:
         token = enqueue_in_pipeline.set(pipeline.enqueue)
         try:
             with connection.execute_wrapper(pipeline.flush_before):
-                yield
+                yield pipeline.began_at
             if is_outermost:
                 pipeline.commit()
             else:
@@ -77,6 +82,12 @@ class _Pipeline:
         self._prepare = prepare
         self._waiting: list[tuple[_Result, Statement]] = []
         self._failure: Exception | None = None
+        self._began_at: datetime | None = None
+
+    def began_at(self) -> datetime:
+        if self._began_at is None:
+            raise RuntimeError("Nothing was sent yet: fetch rows first.")
+        return self._began_at
 
     def enqueue(self, sql: str, params: Parameters) -> PendingRows:
         """Append a statement and show it to execute wrappers and to the query log.
@@ -133,8 +144,8 @@ class _Pipeline:
         if not waiting:
             return
         begins = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
-        if begins:
-            waiting[:0] = [(_Result(self), (sql, ())) for sql in _BEGIN]
+        first = _BEGIN if begins else _CLOCK if self._began_at is None else ()
+        waiting[:0] = [(_Result(self), (sql, ())) for sql in first]
         statements = [statement for _, statement in waiting]
         try:
             rows_of_each = self._execute(statements)
@@ -143,6 +154,8 @@ class _Pipeline:
                 raise
             self.roll_back()
             rows_of_each = self._execute(statements)
+        if first:
+            self._began_at = rows_of_each[len(first) - 1][0][-1]
         for (result, _), rows in zip(waiting, rows_of_each, strict=True):
             result.rows = rows
 

@@ -22,18 +22,13 @@ STARTED = "monoservices.started"
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
 
-def count_request(method: str, route: str, status: int, lane: str, started: float) -> None:
-    """Count a request that is being answered.
+@lru_cache(1024)
+def requests(method: str, route: str, status: int, lane: str) -> Series:
+    """The series of such requests. Add the seconds from their last byte to their response.
 
     route: Django's route with a leading slash; "" if none was found or looked for.
     lane: `express`, `django`, or `none` for a request that reached no lane.
-    started: when the request had arrived whole, by `perf_counter`.
     """
-    _series(method, route, status, lane).add(perf_counter() - started)
-
-
-@lru_cache(1024)
-def _series(method: str, route: str, status: int, lane: str) -> Series:
     known = method if method in _METHODS else "other"  # clients may invent methods
     return REQUESTS.of(known, route, str(status), lane)
 
@@ -50,5 +45,6 @@ class CountRequests:
         response = self._get_response(request)
         match = request.resolver_match
         route = f"/{match.route}" if match else ""
-        count_request(request.method or "", route, response.status_code, "django", started)
+        series = requests(request.method or "", route, response.status_code, "django")
+        series.add(perf_counter() - started)
         return response

@@ -20,7 +20,7 @@ from django.urls import reverse
 from monoservices.api.access import key_authentication
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.publishing import publishing
-from monoservices.metrics.requests import count_request
+from monoservices.metrics.requests import requests
 from monoservices.server.admission import is_known
 from monoservices.server.asgi import (
     Body,
@@ -76,7 +76,8 @@ class Front:
         if self._health.answers(scope):
             health = await self._health.respond(scope)
             await send_response(send, health, logged(scope, health, scope["path"], self.callers))
-            count_request(scope["method"], scope["path"], health.status, "none", started)
+            series = requests(scope["method"], scope["path"], health.status, "none")
+            series.add(perf_counter() - started)
             return
         try:
             limit = self.large_bodies.get(scope["path"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -100,9 +101,10 @@ class Front:
         if response.status == Unavailable.status:
             await self._refusals.wait(waited=perf_counter() - started)
         path = scope["path"] if lane == "express" else ""
-        headers = [*headers, *logged(scope, response, path, self.callers)]
+        if response.status >= 400:
+            headers = [*headers, *logged(scope, response, path, self.callers)]
         await send_response(send, response, headers)
-        count_request(scope["method"], path, response.status, lane, started)
+        requests(scope["method"], path, response.status, lane).add(perf_counter() - started)
 
     async def _by_django(
         self, scope: Scope, body: Body, send: Send, receive: Receive

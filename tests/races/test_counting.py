@@ -10,6 +10,7 @@ from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product, StockMovement
 from apps.products.operations import change_stock, count_stock, update_product
 from apps.products.stock.movements import record_movement
+from monoservices.database.engines import engine
 from tests.books import assert_books_balance, assert_ledger_balances
 from tests.races.workers import WORKERS, Workers, meet
 
@@ -45,7 +46,7 @@ def count_after_a_look(job: tuple[int, int]) -> None:
     product.stock_quantity += delta
     meet()
     product.save()
-    record_movement(product=product, delta=delta, reason="counted", actor="x")
+    record_movement(product=product, delta=delta, reason="counted", actor="x", at=engine().now())
 
 
 def test_the_ledger_holds_while_everything_moves(workers: Workers) -> None:

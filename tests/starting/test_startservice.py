@@ -19,7 +19,7 @@ LISTING = (
     "tests/test_docs.py::test_every_command_and_each_of_its_options_is_documented",
     "tests/test_docs.py::test_scopes_are_documented",
     "tests/test_openapi.py",
-    "tests/test_separate_life.py::test_an_unknown_service_stops_the_start",
+    "tests/test_services_alone.py::test_an_unknown_service_stops_the_start",
     "tests/test_service_map.py",
     "tests/test_staff_pages.py::test_a_superuser_gets_what_is_expected_and_nothing_is_left_out",
     "tests/test_staff_pages.py::test_the_staff_without_permissions_sees_no_row",

@@ -152,4 +152,4 @@ def _start_services(blank: Directory) -> None:
     blank.insert("shop/settings.py", '    "visits",', after="    'monoservices',")
     blank.run(f"{MANAGE} check")
     blank.run(f"{MANAGE} makemigrations --check --dry-run")
-    assert "Ran 22 tests" in blank.run(f"{MANAGE} test")
+    assert "Ran 24 tests" in blank.run(f"{MANAGE} test")

@@ -98,7 +98,7 @@ def place_orders(
 
 
 def _attempt(requests: Sequence[OrderRequest], lock: Lock, at: datetime | None) -> list[Outcome]:
-    with engine().pipelined_transaction():
+    with engine().pipelined_transaction() as began_at:
         known = enqueue_known_orders({request.key for request in requests})
         reserved = engine().reserve_ids(Order, len(requests))
         # Waits for rows, so that the statements above travel with this one.
@@ -114,7 +114,9 @@ def _attempt(requests: Sequence[OrderRequest], lock: Lock, at: datetime | None) 
             for order_id, decision in zip(ids, decisions, strict=True)
             if isinstance(decision, Accepted)
         }
-        responses = _write(accepted, at) if accepted else {}
+        # Without locks, the orders are written before the last statement waits for products.
+        moment = at or (began_at() if lock == "none" else engine().now())
+        responses = _write(accepted, moment, at) if accepted else {}
     outcomes: list[Outcome] = []
     for order_id, decision in zip(ids, decisions, strict=True):
         match decision:
@@ -131,9 +133,14 @@ def _attempt(requests: Sequence[OrderRequest], lock: Lock, at: datetime | None) 
     return outcomes
 
 
-def _write(accepted: Mapping[int, Accepted], at: datetime | None) -> dict[int, str]:
-    """Write the orders and, last, take their stock; return the responses by the orders' ids."""
-    responses = write_orders(accepted, at=at)
+def _write(
+    accepted: Mapping[int, Accepted], moment: datetime, at: datetime | None
+) -> dict[int, str]:
+    """Write the orders and, last, take their stock; return the responses by the orders' ids.
+
+    moment: when the orders were placed. at: when stock moved; after its lock where it is None.
+    """
+    responses = write_orders(accepted, at=moment)
     prices = {
         line.product.id: line.product.price for order in accepted.values() for line in order.lines
     }

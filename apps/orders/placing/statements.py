@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.utils import timezone
 from msgspec import structs
 
 from apps.orders.microservice_communication import StockMove
@@ -46,13 +45,12 @@ def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:
     }
 
 
-def write_orders(accepted: Mapping[int, Accepted], *, at: datetime | None = None) -> dict[int, str]:
+def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int, str]:
     """Insert accepted orders under the given ids, with their lines and first events.
 
-    at: the moment it happened; now where it is None.
+    at: the moment it happened.
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
-    at = at or timezone.now()
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
     shared |= {"created_at": at, "updated_at": at}
     orders, lines = [], []

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from django.utils import timezone
 from msgspec import UNSET
 
 from apps.products.models import Product, StockMovement
@@ -78,7 +77,7 @@ class ImportPlan:
 
     def write(self, actor: str) -> None:
         """Write what was added, in at most four statements. Raises DataError, IntegrityError."""
-        now = timezone.now()
+        now = engine().now()
         touched = {"updated_at": now}
         if self._created:
             reserved = engine().reserve_ids(Product, len(self._created)).fetch()

@@ -8,6 +8,7 @@ from django.db.models import Max, Sum
 from apps.products.exceptions import ProductNotFound
 from apps.products.models import Product, StockMovement
 from apps.products.stock.movements import record_movement, set_stock
+from monoservices.database.engines import engine
 from monoservices.services.scopes import COMMAND_LINE
 
 CORRECTED = StockMovement.Reason.CORRECTED
@@ -25,6 +26,7 @@ def correct_reference(
     Raises ProductNotFound, OutOfStock, StockBeyondBounds, and then corrects nothing.
     """
     products = {product.pk: product for product in Product.objects.lock().filter(pk__in=deltas)}
+    now = engine().now()
     for product_id, delta in sorted(deltas.items()):
         if product_id not in products:
             raise ProductNotFound(f"There is no product {product_id}.")
@@ -32,6 +34,7 @@ def correct_reference(
         gap = product.stock_quantity - _ledger(product)
         moved_before = max(min(gap, 0), min(delta, max(gap, 0)))
         set_stock(product, product.stock_quantity + delta - moved_before)
+        product.updated_at = now
         product.save(update_fields=["stock_quantity", "updated_at"])
         earlier = product.movements.filter(reference=reference, reason=CORRECTED)
         record_movement(
@@ -42,6 +45,7 @@ def correct_reference(
             revision=1 + (earlier.aggregate(last=Max("revision"))["last"] or 0),
             note=note,
             actor=actor,
+            at=now,
         )
 
 
@@ -51,7 +55,14 @@ def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE
     product = Product.objects.lock().with_id(product_id)
     gap = product.stock_quantity - _ledger(product)
     if gap:
-        record_movement(product=product, delta=gap, reason=CORRECTED, note=note, actor=actor)
+        record_movement(
+            product=product,
+            delta=gap,
+            reason=CORRECTED,
+            note=note,
+            actor=actor,
+            at=engine().now(),
+        )
     return gap
 
 

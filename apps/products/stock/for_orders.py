@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from django.utils import timezone
 from msgspec import Struct, structs
 
 from monoservices.database.engines import engine
@@ -84,10 +83,12 @@ def move_stock(
         {"id": key, "delta": delta, "price": prices and prices[key]}
         for key, delta in totals.items()
     ]
-    shared = {"now": at or timezone.now()}
+    locks_rows = engine().LOCKS_ROWS
+    # Where the statement waits for locks, it reads the clock itself, after them.
+    shared = {"now": at if locks_rows else at or engine().now()}
     of_changes = row_parameters(_CHANGES, changes, shared=shared)
     of_moves = row_parameters(_MOVES, ledger, shared=shared)
-    if engine().LOCKS_ROWS:
+    if locks_rows:
         enqueue(_one_statement(), of_changes + of_moves)
     else:
         stock, movements = _two_statements()
@@ -117,7 +118,7 @@ _LEDGER = """
         quantity_after, product_id, delta, reason, reference, revision, actor, note, created_at
     )
 """
-_MOVEMENT = "r.product_id, r.delta, r.reason, r.reference, r.revision, r.actor, '', r.now"
+_MOVEMENT = "r.product_id, r.delta, r.reason, r.reference, r.revision, r.actor, ''"
 
 
 @cache
@@ -141,7 +142,8 @@ def _read_statement(lock: Lock) -> str:
 def _one_statement() -> str:
     """Lock in id order, check price and state again, change the stock, write the ledger.
 
-    Two batches that want the same products cannot deadlock. The ledger takes the stock from the
+    The clock is read after the last lock. Two batches that want the same products cannot deadlock.
+    The ledger takes the stock from the
     UPDATE: a second statement could see another state of the product. It looks the stock up in a
     JSON object, because PostgreSQL would plan a join of many movements with many products as a
     nested loop (see `monoservices.database.pipelining`).
@@ -153,17 +155,19 @@ def _one_statement() -> str:
             WHERE {_AS_IT_WAS_READ}
             ORDER BY p.id
             FOR NO KEY UPDATE OF p
+        ), moment AS (
+            SELECT coalesce(max(now), clock_timestamp()) AS now FROM locked
         ), updated AS (
             UPDATE products_product AS p
-            SET stock_quantity = p.stock_quantity + locked.delta, updated_at = locked.now
-            FROM locked WHERE p.id = locked.id
+            SET stock_quantity = p.stock_quantity + locked.delta, updated_at = moment.now
+            FROM locked CROSS JOIN moment WHERE p.id = locked.id
             RETURNING p.id, p.stock_quantity
         ), stock AS (
             SELECT jsonb_object_agg(id, stock_quantity) AS by_id FROM updated
         )
         {_LEDGER}
-        SELECT (stock.by_id ->> r.product_id::text)::integer - r.later, {_MOVEMENT}
-        FROM {rows_from(_MOVES, shared=_SHARED)} CROSS JOIN stock
+        SELECT (stock.by_id ->> r.product_id::text)::integer - r.later, {_MOVEMENT}, moment.now
+        FROM {rows_from(_MOVES, shared=_SHARED)} CROSS JOIN stock CROSS JOIN moment
         ORDER BY r.position
     """  # noqa: S608 - made of constants
 
@@ -178,7 +182,7 @@ def _two_statements() -> tuple[str, str]:
     """  # noqa: S608 - made of constants
     ledger = f"""
         {_LEDGER}
-        SELECT p.stock_quantity - r.later, {_MOVEMENT}
+        SELECT p.stock_quantity - r.later, {_MOVEMENT}, r.now
         FROM {rows_from(_MOVES, shared=_SHARED)}
             LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
         ORDER BY r.position

@@ -7,7 +7,6 @@ from functools import partial
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from msgspec import UNSET, Struct, structs
 
 from apps.products.exceptions import MovementKeyReused, ProductNotFound, ProductsError
@@ -94,7 +93,7 @@ class _Shelf:
         self._by_sku = {product.sku: product for product in products}
         self._moved: dict[int, Product] = {}
         self._movements: list[MovementOut] = []
-        self._actor, self._now = actor, timezone.now()
+        self._actor, self._now = actor, engine().now()
 
     def adjust(self, wanted: Adjustment) -> AdjustmentOut:
         """Make the movement, or say why it is refused."""

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from apps.products.exceptions import OutOfStock, StockBeyondBounds
 from apps.products.models import Product, StockMovement
 from monoservices.api.types import MAX_INTEGER
@@ -29,13 +27,16 @@ def record_movement(
     delta: int,
     reason: str,
     actor: str,
+    at: datetime,
     reference: str = "",
     revision: int = 0,
     note: str = "",
     idempotency_key: str | None = None,
-    at: datetime | None = None,
 ) -> StockMovement:
-    """Write down the movement that brought `product` to the stock that it has now."""
+    """Write down the movement that brought `product` to the stock that it has now.
+
+    at: the moment it happened, by the database's clock and under the product's lock.
+    """
     return StockMovement.objects.create(
         product=product,
         delta=delta,
@@ -46,5 +47,5 @@ def record_movement(
         actor=actor,
         note=note,
         idempotency_key=idempotency_key,
-        created_at=at or timezone.now(),
+        created_at=at,
     )

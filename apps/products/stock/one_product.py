@@ -5,6 +5,7 @@ from django.db import transaction
 from apps.products.exceptions import MovementKeyReused
 from apps.products.models import Product, StockMovement
 from apps.products.stock.movements import record_movement, set_stock
+from monoservices.database.engines import engine
 
 
 def change_stock(
@@ -51,6 +52,7 @@ def _move(
             return known, True
     before = product.stock_quantity
     set_stock(product, wanted.get("quantity_after", before + wanted.get("delta", 0)), path="delta")
+    product.updated_at = engine().now()
     product.save(update_fields=["stock_quantity", "updated_at"])
     movement = record_movement(
         product=product,
@@ -59,5 +61,6 @@ def _move(
         actor=actor,
         note=note,
         idempotency_key=key,
+        at=product.updated_at,
     )
     return movement, False

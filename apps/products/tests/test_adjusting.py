@@ -130,14 +130,14 @@ def test_without_a_key_nothing_is_remembered(mug: Product) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 10, 300])
-def test_six_statements_whatever_the_number(db: None, count: int) -> None:
+def test_as_many_statements_whatever_the_number(db: None, count: int) -> None:
     names = [f"A-{number}" for number in range(count)]
     Product.objects.bulk_create([Product(sku=sku, name="Mug", price="1") for sku in names])
     with CaptureQueriesContext(connection) as captured:
         adjust(*(received(sku) for sku in names), key="k")
     control = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
     executed = [query["sql"] for query in captured if not query["sql"].startswith(control)]
-    assert len(executed) == 6
+    assert len(executed) == (7 if connection.vendor == "postgresql" else 6)
     assert 'ORDER BY "products_product"."id" ASC' in executed[1]
     assert ("FOR NO KEY UPDATE" in executed[1]) == (connection.vendor == "postgresql")
     assert StockMovement.objects.count() == count

@@ -5,7 +5,7 @@ talks to. Oban's engines for these two databases are the model
 (https://github.com/oban-bg/oban/tree/main/lib/oban/engines).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cache
@@ -30,12 +30,21 @@ class Engine(Protocol):
     Where many can, one statement may also change several tables, in its WITH clauses.
     """
 
-    def pipelined_transaction(self) -> AbstractContextManager[None]:
+    def now(self) -> datetime:
+        """The time by the database's clock, which all workers share. One statement on PostgreSQL.
+
+        What a transaction writes takes its time after the last lock that it waits for: who reads
+        what has changed since some time shall not miss what waited meanwhile.
+        """
+
+    def pipelined_transaction(self) -> AbstractContextManager[Callable[[], datetime]]:
         """`transaction.atomic()` in which enqueued statements share round trips.
 
         An error of a statement is raised when somebody fetches rows, or when the block ends; then
         the block has changed nothing. Inside another transaction the block is a savepoint. Other
         statements may run in between, after those that were enqueued before them.
+        Yields a function that costs no statement: the time by the database's clock when the first
+        statements of the block were executed. Call it after rows were fetched.
         """
 
     def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:

@@ -23,6 +23,12 @@ _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "js
 pipelined_transaction = pipelining.pipelined_transaction
 
 
+def now() -> datetime:
+    """Not PostgreSQL's own now(), which is when the transaction began."""
+    moment: datetime = enqueue("SELECT clock_timestamp()").fetch()[0][0]
+    return moment
+
+
 @contextmanager
 def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     with transaction.atomic():

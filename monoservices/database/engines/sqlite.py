@@ -3,8 +3,8 @@
 SQLite runs in this process and responds at once, so there are no round trips to share.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count as count_from
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 from monoservices.database.engines import UniqueKey
 from monoservices.database.statements import Parameter, PendingRows, enqueue
@@ -19,8 +20,15 @@ from monoservices.database.statements import Parameter, PendingRows, enqueue
 LOCKS_ROWS = False
 
 
-def pipelined_transaction() -> AbstractContextManager[None]:
-    return transaction.atomic()
+def now() -> datetime:
+    """Python's clock: SQLite reads the same one of this machine, and says milliseconds only."""
+    return timezone.now()
+
+
+@contextmanager
+def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
+    with transaction.atomic():
+        yield now  # nobody else writes any more, so that any time is as good
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def row(sku: str, **values: Any) -> dict[str, Any]:
     return defaults | values
 
 
-Way = Callable[[], AbstractContextManager[None]]
+Way = Callable[[], AbstractContextManager[Any]]
 
 
 @pytest.fixture(params=["alone", "pipelined"])

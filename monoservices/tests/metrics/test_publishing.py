@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from monoservices.metrics import Counter, Series, publishing, sharing
 from monoservices.metrics.processes import VARIABLE, counting_together
 from monoservices.metrics.publishing import Publisher
+from monoservices.metrics.requests import REQUESTS
 from monoservices.metrics.sharing import Snapshot, read_all
 from monoservices.server.asgi import Message
 from monoservices.server.front import Front
@@ -80,6 +82,21 @@ def test_what_was_counted_is_published(
     asyncio.run(asyncio.wait_for(live(), A_LONG_TIME))
     assert published(directory) == [3]
     assert "metrics" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.django_db
+def test_what_django_answers_is_published_behind_any_server(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SECONDS", 0.01)
+    REQUESTS.reset()
+    Client().get("/nowhere/")
+
+    def is_published() -> bool:
+        [counted] = [each.totals for each in read_all(directory).values()] or [{}]
+        return list(counted.get(REQUESTS.name, {})) == [("GET", "", "404", "django")]
+
+    wait_until(is_published)
 
 
 def test_an_outage_is_logged_once(

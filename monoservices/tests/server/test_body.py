@@ -327,6 +327,7 @@ def test_a_larger_body_is_a_file_at_its_beginning(
     assert (len(on_disk), sender.taken) == (1, (0, 0, 3 * HALF))
     assert held is not None
     held.close()
+    held.close()
     assert sender.taken == NOTHING
 
 
@@ -481,6 +482,7 @@ def test_a_body_that_stalls_after_a_fast_beginning_takes_too_long(
 
 def test_the_time_that_a_look_up_takes_is_not_the_senders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_module, "SECONDS", 0.05)
+    monkeypatch.setattr(body_module, "BYTES_PER_SECOND", 10**9)
     sender = Sender()
 
     async def admit(scope: Any) -> bool:

@@ -32,7 +32,7 @@ class Checks:
     def check(self, what: str) -> Callable[[], None]:
         def ask() -> None:
             self.asked[what] += 1
-            assert self.go_on.wait(ENOUGH)
+            assert self.go_on.wait(2 * ENOUGH)
             if what in self.fails:
                 raise OSError("no password for 10.0.0.5")
 

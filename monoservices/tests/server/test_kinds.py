@@ -263,7 +263,7 @@ def test_large_files_have_the_turns_of_streams() -> None:
         async with slow_readers(lane, LONG):
             file = io.BytesIO(b"large")
             with pytest.raises(Unavailable):
-                await lane.respond(http_scope("POST", "/"), file, Reader().send)
+                await lane.respond(http_scope("POST", "/"), file, Reader(takes=9).send)
             assert file.closed
 
     play(scene)

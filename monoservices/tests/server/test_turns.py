@@ -8,7 +8,7 @@ from monoservices.api.problems import Unavailable
 from monoservices.server.turns import Turns
 from monoservices.tests.server.steps import Clock
 
-ENOUGH = 10
+ENOUGH = 5
 """Seconds after which a test that hangs fails."""
 
 
@@ -26,7 +26,7 @@ def test_at_most_so_many_at_once_in_order_of_arrival() -> None:
         tasks = [asyncio.create_task(hold(number)) for number in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            async with turns.turn():
+            async with asyncio.timeout(ENOUGH), turns.turn():
                 pass
         assert events == ["0 begins", "1 begins"]
         drained = asyncio.create_task(turns.drain())
