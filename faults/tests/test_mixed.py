@@ -1,0 +1,50 @@
+"""Everything at once, in small: every operation has its effect, and there is no anomaly."""
+
+import asyncio
+
+from faults.mixed.checker import check
+from faults.mixed.clients import Client, Shop
+from faults.mixed.history import History, Stored
+from faults.mixed.operations import OPERATIONS
+from faults.mixed.seeding import GOODS, TRANSFERS, seed
+from faults.mixed.stored import read_stored
+from faults.server import Server
+from faults.shop import Shop as StoredShop
+from tests.conftest import MakeDatabase
+
+CLIENTS, REQUESTS = 8, 300
+
+
+def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
+    stored_shop = StoredShop.fill(make_database("mixed", ""), [])
+
+    async def run() -> tuple[History, Stored]:
+        async with Server(stored_shop, workers=2) as server:
+            shop = Shop(server.port, stored_shop.secret, History(), budget=REQUESTS)
+            await seed(shop)
+            alone = Client(shop)
+            for operation in OPERATIONS:  # placing comes first, so that there is an order
+                await operation(alone)
+            alone.close()
+            await asyncio.gather(*(Client(shop).run(OPERATIONS) for _ in range(CLIENTS)))
+            return shop.history, await asyncio.to_thread(read_stored, stored_shop)
+
+    history, stored = asyncio.run(run())
+    assert check(history, stored) == {}
+    assert history.statuses.total() >= REQUESTS
+    assert history.statuses.keys() <= {200, 201, 204, 409, 503}
+    assert {write.field for write in history.writes} == {
+        "description",
+        "is_active",
+        "reference",
+        "status",
+    }
+    assert {each.what for each in history.keyed if each.told == "done"} == {
+        "order",
+        "product",
+        "stock",
+        "stocks",
+    }
+    done = [each.key for each in history.keyed if each.what == "order" and each.told == "done"]
+    assert {order.key for order in stored.orders.values()} == {*done}
+    assert len(stored.products) > TRANSFERS + GOODS
