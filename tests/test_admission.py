@@ -8,6 +8,7 @@ import pytest
 
 from apps.accounts.operations import issue_key, revoke_key
 from apps.accounts.scopes import known_scopes
+from monoservices.server import body
 from monoservices.server.asgi import Scope
 from monoservices.server.body import CALLERS_DISK, CALLERS_MEMORY, SMALL, STRANGERS_MEMORY
 from monoservices.server.django_lane import DjangoLane
@@ -29,6 +30,12 @@ REFUSED = {
     "two": ("Bearer <all>,Bearer <all>", 401, "invalid_key"),
     "no scope": ("Bearer <reads>", 403, "missing_scope"),
 }
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads on, although nothing comes, fails soon."""
+    monkeypatch.setattr(body, "SECONDS", 2.0)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ LISTS = {
     "accounts/client/": 5,
     "accounts/user/": 6,
     "auth/group/": 5,
-    "orders/order/": 6,
+    "orders/order/": 5,
     "orders/orderevent/": 5,
     "products/product/": 5,
     "products/stockmovement/": 5,

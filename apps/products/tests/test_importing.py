@@ -207,7 +207,7 @@ def test_what_is_updated_is_locked_in_the_order_of_ids() -> None:
     create_product(sku="A-1", name="Blue Mug", price="9.99")
     with CaptureQueriesContext(connection) as queries:
         assert results([row(price="2")]) == ["updated"]
-    [select] = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    select, *_ = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
     assert 'ORDER BY "products_product"."id" ASC' in select
     # SQLite has no such clause: its transaction is alone in writing from the start.
     assert ("FOR NO KEY UPDATE" in select) == (connection.vendor == "postgresql")

@@ -45,10 +45,8 @@ def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
 def _long_waits() -> Iterator[None]:
     """Let statements of this transaction, and pauses between them, take long."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('statement_timeout', '0', true),"
-            " set_config('idle_in_transaction_session_timeout', '0', true)"
-        )
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     session: Any = connection.connection
     usual, session.longest_wait = session.longest_wait, LONG_WAIT_SECONDS
     try:
