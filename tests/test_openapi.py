@@ -57,6 +57,11 @@ def test_it_is_served(db: None, document: Any) -> None:
     assert document["openapi"] == "3.1.1"
 
 
+def test_it_takes_nothing(db: None) -> None:
+    answer = Api().send("PUT", "/api/schema/", {})
+    assert answer.error == (405, "method_not_allowed", {})
+
+
 def test_every_route_is_described(document: Any) -> None:
     routes = {f"{method} {described(path)}": each for (method, path), each in ROUTES.items()}
     found = operations(document)

@@ -11,6 +11,8 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from monoservices.api.exception_handling import as_problem, problem_response
+
 _LOCK = Lock()
 
 
@@ -33,6 +35,15 @@ class SchemaView(SpectacularAPIView):
             content_type=f"{renderer.media_type}{charset}",
             headers={"Content-Disposition": f'inline; filename="{name}"'},
         )
+
+    def get_exception_handler(self) -> Any:
+        """Respond without the view's renderers, which are for the document alone."""
+        return _respond
+
+
+def _respond(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    problem = as_problem(error)
+    return None if problem is None else problem_response(problem)
 
 
 @cache
