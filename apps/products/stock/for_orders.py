@@ -143,10 +143,9 @@ def _one_statement() -> str:
     """Lock in id order, check price and state again, change the stock, write the ledger.
 
     The clock is read after the last lock. Two batches that want the same products cannot deadlock.
-    The ledger takes the stock from the
-    UPDATE: a second statement could see another state of the product. It looks the stock up in a
-    JSON object, because PostgreSQL would plan a join of many movements with many products as a
-    nested loop (see `monoservices.database.pipelining`).
+    The ledger takes the stock from the UPDATE: a second statement could see another state of the
+    product. It looks the stock up in a JSON object, because PostgreSQL would plan a join of many
+    movements with many products as a nested loop (see `monoservices.database.pipelining`).
     """
     return f"""
         WITH locked AS (
