@@ -100,9 +100,9 @@ def test_paths_and_modules_exist(document: Path) -> None:
 
 
 def test_pages_are_short() -> None:
-    # The tutorial that writes a whole service shows every file of it.
+    # The tutorial that writes a whole service shows every file of it. A changelog only grows.
     long = [each for each in DOCUMENTS if len(each.read_text().splitlines()) >= MOST_LINES]
-    assert [each.name for each in long] == ["add-a-service.md"]
+    assert [each.name for each in long] == ["CHANGELOG.md", "add-a-service.md"]
 
 
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_outside(tmp_path: Path) -> None:

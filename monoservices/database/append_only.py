@@ -6,7 +6,8 @@ from typing import Any
 from django.db import NotSupportedError, migrations
 from django.db.models import UniqueConstraint
 
-from monoservices.database.engines import UniqueKey, engine_of
+from monoservices.database.engines import engine_of
+from monoservices.database.statements import UniqueKey
 
 
 class AppendOnly(migrations.operations.base.Operation):

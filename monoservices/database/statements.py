@@ -16,6 +16,8 @@ Parameter = Value | Sequence[Value]
 Parameters = Sequence[Parameter]
 Statement = tuple[str, Parameters]
 Row = tuple[Any, ...]
+UniqueKey = tuple[Sequence[str], str]
+"""The quoted columns of a unique key, and the condition that its rows satisfy; "" without one."""
 
 
 class PendingRows:

@@ -197,4 +197,4 @@ def test_a_new_service_needs_the_extra_for_apis_alone(wheel: Path, tmp_path: Pat
     )
     project.run(f"{PYTHON} manage.py check --fail-level WARNING")
     project.run(f"{PYTHON} manage.py makemigrations --check --dry-run visits")
-    assert "Ran 10 tests" in project.run(f"{PYTHON} manage.py test")
+    assert "Ran 11 tests" in project.run(f"{PYTHON} manage.py test")

@@ -15,10 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from monoservices.database.statements import Parameter, PendingRows
-
-UniqueKey = tuple[Sequence[str], str]
-"""The quoted columns of a unique key, and the condition that its rows satisfy; "" without one."""
+from monoservices.database.statements import Parameter, PendingRows, UniqueKey
 
 
 class Engine(Protocol):

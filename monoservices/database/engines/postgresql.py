@@ -9,8 +9,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database import pipelining
-from monoservices.database.engines import UniqueKey
-from monoservices.database.statements import Parameter, PendingRows, enqueue
+from monoservices.database.statements import Parameter, PendingRows, UniqueKey, enqueue
 
 LOCKS_ROWS = True
 

@@ -14,8 +14,7 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from monoservices.database.engines import UniqueKey
-from monoservices.database.statements import Parameter, PendingRows, enqueue
+from monoservices.database.statements import Parameter, PendingRows, UniqueKey, enqueue
 
 LOCKS_ROWS = False
 
