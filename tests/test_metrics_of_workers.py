@@ -167,5 +167,6 @@ for path in ("/livez", "/readyz", "/readyz?writes=1", "/metrics"):
 
 def test_https_does_not_redirect_who_asks_past_the_proxy() -> None:
     environment = os.environ | {"HTTPS": "on", "METRICS_TOKEN": TOKEN, "ALLOWED_HOSTS": "a.example"}
+    environment["DATABASE_URL"] = "sqlite:///:memory:"
     statuses = manage(environment, "shell", "--verbosity=0", "--command", ASKING)
     assert statuses.split() == ["200"] * 4

@@ -93,7 +93,7 @@ def test_a_selection_has_what_it_names_and_no_more(
     """Installed services have tables and commands; served services also have routes."""
     installed = sorted(expected["installed"])
     url = make_database(f"life_{services.replace(',', '_')}", "")
-    process = run("-m", "tests.selection", DATABASE_URL=url, SERVICES=services)
+    process = run("-m", "tests.selection", DATABASE_URL=url, SERVICES=services, LOG_LEVEL="WARNING")
     assert process.stderr == ""
     assert json.loads(process.stdout) == expected | {
         "tables of": installed,

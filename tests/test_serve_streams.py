@@ -4,6 +4,7 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -50,12 +51,17 @@ def begin(served: Served, path: str) -> socket.socket:
 
 
 def said(served: Served, text: str) -> None:
-    """Read the log up to a line with this text."""
+    """Read the log up to a line with this text. The server ends if it does not come in time."""
     assert served.process.stderr is not None
-    for line in served.process.stderr:
-        if text in line:
-            return
-    raise AssertionError("the server ended")
+    end = Timer(DEADLINE, served.process.kill)
+    end.start()
+    try:
+        for line in served.process.stderr:
+            if text in line:
+                return
+    finally:
+        end.cancel()
+    raise AssertionError(f"the log has no {text!r}")
 
 
 def test_slow_readers_of_exports_and_files_keep_nobody_waiting(served: Served) -> None:
@@ -69,7 +75,7 @@ def test_slow_readers_of_exports_and_files_keep_nobody_waiting(served: Served) -
     for reader in readers:
         reader.close()
     for _ in range(LONG):
-        said(served, "GET /api/v1/products/export/ broke off: The reader of a stream has left.")
+        said(served, "GET '/api/v1/products/export/' broke off: The reader of a stream has left.")
     status, export = served.send("GET", "/api/v1/products/export/")
     assert (status, export.count(b"\n")) == (200, 3_002)
 

@@ -26,7 +26,11 @@ def control_database() -> Iterator[None]:
 
 
 def drop_constraints(model: type[models.Model], *names: str) -> None:
-    """Drop constraints of a model from the database in use."""
+    """Drop constraints of a model from the database in use.
+
+    On SQLite, the trigger goes too that keeps rows of an append-only table from being replaced: it
+    looks for the same keys.
+    """
     meta = model._meta
     every = meta.constraints
     # On SQLite, the schema editor creates the table again, with the constraints of the model.
@@ -36,5 +40,7 @@ def drop_constraints(model: type[models.Model], *names: str) -> None:
             for each in every:
                 if each.name in names:
                     editor.remove_constraint(model, each)
+            if connection.vendor == "sqlite":
+                editor.execute(f"DROP TRIGGER IF EXISTS {meta.db_table}_no_REPLACE")
     finally:
         meta.constraints = every

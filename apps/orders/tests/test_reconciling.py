@@ -297,10 +297,10 @@ def test_orders_are_read_in_chunks(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     orders = [make_order(line(mug.id)) for _ in range(5)]
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         assert list(audit()) == []
     monkeypatch.setattr("apps.orders.books.audit.CHUNK_SIZE", 2)
-    with django_assert_num_queries(18 + 2 * 4):  # two more chunks of orders
+    with django_assert_num_queries(17 + 2 * 3):  # two more chunks of orders
         assert list(audit()) == []
     Order.objects.filter(pk=orders[-1].pk).update(version=2)
     assert [found.text for found in audit()] == [

@@ -83,11 +83,12 @@ class _Report:
     tail: bytes
 
     def __iter__(self) -> Iterator[bytes]:
-        self.rows.seek(0)
-        yield self.head
-        while piece := self.rows.read(PIECE_BYTES):
-            yield piece
-        yield self.tail
+        with self.rows:
+            self.rows.seek(0)
+            yield self.head
+            while piece := self.rows.read(PIECE_BYTES):
+                yield piece
+            yield self.tail
 
     def close(self) -> None:
         self.rows.close()
