@@ -6,26 +6,19 @@ import psycopg
 
 from faults.outcome import Outcome
 from faults.server import Server
-from faults.shop import STOCK, Shop, postgresql
-from faults.storm import PRODUCTS, Fault, batter
+from faults.storm import Fault, batter_postgresql
 
 SECONDS = 5.0
 
 
 async def run(times: int) -> list[Outcome]:
-    with postgresql() as url:
-        shop = Shop.fill(url, [STOCK] * PRODUCTS)
-        return [
-            await batter(
-                "read_only",
-                "postgresql",
-                f"PostgreSQL is read-only for {SECONDS:.0f} s",
-                shop,
-                read_only(url),
-                times=times,
-                lasting=True,
-            )
-        ]
+    return await batter_postgresql(
+        "read_only",
+        f"PostgreSQL is read-only for {SECONDS:.0f} s",
+        lambda postgres: read_only(postgres.url("postgres")),
+        times=times,
+        lasting=True,
+    )
 
 
 def read_only(url: str) -> Fault:

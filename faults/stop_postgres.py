@@ -4,24 +4,17 @@ import asyncio
 
 from faults.outcome import Outcome
 from faults.server import Server
-from faults.shop import STOCK, Shop
-from faults.storm import PRODUCTS, Fault, batter
+from faults.storm import Fault, batter_postgresql
 from tests.postgres import PostgresServer
 
 
 async def run(times: int) -> list[Outcome]:
-    with PostgresServer(fsync=True) as postgres:
-        shop = Shop.fill(postgres.url("postgres"), [STOCK] * PRODUCTS)
-        return [
-            await batter(
-                "stop_postgres",
-                "postgresql",
-                "immediate stop and restart of PostgreSQL",
-                shop,
-                stopped_postgres(postgres),
-                times=times,
-            )
-        ]
+    return await batter_postgresql(
+        "stop_postgres",
+        "immediate stop and restart of PostgreSQL",
+        stopped_postgres,
+        times=times,
+    )
 
 
 def stopped_postgres(postgres: PostgresServer) -> Fault:

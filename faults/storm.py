@@ -12,7 +12,8 @@ from faults.checks import compare
 from faults.crowd import Crowd
 from faults.outcome import Outcome, outcome
 from faults.server import Server
-from faults.shop import Shop
+from faults.shop import STOCK, Shop
+from tests.postgres import PostgresServer
 
 CLIENTS = 64
 PRODUCTS = 100
@@ -63,6 +64,21 @@ async def batter(
         pause=pause,
         problems=problems + too_long(pause),
     )
+
+
+async def batter_postgresql(
+    name: str,
+    done: str,
+    fault: Callable[[PostgresServer], Fault],
+    *,
+    times: int,
+    **as_for_batter: bool,
+) -> list[Outcome]:
+    """`batter` a new shop on a new PostgreSQL. fault: makes the fault for that server."""
+    with PostgresServer(fsync=True) as postgres:
+        shop = Shop.fill(postgres.url("postgres"), [STOCK] * PRODUCTS)
+        strike = fault(postgres)
+        return [await batter(name, "postgresql", done, shop, strike, times=times, **as_for_batter)]
 
 
 async def storm(

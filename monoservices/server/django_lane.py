@@ -9,7 +9,8 @@ fixed number of threads keep their connections. Three kinds of requests have tur
   `monoservices.services.config.ServiceConfig.hashes_passwords`.
 - LONG requests run at a time that read a large file or whose response is a stream. A request learns
   that it is one of these when Django has made the response. It then leaves its turn to another and
-  keeps its thread, because the database cursor that it reads from belongs to the thread.
+  keeps its thread, because the database cursor that it reads from belongs to the thread. Where a
+  path has streamed before, Django is not asked while nothing more can be streamed.
 
 A response that is a file is no stream: a server that can sends it by itself.
 """
@@ -33,7 +34,7 @@ from django.urls import Resolver404, resolve
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.requests import STARTED
 from monoservices.server.asgi import Body, Message, Receive, Scope, Send
-from monoservices.server.streaming import Stream
+from monoservices.server.streaming import Share, Stream
 from monoservices.server.turns import Turn, Turns
 from monoservices.services.config import served_services
 
@@ -45,8 +46,12 @@ HASHING_SHARE = 0.25
 """The part of a core that password hashes may take in each worker process."""
 HASHING_WAITING = 16
 """How many requests that hash a password may wait for their turn."""
+MOST_PATHS = 100
+"""How many paths that have streamed are remembered."""
 LONG = 4
 """How many large files and streams are under way at a time in each worker process."""
+STREAMING_SHARE = 0.25
+"""The part of the time during which each worker process makes pieces of streams."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -59,6 +64,8 @@ class DjangoLane:
         self._ordinary = Turns(THREADS, waiting=WAITING)
         self._hashing = Turns(1, waiting=HASHING_WAITING, share=HASHING_SHARE)
         self._long = Turns(LONG, waiting=0)
+        self._streaming_paths: set[str] = set()
+        self._share = Share(STREAMING_SHARE)
         self._count = THREADS + 1 + LONG  # each has its own connection to the database
         self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="django")
 
@@ -76,7 +83,8 @@ class DjangoLane:
             more["wsgi.file_wrapper"] = FileWrapper
         try:
             async with self._turns_of(scope, body).turn() as turn:
-                stream = Stream(send, receive, begin=partial(self._become_long, scope, turn))
+                begin = partial(self._become_long, scope, turn)
+                stream = Stream(send, receive, begin=begin, share=self._share)
                 try:
                     messages = await asyncio.get_running_loop().run_in_executor(
                         self._threads, self._run, environ(scope, body) | more, stream
@@ -111,6 +119,8 @@ class DjangoLane:
     def _turns_of(self, scope: Scope, body: Body) -> Turns:
         if not isinstance(body, bytes):
             return self._long
+        if scope["method"] == "GET" and scope["path"] in self._streaming_paths:
+            self._long.refuse_if_full()
         if scope["method"] == "POST" and self._hashing_urls:
             with suppress(Resolver404):
                 if resolve(scope["path"]).view_name in self._hashing_urls:
@@ -119,6 +129,8 @@ class DjangoLane:
 
     async def _become_long(self, scope: Scope, turn: Turn) -> None:
         """Move a request whose response is a stream. Raises Unavailable if nothing was done."""
+        if len(self._streaming_paths) < MOST_PATHS:
+            self._streaming_paths.add(scope["path"])
         try:
             await turn.move(self._long)
         except Unavailable:

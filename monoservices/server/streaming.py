@@ -1,8 +1,9 @@
 """A response that is sent piece by piece from a thread, as far as its reader reads it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from time import monotonic
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from threading import Lock
+from time import monotonic, sleep
 
 from monoservices.server.asgi import Message, Receive, Send
 
@@ -12,21 +13,61 @@ STREAM_SECONDS = 600.0
 """How long all pieces may take together."""
 
 
+MOST_REST_SECONDS = 1.0
+"""How long nobody makes a piece after one that took long."""
+
+
+class Share:
+    """Lets streams make their pieces one after another, for a share of the time at most.
+
+    Several threads that compute would keep the interpreter from those that answer. Whoever leaves
+    each stream after its beginning would have a worker do nothing else.
+    share: the part of the time, such as 0.25.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._rest = 1 / share - 1
+        self._making = Lock()
+
+    def pieces(self, pieces: Iterable[bytes], *, until: float) -> Iterator[bytes]:
+        """Yield the pieces. Raises ConnectionAbortedError if no turn comes until then."""
+        left = iter(pieces)
+        while (piece := self._next(left, until)) is not None:
+            yield piece
+
+    def _next(self, left: Iterator[bytes], until: float) -> bytes | None:
+        if not self._making.acquire(timeout=max(0.0, until - monotonic())):
+            raise ConnectionAbortedError("The reader of a stream has taken too long.")
+        try:
+            started = monotonic()
+            piece = next(left, None)
+            sleep(min(MOST_REST_SECONDS, (monotonic() - started) * self._rest))
+            return piece
+        finally:
+            self._making.release()
+
+
 class Stream:
     """Sends one response. Create it in the event loop, and send in a thread.
 
     begin: awaited in the event loop before the first message is sent. What it raises, `send_all`
-        raises.
+        raises. share: which all streams share.
     receive: says when the reader has left. Granian takes, and drops, what is sent after that.
     """
 
     def __init__(
-        self, send: Send, receive: Receive | None, *, begin: Callable[[], Awaitable[None]]
+        self,
+        send: Send,
+        receive: Receive | None,
+        *,
+        begin: Callable[[], Awaitable[None]],
+        share: Share,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._send = send
         self._receive = receive
         self._begin = begin
+        self._share = share
         self._departure: asyncio.Task[None] | None = None
 
     def send_all(self, start: Message, pieces: Iterable[bytes]) -> None:
@@ -37,7 +78,7 @@ class Stream:
         end = monotonic() + STREAM_SECONDS
         asyncio.run_coroutine_threadsafe(self._prepare(), self._loop).result()
         self._send_one(start, end)
-        for piece in pieces:
+        for piece in self._share.pieces(pieces, until=end):
             self._send_one({"type": "http.response.body", "body": piece, "more_body": True}, end)
         self._send_one({"type": "http.response.body", "body": b""}, end)
 

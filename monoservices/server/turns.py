@@ -42,9 +42,13 @@ class Turns:
         self._rest = 0.0
         await self._nobody.wait()
 
-    async def _take(self) -> None:
+    def refuse_if_full(self) -> None:
+        """Raise Unavailable if too many have a turn or wait for one."""
         if self._present >= self._limit:
             raise Unavailable("Too many requests are waiting. Nothing was done; try again.")
+
+    async def _take(self) -> None:
+        self.refuse_if_full()
         self._present += 1
         self._nobody.clear()
         try:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from monoservices.api.problems import Unavailable
-from monoservices.server import streaming
+from monoservices.server import django_lane, streaming
 from monoservices.server.asgi import Message
 from monoservices.server.django_lane import HASHING_WAITING, LONG, THREADS, DjangoLane
 from monoservices.tests.server.test_django_lane import is_closed
@@ -56,7 +56,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         start_response("200 OK", [])
-        if environ["PATH_INFO"] == "/stream":
+        if environ["PATH_INFO"].startswith("/stream"):
             self.streams.append(Stream())
             return self.streams[-1]
         if environ["PATH_INFO"] == "/console/login/":
@@ -153,12 +153,64 @@ def test_past_the_bound_a_stream_is_refused_and_closed() -> None:
         async with slow_readers(lane, LONG):
             for _ in range(THREADS + 1):  # none of them keeps a turn
                 with pytest.raises(Unavailable):
-                    await ask(lane, "GET", "/stream")
+                    await ask(lane, "GET", "/stream/2")
             assert await ask(lane, "GET", "/") == DONE
         assert (await ask(lane, "GET", "/stream")).body == b"123"
-        assert [len(stream.closed) for stream in application.streams] == [1] * (LONG + THREADS + 2)
+        # Django was asked once, to learn that the path streams.
+        assert [len(stream.closed) for stream in application.streams] == [1] * (LONG + 1 + 1)
 
     play(scene)
+
+
+def test_django_is_not_asked_for_what_cannot_be_streamed_now() -> None:
+    async def scene(lane: DjangoLane, application: Application) -> None:
+        async with slow_readers(lane, LONG):
+            with pytest.raises(Unavailable):
+                await ask(lane, "GET", "/stream")
+        assert len(application.streams) == LONG
+
+    play(scene)
+
+
+def test_the_paths_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(django_lane, "MOST_PATHS", 1)
+
+    async def scene(lane: DjangoLane, application: Application) -> None:
+        async with slow_readers(lane, LONG):
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    await ask(lane, "GET", "/stream/2")
+        assert len(application.streams) == LONG + 2
+
+    play(scene)
+
+
+def test_streams_make_their_pieces_one_after_another_and_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, rests = [0.0], list[float]()
+    monkeypatch.setattr(streaming, "monotonic", lambda: now[0])
+    monkeypatch.setattr(streaming, "sleep", rests.append)
+    share = streaming.Share(0.25)
+
+    def made() -> Iterator[bytes]:
+        for piece, seconds in ((b"1", 0.1), (b"2", 10.0)):
+            now[0] += seconds
+            assert share._making.locked()
+            yield piece
+
+    pieces = share.pieces(made(), until=100.0)
+    for _ in range(2):
+        next(pieces)
+        assert not share._making.locked()  # while a reader reads, others make theirs
+    assert rests == [pytest.approx(0.3), streaming.MOST_REST_SECONDS]
+    assert list(pieces) == []
+
+
+def test_a_stream_whose_turn_does_not_come_in_time_is_cut() -> None:
+    share = streaming.Share(0.25)
+    with share._making, pytest.raises(ConnectionAbortedError, match=r"too long\.$"):
+        next(share.pieces([b"1"], until=0.0))
 
 
 def test_what_has_been_done_is_answered_also_past_the_bound() -> None:
