@@ -72,13 +72,24 @@ async def batter_postgresql(
     fault: Callable[[PostgresServer], Fault],
     *,
     times: int,
-    **as_for_batter: bool,
+    lasting: bool = False,
+    harmless: bool = False,
 ) -> list[Outcome]:
     """`batter` a new shop on a new PostgreSQL. fault: makes the fault for that server."""
     with PostgresServer(fsync=True) as postgres:
         shop = Shop.fill(postgres.url("postgres"), [STOCK] * PRODUCTS)
-        strike = fault(postgres)
-        return [await batter(name, "postgresql", done, shop, strike, times=times, **as_for_batter)]
+        return [
+            await batter(
+                name,
+                "postgresql",
+                done,
+                shop,
+                fault(postgres),
+                times=times,
+                lasting=lasting,
+                harmless=harmless,
+            )
+        ]
 
 
 async def storm(
