@@ -69,8 +69,8 @@ def restore(file: Path) -> None:
         )
     if tables := _tables():
         raise BackupError(
-            f"The database {_database()} is not empty: it has {len(tables)} tables, "
-            f"{tables[0]} among them. Create an empty database, and let DATABASE_URL name it."
+            f"The database {_database()} is not empty: it has the table {tables[0]}. "
+            "Create an empty database, and let DATABASE_URL name it."
         )
     engine().restore_backup(file)
 

@@ -17,6 +17,8 @@ from monoservices.database.copying import BackupError
 BACKUP_SUFFIX = ".dump"
 LOCK_WAIT_MS = 60_000
 """How long pg_dump waits for a table that a migration has locked."""
+_PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin")
+"""Where packages for Debian and Red Hat put the programs of each version."""
 _VERSION_SECONDS = 10
 _SECRETS = {"password", "sslpassword"}
 
@@ -98,9 +100,8 @@ def _find(name: str) -> str:
     server cannot restore: pg_restore 17 sets parameters that older servers do not know.
     """
     version = _session().info.server_version // 10_000
-    # Where Debian and PostgreSQL's own packages for Red Hat put the programs of each version.
-    own = f"/usr/lib/postgresql/{version}/bin:/usr/pgsql-{version}/bin"
-    found = shutil.which(name, path=f"{own}:{os.environ.get('PATH', os.defpath)}")
+    places = [place.format(version) for place in _PLACES]
+    found = shutil.which(name, path=":".join([*places, os.environ.get("PATH", os.defpath)]))
     advice = (
         f"The server is PostgreSQL {version}. Install the client programs of that version "
         f"(on Debian, postgresql-client-{version}), or put their directory first in PATH."

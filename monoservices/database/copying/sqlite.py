@@ -50,8 +50,12 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     # the copy again.
     source.execute("BEGIN")
     source.execute("SELECT count(*) FROM sqlite_master").fetchall()
-    source.backup(target, pages=_PAGES, progress=lambda *_: None)
+    source.backup(target, pages=_PAGES, progress=_handle_signals)
     source.execute("ROLLBACK")
+
+
+def _handle_signals(*_: int) -> None:
+    """Nothing: Python handles signals whenever it calls a function."""
 
 
 def _check(file: Path) -> None:
