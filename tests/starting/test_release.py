@@ -115,7 +115,7 @@ def _install(path: Path, *what: str) -> bool:
 
 
 def test_it_works_in_an_empty_environment(blank: Directory) -> None:
-    """`startservice` and `check`, which finds what crosses a boundary. Six seconds."""
+    """`startservice` and `check`, which finds what crosses a boundary."""
     where = blank.run(f"{PYTHON} -c 'import monoservices; print(monoservices.__file__)'")
     package = Path(where.strip()).parent
     assert package.is_relative_to(blank.path / ".venv")
@@ -163,7 +163,7 @@ def shop(released: Directory, tmp_path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_the_archive_is_a_whole_shop(shop: tuple[str, str]) -> None:
-    """What terminal and first page say works: both commands place an order. Fifteen seconds."""
+    """What terminal and first page say works: both commands place an order."""
     address, said = shop
     opening, command = said.split("\nPlace an order:\n\n")
     lines = opening.strip().splitlines()
