@@ -9,6 +9,7 @@ import pytest
 from apps.accounts.operations import issue_key, revoke_key
 from apps.accounts.scopes import known_scopes
 from monoservices.server import body
+from monoservices.server.admission import is_stranger
 from monoservices.server.asgi import Scope
 from monoservices.server.body import CALLERS_DISK, CALLERS_MEMORY, SMALL, STRANGERS_MEMORY
 from monoservices.server.django_lane import DjangoLane
@@ -112,6 +113,39 @@ def test_who_may_not_send_it_gets_the_views_answer_unread(
         assert ours.headers["connection"] == "close"
         for header in ("content-type", "www-authenticate"):
             assert ours.headers.get(header) == theirs.headers.get(header)
+
+
+def test_whose_key_is_missing_or_not_valid_is_a_stranger(secrets: dict[str, str]) -> None:
+    async def run() -> dict[str, bool]:
+        found = {}
+        async with serving(new_django()) as front:
+            for name, (template, status, _) in REFUSED.items():
+                authorization = template and filled(template, secrets)
+                scope, _ = large(ORDERS, authorization, announced=True, method="GET")
+                found[name] = await is_stranger(scope, front.callers) == (status == 401)
+            page = http_scope("GET", "/console/login/", [])
+            found["page"] = not await is_stranger(page, front.callers)
+        return found
+
+    assert asyncio.run(run()) == dict.fromkeys([*REFUSED, "page"], True)
+
+
+def test_the_front_lets_strangers_have_their_own_turns(secrets: dict[str, str]) -> None:
+    async def run() -> tuple[int, int, int]:
+        async with serving(new_django()) as front:
+
+            async def get(key: str) -> int:
+                scope = http_scope("GET", ORDERS, [("authorization", f"Bearer {key}")])
+                return (await call(front, scope)).status
+
+            async with front._django._kinds.strangers.turn():
+                stranger = asyncio.create_task(get(UNKNOWN))
+                known = await get(secrets["all"])
+                front._django._kinds.strangers._rest = 0
+                waiting = front._django._kinds.strangers._present
+            return known, waiting, await stranger
+
+    assert asyncio.run(run()) == (200, 2, 401)
 
 
 def test_a_key_that_was_revoked_a_moment_ago_is_refused(secrets: dict[str, str]) -> None:

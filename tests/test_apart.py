@@ -17,8 +17,8 @@ from apps.orders.models import Order
 from apps.products.operations import create_product
 from conftest import Api
 from monoservices.server.asgi import Message
-from monoservices.server.django_lane import HASHING_WAITING, THREADS
 from monoservices.server.front import Front
+from monoservices.server.kinds import HASHING_WAITING, THREADS
 from monoservices.services.config import served_services
 from tests.asgi import Reply, call, http_scope, new_django, post_order, request_parts, serving
 
@@ -72,7 +72,7 @@ async def wrong_passwords(front: Front, count: int) -> AsyncIterator[None]:
     yield
     assert not any(each.done() for each in signing_in)
     SlowHasher.may_go_on.set()
-    front._django._hashing._rest = 0.0
+    front._django._kinds.hashing._rest = 0.0
     replies = await asyncio.wait_for(asyncio.gather(*signing_in), ENOUGH)
     assert {reply.status for reply in replies} == {200}
 

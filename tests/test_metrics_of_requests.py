@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from monoservices.server.django_lane import THREADS, WAITING
+from monoservices.server.kinds import THREADS, WAITING
 from monoservices.tests.metrics.reading import Samples, growth, samples
 from tests.asgi import call, http_scope, new_django, serving
 
@@ -62,7 +62,7 @@ def test_what_comes_to_no_lane(before: Samples, monkeypatch: pytest.MonkeyPatch)
     async def scene() -> None:
         async with serving(new_django()) as front:
             assert (await call(front, too_large)).status == 413
-            monkeypatch.setattr(front._django._ordinary, "_present", THREADS + WAITING)
+            monkeypatch.setattr(front._django._kinds.ordinary, "_present", THREADS + WAITING)
             assert (await call(front, http_scope("GET", "/"))).status == 503
 
     asyncio.run(scene())

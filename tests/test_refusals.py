@@ -11,8 +11,8 @@ from django.test import Client
 from apps.products.operations import create_product
 from conftest import Api
 from monoservices.api.refusals import refusals
-from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.server.front import Front
+from monoservices.server.kinds import STRANGERS_WAITING
 from tests.asgi import http_scope, messages_of, new_django, request_parts, serving
 
 ORDERS = "/api/v1/orders/"
@@ -84,7 +84,7 @@ def test_what_comes_to_no_lane(lines: Lines, monkeypatch: pytest.MonkeyPatch) ->
     async def scene() -> list[tuple[int, str | None]]:
         async with serving(new_django()) as front:
             too_large = await ask(front, b"", [("content-length", str(2 * 1024 * 1024))])
-            monkeypatch.setattr(front._django._ordinary, "_present", THREADS + WAITING)
+            monkeypatch.setattr(front._django._kinds.strangers, "_present", 1 + STRANGERS_WAITING)
             return [too_large, await ask(front, b"{}")]
 
     assert asyncio.run(scene()) == [(413, ID), (503, ID)]

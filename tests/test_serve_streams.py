@@ -9,7 +9,7 @@ from threading import Timer
 import pytest
 from django.contrib.staticfiles import finders
 
-from monoservices.server.django_lane import LONG
+from monoservices.server.kinds import LONG
 from tests.test_apart import BUNDLE
 from tests.test_serve import DEADLINE, Served, serving
 

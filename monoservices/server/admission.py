@@ -1,6 +1,7 @@
-"""Decides from the head of a request whether its sender may send a large body.
+"""Decides from the head of a request whether its sender is known.
 
-Who may not gets the answer that the view would give, before the body is read.
+Only who is known may send a large body. Who may not gets the answer that the view would give,
+before the body is read. A stranger's request has turns of its own.
 """
 
 from django.urls import Resolver404, resolve
@@ -33,6 +34,24 @@ async def is_known(scope: Scope, callers: Callers) -> bool:
     if refusal:
         raise MissingScope(refusal)
     return True
+
+
+async def is_stranger(scope: Scope, callers: Callers) -> bool:
+    """Whether a request needs a key, and has none that is valid.
+
+    A key that `callers` remembers counts as valid. Raises Unavailable, and database errors.
+    """
+    authorization = _authorization(scope["headers"])
+    if authorization is not None and callers.remembered(authorization) is not None:
+        return False
+    if _view_with_scopes(scope["path"]) is None:
+        return False
+    if authorization is None:
+        return True
+    try:
+        return await callers.find(authorization) is None
+    except InvalidKey:
+        return True
 
 
 def _view_with_scopes(path: str) -> APIView | None:

@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 from monoservices.api.problems import Malformed, RequestTimeout, TooLarge
 from monoservices.server.asgi import Body, Message, RawHeaders, Receive, Scope
 from monoservices.server.holding import Holding, Room
+from monoservices.server.pacing import Throttle
 
 MIB = 1024 * 1024
 SMALL = 64 * 1024
@@ -24,6 +25,9 @@ CALLERS_MEMORY = 64 * MIB
 """For bodies of known callers: 64 of the largest that are not files."""
 CALLERS_DISK = 256 * MIB
 """For files of known callers: four of the largest, as many as Django reads at the same time."""
+DISK_BYTES_PER_SECOND = 16 * MIB
+"""How fast a worker writes files, because commits of the database may wait for the same disk. As
+many files as there can be still arrive faster than BYTES_PER_SECOND."""
 SECONDS = 15.0
 """How long a body may take after the headers, if it brings less than BYTES_PER_SECOND."""
 BYTES_PER_SECOND = 64 * 1024
@@ -41,6 +45,7 @@ class Intake:
         self._admit = admit
         self.strangers = Room(memory=STRANGERS_MEMORY)
         self.callers = Room(memory=CALLERS_MEMORY, disk=CALLERS_DISK)
+        self._disk = Throttle(DISK_BYTES_PER_SECOND, at_once=MIB)
 
     async def read(
         self, scope: Scope, receive: Receive, *, limit: int
@@ -75,6 +80,8 @@ class Intake:
                         pace.start()
                     holding.add(part)
                     pace.arrived += len(part)
+                    if holding.is_file:
+                        await self._disk.wait(turns=len(part))
                     if not message.get("more_body"):
                         break
                     message = await receive()

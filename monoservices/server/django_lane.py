@@ -1,18 +1,12 @@
 """Django behind ASGI: its WSGI handler runs in threads, on requests that were read whole.
 
 Django's own ASGI handler starts a thread, and with it a database connection, per request. Here a
-fixed number of threads keep their connections. Three kinds of requests have turns of their own:
+fixed number of threads keep their connections. Each kind of request has turns of its own, see
+`monoservices.server.kinds`.
 
-- THREADS ordinary requests run at a time.
-- One request that hashes a password runs at a time, and for HASHING_SHARE of the time at most: a
-  hash is made to take the whole of a core. The services declare these requests, see
-  `monoservices.services.config.ServiceConfig.hashes_passwords`.
-- LONG requests run at a time that read a large file or whose response is a stream. A request learns
-  that it is one of these when Django has made the response. It then leaves its turn to another and
-  keeps its thread, because the database cursor that it reads from belongs to the thread. Where a
-  path has streamed before, Django is not asked while nothing more can be streamed.
-
-A response that is a file is no stream: a server that can sends it by itself.
+A request learns that its response is a stream when Django has made it. It then takes a long turn
+and keeps its thread, because the database cursor that it reads from belongs to the thread. A
+response that is a file is no stream: a server that can sends it by itself.
 """
 
 import asyncio
@@ -20,8 +14,8 @@ import io
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from functools import cached_property, partial
+from contextlib import ExitStack
+from functools import partial
 from threading import Barrier
 from time import perf_counter
 from typing import Any
@@ -29,29 +23,11 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from django.db import connections
-from django.urls import Resolver404, resolve
 
-from monoservices.api.problems import Unavailable
 from monoservices.metrics.requests import STARTED
 from monoservices.server.asgi import Body, Message, Receive, Scope, Send
+from monoservices.server.kinds import MOST_AT_ONCE, STREAMING_SHARE, Kinds
 from monoservices.server.streaming import Share, Stream
-from monoservices.server.turns import Turn, Turns
-from monoservices.services.config import served_services
-
-THREADS = 4
-"""How many ordinary requests run at a time in each worker process."""
-WAITING = 256
-"""How many ordinary requests may wait for their turn."""
-HASHING_SHARE = 0.25
-"""The part of a core that password hashes may take in each worker process."""
-HASHING_WAITING = 16
-"""How many requests that hash a password may wait for their turn."""
-MOST_PATHS = 100
-"""How many paths that have streamed are remembered."""
-LONG = 4
-"""How many large files and streams are under way at a time in each worker process."""
-STREAMING_SHARE = 0.25
-"""The part of the time during which each worker process makes pieces of streams."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -61,20 +37,23 @@ class DjangoLane:
 
     def __init__(self, application: WsgiApplication) -> None:
         self._application = application
-        self._ordinary = Turns(THREADS, waiting=WAITING)
-        self._hashing = Turns(1, waiting=HASHING_WAITING, share=HASHING_SHARE)
-        self._long = Turns(LONG, waiting=0)
-        self._streaming_paths: set[str] = set()
+        self._kinds = Kinds()
         self._share = Share(STREAMING_SHARE)
-        self._count = THREADS + 1 + LONG  # each has its own connection to the database
-        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="django")
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="django")
 
     async def respond(
-        self, scope: Scope, body: Body, send: Send, receive: Receive | None = None
+        self,
+        scope: Scope,
+        body: Body,
+        send: Send,
+        receive: Receive | None = None,
+        *,
+        is_stranger: bool = False,
     ) -> None:
         """Answer a request, and close its body. Streams are sent piece by piece.
 
         receive: without it, a stream goes on after its reader has left.
+        is_stranger: whether the response will be that the key is missing or not valid.
         Raises Unavailable if too many requests wait for their turn, or too many are streamed.
         Raises ConnectionAbortedError if the reader of a stream leaves, or does not read.
         """
@@ -82,8 +61,9 @@ class DjangoLane:
         if "http.response.pathsend" in scope.get("extensions", ()):
             more["wsgi.file_wrapper"] = FileWrapper
         try:
-            async with self._turns_of(scope, body).turn() as turn:
-                begin = partial(self._become_long, scope, turn)
+            turns = self._kinds.turns_of(scope, body, is_stranger=is_stranger)
+            async with turns.turn() as turn:
+                begin = partial(self._kinds.become_long, scope, turn)
                 stream = Stream(send, receive, begin=begin, share=self._share)
                 try:
                     messages = await asyncio.get_running_loop().run_in_executor(
@@ -99,12 +79,11 @@ class DjangoLane:
 
     async def drain(self) -> None:
         """Return when the threads have ended, with their connections. Send nothing any more."""
-        for turns in (self._ordinary, self._hashing, self._long):
-            await turns.drain()
+        await self._kinds.drain()
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        everyone = Barrier(self._count)  # so that each thread closes its own connection
+        everyone = Barrier(MOST_AT_ONCE)  # so that each thread closes its own connection
 
         def close() -> None:
             try:
@@ -112,35 +91,9 @@ class DjangoLane:
             finally:
                 everyone.wait()
 
-        for _ in range(self._count):
+        for _ in range(MOST_AT_ONCE):
             self._threads.submit(close)
         self._threads.shutdown()
-
-    def _turns_of(self, scope: Scope, body: Body) -> Turns:
-        if not isinstance(body, bytes):
-            return self._long
-        if scope["method"] == "GET" and scope["path"] in self._streaming_paths:
-            self._long.refuse_if_full()
-        if scope["method"] == "POST" and self._hashing_urls:
-            with suppress(Resolver404):
-                if resolve(scope["path"]).view_name in self._hashing_urls:
-                    return self._hashing
-        return self._ordinary
-
-    async def _become_long(self, scope: Scope, turn: Turn) -> None:
-        """Move a request whose response is a stream. Raises Unavailable if nothing was done."""
-        if len(self._streaming_paths) < MOST_PATHS:
-            self._streaming_paths.add(scope["path"])
-        try:
-            await turn.move(self._long)
-        except Unavailable:
-            if scope["method"] == "GET":
-                raise
-            # The request has been carried out: its response goes on in the turn that it has.
-
-    @cached_property
-    def _hashing_urls(self) -> set[str]:
-        return {name for service in served_services() for name in service.hashes_passwords}
 
     def _run(self, environ: dict[str, Any], stream: Stream) -> list[Message]:
         """In a thread: answer a request. Return the messages that are still to be sent."""

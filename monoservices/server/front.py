@@ -21,7 +21,7 @@ from monoservices.api.access import key_authentication
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.publishing import publishing
 from monoservices.metrics.requests import requests
-from monoservices.server.admission import is_known
+from monoservices.server.admission import is_known, is_stranger
 from monoservices.server.asgi import (
     Body,
     Headers,
@@ -111,7 +111,11 @@ class Front:
     ) -> "_Answer | None":
         """Let Django answer. Return None, or what to send if too many requests wait for Django."""
         try:
-            await self._django.respond(scope, body, send, receive)
+            stranger = await is_stranger(scope, self.callers)
+        except Exception as error:
+            return _Answer(refusal(error, f"{scope['method']} {scope['path']!r}"), [], "none")
+        try:
+            await self._django.respond(scope, body, send, receive, is_stranger=stranger)
         except ConnectionAbortedError as error:  # the server closes the connection
             logger.info("%s %r broke off: %s", scope["method"], scope["path"], error)
         except Unavailable as problem:

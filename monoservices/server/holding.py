@@ -62,6 +62,11 @@ class Holding:
             self._write(part)
         self.size += len(part)
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is on disk."""
+        return self._file is not None
+
     def finish(self) -> Body:
         """Return the whole body, which counts until `close`."""
         if self._file is not None:

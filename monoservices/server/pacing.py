@@ -1,7 +1,7 @@
-"""Throttles 503 responses: at once up to a rate, in turn beyond it.
+"""Throttles what would take too much from placing orders: at once up to a rate, in turn beyond it.
 
 Rejected clients that retry at once would otherwise take the whole processor, and leave less and
-less of it for accepted requests.
+less of it for accepted requests. Large bodies would take the disk, which each commit waits for.
 """
 
 import asyncio
@@ -29,15 +29,18 @@ class Throttle:
         self._longest = longest
         self._next = 0.0
 
-    def delay(self, now: float) -> float:
-        """Take a turn at the time `now`, and return how many seconds away it is."""
+    def delay(self, now: float, *, turns: int = 1) -> float:
+        """Take turns at the time `now`, and return how many seconds away the first one is."""
         latest = now + self._early + self._longest
         expected = min(max(self._next, now), latest)
-        self._next = expected + self._interval
+        self._next = expected + turns * self._interval
         return max(0.0, expected - now - self._early)
 
-    async def wait(self, *, waited: float = 0.0) -> None:
-        """Return when it is the caller's turn. waited: how many seconds it has waited already."""
-        delay = self.delay(asyncio.get_running_loop().time()) - waited
+    async def wait(self, *, turns: int = 1, waited: float = 0.0) -> None:
+        """Take turns, and return when the first one comes.
+
+        waited: how many seconds the caller has waited already.
+        """
+        delay = self.delay(asyncio.get_running_loop().time(), turns=turns) - waited
         if delay > 0:
             await asyncio.sleep(delay)

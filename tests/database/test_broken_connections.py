@@ -10,7 +10,7 @@ from django.test import Client
 from apps.accounts.models import ApiKey
 from apps.orders.models import Order
 from apps.orders.tests.product_rows import in_stock, make_product
-from monoservices.server.django_lane import LONG, THREADS
+from monoservices.server.kinds import MOST_AT_ONCE
 from tests.books import assert_books_balance
 from tests.database.requests import Shop, open_shop, problem
 
@@ -92,7 +92,7 @@ def test_plans_for_a_table_that_was_altered(shop: Shop, administrator: psycopg.C
         assert {reply.status for reply in replies[-8:]} == {200}
         late = [problem(reply) for reply in replies if reply.status != 200]
         assert late == [UNAVAILABLE] * len(late)
-        assert 1 <= len(late) <= THREADS + 1 + LONG  # once for each thread
+        assert 1 <= len(late) <= MOST_AT_ONCE  # once for each thread
     finally:
         administrator.execute(alter.format(255).encode())
     connection.close()

@@ -1,4 +1,4 @@
-"""The response to an import over the API: the result of every row, in constant memory."""
+"""The response to an import over the API: the results of its rows, in constant memory."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,16 @@ import msgspec
 from django.http import StreamingHttpResponse
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from apps.products.apps import MAX_IMPORT_BYTES
 from apps.products.importing.importer import Outcome
 from apps.products.importing.plan import Result
 from apps.products.models import MAX_SKU
 from monoservices.files.exporting import PIECE_BYTES
 
 SPOOL_BYTES = 1024 * 1024
+MOST_BYTES = MAX_IMPORT_BYTES
+"""How long the list of rows may be: as long as a file. A file of empty lines has a report that is
+fifty times longer than itself."""
 
 
 class RowReport(Struct, kw_only=True):
@@ -29,17 +33,18 @@ class RowReport(Struct, kw_only=True):
 
 
 class ImportCounts(Struct, kw_only=True):
-    """How many rows had which result."""
+    """How many rows had which result. rows_omitted: how many of them the report does not list."""
 
     dry_run: bool
     created: int
     updated: int
     unchanged: int
     refused: int
+    rows_omitted: int
 
 
 class ImportReport(ImportCounts, kw_only=True):
-    """The results of a file and of each of its rows."""
+    """The results of a file and of its rows, as far as the list may be long."""
 
     rows: list[RowReport]
 
@@ -50,10 +55,14 @@ def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHtt
     Raises OSError if the disk is full.
     """
     counts: Counter[Result] = Counter()
+    omitted = 0
     with ExitStack() as until_read:
         rows: IO[bytes] = until_read.enter_context(SpooledTemporaryFile(SPOOL_BYTES))
         for outcome in outcomes:
             counts[outcome.result] += 1
+            if rows.tell() >= MOST_BYTES:
+                omitted += 1
+                continue
             rows.write(b"," if rows.tell() else b"")
             sku = outcome.row.fields.get("sku", "")
             report = RowReport(
@@ -64,7 +73,8 @@ def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHtt
             )
             rows.write(msgspec.json.encode(report))
         until_read.pop_all()  # the response closes it
-    summary = ImportCounts(dry_run=dry_run, **{each.value: counts[each] for each in Result})
+    by_result = {each.value: counts[each] for each in Result}
+    summary = ImportCounts(dry_run=dry_run, **by_result, rows_omitted=omitted)
     head, tail = msgspec.json.encode(summary)[:-1] + b',"rows":[', b"]}"
     size = len(head) + rows.tell() + len(tail)
     return StreamingHttpResponse(

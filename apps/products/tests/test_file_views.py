@@ -47,6 +47,7 @@ def test_an_import_reports_every_row(api: Api) -> None:
         "updated": 1,
         "unchanged": 1,
         "refused": 1,
+        "rows_omitted": 0,
         "rows": [
             {"line": 2, "sku": "A-1", "result": "updated"},
             {"line": 3, "sku": "A-2", "result": "unchanged"},
@@ -61,6 +62,13 @@ def test_an_import_reports_every_row(api: Api) -> None:
     }
     assert skus() == ["A-1", "A-2", "A-3"]
     assert StockMovement.objects.latest("pk").actor.startswith("client:")
+
+
+def test_a_report_is_no_longer_than_it_may_be(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "MOST_BYTES", 50)
+    told = upload(api, HEADER + "".join(f"A-{number},Mug,1,1\n" for number in range(5))).json
+    assert [row["sku"] for row in told["rows"]] == ["A-0", "A-1"]
+    assert (told["created"], told["rows_omitted"], len(skus())) == (5, 3, 5)
 
 
 @pytest.mark.parametrize("value", ["1", "true"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from apps.products.models import Product, StockMovement
 from apps.products.operations import create_product
@@ -220,3 +221,25 @@ def test_rejects_are_harmless_and_can_be_put_right(
     rejects.write_text(text.replace(",x,", ",2,"))
     assert run(rejects) == (0, "1 created, 0 updated, 0 unchanged, 0 refused.\n", "")
     assert list(Product.objects.values_list("sku", "name", "stock_quantity")) == [("=A", "Mug", 3)]
+
+
+READ_ONLY = {
+    "postgresql": ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
+    "sqlite": ("PRAGMA query_only = on", "PRAGMA query_only = off"),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_read_only_is_said_without_a_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "products.csv"
+    file.write_text(f"{HEADER}A-1,Mug,,1,5\n")
+    on, off = READ_ONLY[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(on)
+    try:
+        with pytest.raises(CommandError, match=r"^The database failed: .*run the command again\.$"):
+            run(file)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(off)
+    assert skus() == []

@@ -20,6 +20,7 @@ from monoservices.server import holding
 from monoservices.server.asgi import Body, Message
 from monoservices.server.body import SMALL, Intake
 from monoservices.server.holding import Holding
+from monoservices.server.pacing import Throttle
 from tests.asgi import http_scope, request_parts
 
 CHUNKED = [("transfer-encoding", "chunked")]
@@ -329,6 +330,27 @@ def test_a_larger_body_is_a_file_at_its_beginning(
     held.close()
     held.close()
     assert sender.taken == NOTHING
+
+
+def test_what_goes_to_the_disk_is_throttled(on_disk: list[Any]) -> None:
+    class Recorder(Throttle):
+        def delay(self, now: float, *, turns: int = 1) -> float:
+            written.append(turns)
+            return super().delay(now, turns=turns)
+
+    written: list[int] = []
+    sender = Sender()
+    sender.intake._disk = Recorder(body_module.DISK_BYTES_PER_SECOND, at_once=MIB)
+    parts = request_parts(b"x" * HALF, b"x" * HALF, b"x" * 7, b"x" * HALF)
+    _, held = asyncio.run(sender.send(CHUNKED, parts, limit=2 * MIB))
+    assert written == [7, HALF]
+    assert held is not None
+    held.close()
+
+
+def test_all_files_at_once_arrive_fast_enough() -> None:
+    files = body_module.CALLERS_DISK / holding.IN_MEMORY
+    assert body_module.DISK_BYTES_PER_SECOND / files >= body_module.BYTES_PER_SECOND
 
 
 def test_past_the_room_on_disk_none_is_read(

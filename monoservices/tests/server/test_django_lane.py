@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from monoservices.api.problems import Unavailable
-from monoservices.server import django_lane
+from monoservices.server import kinds
 from monoservices.server.asgi import Body, Message, Scope
 from monoservices.server.django_lane import DjangoLane, WsgiApplication, environ
 from tests.asgi import Reply, call, http_scope, messages_of, reply_of
@@ -198,7 +198,7 @@ def test_a_stream_is_closed_where_its_reader_leaves() -> None:
         lane = DjangoLane(answering(response))
         with pytest.raises(ConnectionResetError):
             await lane.respond(http_scope("GET", "/"), b"", send)
-        assert lane._ordinary._present == 0
+        assert lane._kinds.ordinary._present == 0
         await lane.drain()
 
     asyncio.run(run())
@@ -214,16 +214,16 @@ def test_a_fault_leaves_the_lane_as_it_was() -> None:
         body = io.BytesIO()
         with pytest.raises(ValueError, match="/faulty"):
             await lane.respond(http_scope("POST", "/faulty"), body, None)  # type: ignore[arg-type]
-        assert (body.closed, lane._ordinary._present) == (True, 0)
+        assert (body.closed, lane._kinds.ordinary._present) == (True, 0)
         await lane.drain()
 
     asyncio.run(run())
 
 
 def test_past_the_bound_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(django_lane, "THREADS", 1)
-    monkeypatch.setattr(django_lane, "WAITING", 2)
-    monkeypatch.setattr(django_lane, "LONG", 0)
+    monkeypatch.setattr(kinds, "THREADS", 1)
+    monkeypatch.setattr(kinds, "WAITING", 2)
+    monkeypatch.setattr(kinds, "LONG", 0)
     go_on = Event()
     asked: list[str] = []
 
@@ -280,9 +280,8 @@ def test_what_has_begun_is_finished_before_the_threads_end() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_threads_close_their_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_threads_close_their_connections() -> None:
     """Each of them, however many have been used."""
-    monkeypatch.setattr(django_lane, "THREADS", 3)
     opened: dict[int, Any] = {}
     all_here = Event()
 

@@ -12,9 +12,9 @@ from monoservices.api.problems import Conflict, InvalidKey, Unavailable
 from monoservices.server import body, express_lane, front, holding, refusing
 from monoservices.server.asgi import Message, WholeResponse
 from monoservices.server.callers import HeldKey
-from monoservices.server.django_lane import THREADS, WAITING
 from monoservices.server.express_request import ExpressRequest
 from monoservices.server.front import Front
+from monoservices.server.kinds import THREADS, WAITING
 from monoservices.server.pacing import Throttle
 from monoservices.server.worker import GARBAGE
 from monoservices.services.scopes import Caller
@@ -211,7 +211,7 @@ def test_a_refusal_waits_for_its_turn(
 
     async def run() -> None:
         front = front_of(django, Route(Unavailable()))
-        monkeypatch.setattr(front._django._ordinary, "_present", THREADS + WAITING)
+        monkeypatch.setattr(front._django._kinds.ordinary, "_present", THREADS + WAITING)
         await front(scope, receive, send)
 
     monkeypatch.setattr(Throttle, "wait", turn)

@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 
 from monoservices.api.problems import Unavailable
-from monoservices.server import django_lane, streaming
+from monoservices.server import kinds, streaming
 from monoservices.server.asgi import Message
-from monoservices.server.django_lane import HASHING_WAITING, LONG, THREADS, DjangoLane
+from monoservices.server.django_lane import DjangoLane
+from monoservices.server.kinds import HASHING_WAITING, LONG, STRANGERS_WAITING, THREADS
 from monoservices.tests.server.test_django_lane import is_closed
 from tests.asgi import Reply, http_scope, reply_of
 
@@ -98,13 +99,14 @@ async def lane_of(application: Application) -> AsyncIterator[DjangoLane]:
     await asyncio.wait_for(lane.drain(), ENOUGH)
 
 
-async def ask(lane: DjangoLane, method: str, path: str) -> Reply:
+async def ask(lane: DjangoLane, method: str, path: str, *, is_stranger: bool = False) -> Reply:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await asyncio.wait_for(lane.respond(http_scope(method, path), b"", send), ENOUGH)
+    answer = lane.respond(http_scope(method, path), b"", send, is_stranger=is_stranger)
+    await asyncio.wait_for(answer, ENOUGH)
     return reply_of(sent)
 
 
@@ -173,7 +175,7 @@ def test_django_is_not_asked_for_what_cannot_be_streamed_now() -> None:
 
 
 def test_the_paths_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(django_lane, "MOST_PATHS", 1)
+    monkeypatch.setattr(kinds, "MOST_PATHS", 1)
 
     async def scene(lane: DjangoLane, application: Application) -> None:
         async with slow_readers(lane, LONG):
@@ -277,8 +279,44 @@ def test_password_hashes_keep_no_request_waiting() -> None:
         assert application.hashes == ["POST"]
         application.go_on.set()
         assert await ask(lane, "GET", "/console/login/") == DONE
-        lane._hashing._rest = 0  # they need not take a quarter of the time here
+        lane._kinds.hashing._rest = 0  # they need not take a quarter of the time here
         assert await asyncio.gather(*signing_in) == [DONE] * count
+
+    play(scene)
+
+
+def test_strangers_keep_no_request_waiting() -> None:
+    async def scene(lane: DjangoLane, application: Application) -> None:
+        def knock() -> Awaitable[Reply]:
+            return ask(lane, "POST", "/console/login/", is_stranger=True)  # takes as long as told
+
+        knocking = [asyncio.ensure_future(knock()) for _ in range(1 + STRANGERS_WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await knock()
+        for _ in range(THREADS):
+            assert await ask(lane, "GET", "/") == DONE
+        assert application.hashes == ["POST"]  # of the strangers, one was let in
+        application.go_on.set()
+        lane._kinds.strangers._rest = 0  # they need not take a quarter of the time here
+        assert await asyncio.gather(*knocking) == [DONE] * (1 + STRANGERS_WAITING)
+
+    play(scene)
+
+
+def test_streams_begin_one_after_another() -> None:
+    """Once it is known that their path streams."""
+
+    async def scene(lane: DjangoLane, application: Application) -> None:
+        assert (await ask(lane, "GET", "/stream")).body == b"123"
+        async with lane._kinds.beginning.turn():
+            waiting = [asyncio.create_task(ask(lane, "GET", "/stream")) for _ in range(LONG)]
+            assert await ask(lane, "GET", "/") == DONE
+            assert len(application.streams) == 1
+            with pytest.raises(Unavailable):
+                await ask(lane, "GET", "/stream")
+            lane._kinds.beginning._rest = 0
+        assert [reply.body for reply in await asyncio.gather(*waiting)] == [b"123"] * LONG
 
     play(scene)
 

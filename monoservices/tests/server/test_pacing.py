@@ -20,6 +20,11 @@ def test_who_comes_at_the_pace_never_waits() -> None:
     assert [throttle.delay(n / 4) for n in range(100)] == [0] * 100
 
 
+def test_several_turns_at_once_take_their_time() -> None:
+    throttle = Throttle(4, at_once=1, longest=10)
+    assert [throttle.delay(100.0, turns=n) for n in (2, 1, 3, 1)] == [0, 0.5, 0.75, 1.5]
+
+
 def test_rest_is_not_saved_up() -> None:
     throttle = Throttle(4, at_once=3, longest=10)
     assert [throttle.delay(0.0) for _ in range(4)] == [0, 0, 0, 0.25]

@@ -12,13 +12,14 @@ from time import monotonic
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, reset_queries
+from django.db import Error, reset_queries
 from tqdm import tqdm
 
 from apps.products.exceptions import UnusableFile
 from apps.products.importing.reading import parse_mapping, read_products
 from apps.products.importing.reading.rows import COLUMNS, REQUIRED
 from apps.products.operations import Outcome, Result, import_products
+from monoservices.database.errors import is_passing
 from monoservices.files.formulas import escape_formula, original
 
 
@@ -67,7 +68,9 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
         except UnusableFile as error:
             raise CommandError(f"{file}: {error}") from error
-        except OperationalError as error:
+        except Error as error:
+            if not is_passing(error):
+                raise
             raise CommandError(
                 f"The database failed: {error} Rows imported so far stay; run the command again."
             ) from error
