@@ -31,6 +31,8 @@ if len(SECRET_KEY) < 50 and not DEBUG:  # as Django's check security.W009 has it
 SECRET_KEY = SECRET_KEY or "insecure-and-for-development-only"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
+# The first page greets whoever tries Tradepost out. `make run` switches it on in its server.
+DEMO = env.bool("DEMO", default=False)
 # Log statements on another service's tables. In tests, the guard raises instead.
 BOUNDARY_GUARD = env.bool("BOUNDARY_GUARD", default=False)
 # Clients with this token may read /metrics from anywhere; see docs/reference/metrics.md.
@@ -134,7 +136,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tradepost",
     "DESCRIPTION": "Products, stock and orders.",
-    "VERSION": "1",
+    "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -144,7 +146,7 @@ SPECTACULAR_SETTINGS = {
     # Keep enumerations inline, instead of as components with guessed names.
     "POSTPROCESSING_HOOKS": ["monoservices.api.openapi.drop_enum_ids"],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "/favicon.ico",
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
