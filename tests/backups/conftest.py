@@ -13,7 +13,7 @@ from django.db import connection
 
 from config.databases import database
 from monoservices.database.copying import BackupError
-from tests.conftest import MakeDatabase
+from tests.conftest import MakeDatabase, postgres_url
 from tests.postgres import find_programs
 
 SCHEMA = {
@@ -62,6 +62,12 @@ _numbers = itertools.count()
 def empty_database(make_database: MakeDatabase) -> str:
     """The URL of an empty database."""
     return make_database(f"backups_{next(_numbers)}", "")
+
+
+def present_url() -> str:
+    """The URL of the default database, for another process."""
+    name = str(connection.settings_dict["NAME"])
+    return f"sqlite:///{name}" if connection.vendor == "sqlite" else postgres_url(name)
 
 
 @contextmanager

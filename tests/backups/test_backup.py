@@ -21,8 +21,7 @@ from faults.disk import disk
 from faults.outcome import Skipped
 from monoservices.database.copying import sqlite as copying
 from monoservices.database.engines import engine
-from tests.backups.conftest import back_up, default_database, restore
-from tests.conftest import postgres_url
+from tests.backups.conftest import back_up, default_database, present_url, restore
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60
@@ -45,9 +44,7 @@ call_command("backup", sys.argv[1])
 
 def start(*arguments: str | Path) -> "subprocess.Popen[bytes]":
     """Start Python with these arguments, on the test database."""
-    name = connection.settings_dict["NAME"]
-    url = postgres_url(name) if connection.vendor == "postgresql" else f"sqlite:///{name}"
-    environment = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment = {"DATABASE_URL": present_url(), "DJANGO_SETTINGS_MODULE": "config.settings"}
     return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=os.environ | environment)
 
 

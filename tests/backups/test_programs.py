@@ -11,9 +11,8 @@ import pytest
 from django.db import connection
 
 from monoservices.database.copying import postgresql as copying
-from tests.backups.conftest import back_up, default_database
+from tests.backups.conftest import back_up, default_database, present_url
 from tests.backups.test_backup import DEADLINE, fail, start
-from tests.conftest import postgres_url
 
 pytestmark = pytest.mark.skipif("connection.vendor != 'postgresql'")
 
@@ -71,7 +70,7 @@ def test_programs_are_of_the_servers_version(
 
 def test_a_password_is_not_on_the_command_line(programs: Path, directory: Path) -> None:
     put(programs, f"{server_version()}.3 (Debian)")
-    address = postgres_url(connection.settings_dict["NAME"]).partition("@")[2]
+    address = present_url().partition("@")[2]
     with default_database(f"postgres://{connection.settings_dict['USER']}:se%20cret@{address}"):
         told, _, password = back_up(directory).read_text().partition(" PGPASSWORD=")
     assert password == "se cret\n"
@@ -82,7 +81,7 @@ def test_a_password_is_not_on_the_command_line(programs: Path, directory: Path) 
 
 def test_pg_dump_ends_before_the_backup_that_is_stopped(directory: Path) -> None:
     with (
-        psycopg.connect(postgres_url(connection.settings_dict["NAME"])) as migration,
+        psycopg.connect(present_url()) as migration,
         start("manage.py", "backup", directory) as process,
     ):
         migration.execute("LOCK TABLE products_product")
@@ -106,6 +105,6 @@ def test_a_locked_table_is_not_waited_for_without_end(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copying, "LOCK_WAIT_MS", 100)
-    with psycopg.connect(postgres_url(connection.settings_dict["NAME"])) as migration:
+    with psycopg.connect(present_url()) as migration:
         migration.execute("LOCK TABLE products_product")
         fail(directory, "pg_dump failed: .*canceling statement due to statement timeout")

@@ -122,6 +122,7 @@ def _without_the_world(root: Path) -> dict[str, str]:
     ask = f"curl --fail https://{NAME}/readyz"
     ours = f"--resolve {NAME}:443:127.0.0.1 --cacert /{CERTIFICATE}/fullchain.pem"
     return {
+        "apt-get install --yes certbot": "true",
         certbot: "true",
         f"editor {configuration}": f"sed --in-place s/192.0.2.10/{SHOP_FRONT}/ {configuration}",
         ask: f"{ask} {ours}",

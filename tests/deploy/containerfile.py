@@ -63,7 +63,7 @@ class Builder:
             elif instruction == "COPY":
                 self._copy(image, rest, context)
             else:
-                image = _step(image, instruction, rest)
+                image = step(image, instruction, rest)
         if image is None:
             raise NotImplementedError("no FROM")
         return image
@@ -97,7 +97,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
     return [(instruction, rest.strip()) for instruction, _, rest in pairs]
 
 
-def _step(image: Image, instruction: str, rest: str) -> Image:
+def step(image: Image, instruction: str, rest: str) -> Image:
     """Carry out an instruction other than FROM and COPY. Return what the image is then."""
     changed = image
     match instruction:
@@ -137,18 +137,18 @@ def _copy_context(context: Path, source: str, where: Path) -> None:
         if line and not line.startswith("#")
     ]
     if source != ".":
-        if _is_ignored(Path(source), rules):
+        if is_ignored(Path(source), rules):
             raise FileNotFoundError(f"{IGNORED} excludes {source}.")
         shutil.copy2(context / source, where / source if where.is_dir() else where)
         return
     for path in sorted(context.rglob("*")):
         name = path.relative_to(context)
-        if path.is_file() and not _is_ignored(name, rules):
+        if path.is_file() and not is_ignored(name, rules):
             (where / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, where / name)
 
 
-def _is_ignored(name: Path, rules: list[str]) -> bool:
+def is_ignored(name: Path, rules: list[str]) -> bool:
     """Whether the last rule that matches a path of the context, or a parent of it, excludes it."""
     ignored = False
     for rule in rules:

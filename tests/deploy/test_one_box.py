@@ -139,3 +139,25 @@ def test_upgrade(machine: Machine, running: Running, site: Site) -> None:
     assert machine.call(lambda: site.send("GET", "/readyz?writes=1")).status == 200
     assert stored(machine, running) == before
     running.manage("migrate", "--check")
+
+
+def test_the_backup_of_last_night_in_an_empty_machine(
+    machine: Machine, running: Running, site: Site
+) -> None:
+    (file,) = running.manage("backup", BACKUPS).split()
+    before = stored(machine, running)
+    running.stop()
+    empty = f"restored_{running.database}"
+    create = f"createdb --owner tradepost --template template0 --encoding UTF8 {empty}"
+    machine.run(f"runuser --user postgres -- {create}")
+    running.use(empty)
+    running.manage("restore", file)
+    running.start()
+    assert stored(machine, running) == before
+    assert running.manage("reconcile").endswith("The books are right.\n")
+    key, answer = min(before.items())
+    (line,) = json.loads(answer)["lines"]
+    order = {"product_id": line["product_id"], "quantity": line["quantity"]}
+    headers = {"Idempotency-Key": key}
+    again = machine.call(lambda: site.send("POST", "/api/v1/orders/", order, headers=headers))
+    assert (again.status, again.body.decode()) == (201, answer)
