@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.currencies import shop_currency
 from config.databases import database
 from monoservices.api import defaults
 from monoservices.services.selection import select
@@ -38,9 +39,7 @@ BOUNDARY_GUARD = env.bool("BOUNDARY_GUARD", default=False)
 # Clients with this token may read /metrics from anywhere; see docs/reference/metrics.md.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
-CURRENCY = env.str("CURRENCY", default="EUR")
-if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
-    raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")
+CURRENCY = shop_currency(env.str("CURRENCY", default="EUR"))
 
 # All services of the project. The environment variable SERVICES selects those that this process
 # serves. Their dependencies are installed too. Every selection serves the platform, accounts.
