@@ -133,8 +133,16 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tradepost",
-    "DESCRIPTION": "Products, stock and orders.",
+    "DESCRIPTION": (
+        "Products, stock and orders.\n\n"
+        "Send an API key with each request: `Authorization: Bearer tp_…`. Every error is a problem "
+        "document (RFC 9457); compare its `code`. An error has the header `X-Request-ID`, which "
+        "the server's log has too; if the request had the header, it is the same."
+    ),
     "VERSION": "1",
+    "CONTACT": {"name": "Tradepost", "url": "https://github.com/tradepost/tradepost"},
+    "LICENSE": {"name": "BSD 3-Clause License", "identifier": "BSD-3-Clause"},
+    "SERVERS": [{"url": "/", "description": "The server that sent this document."}],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -142,7 +150,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # Keep enumerations inline, instead of as components with guessed names.
-    "POSTPROCESSING_HOOKS": ["monoservices.api.openapi.drop_enum_ids"],
+    "POSTPROCESSING_HOOKS": [
+        "monoservices.api.openapi_document.drop_enum_ids",
+        "monoservices.api.openapi_document.describe_tags",
+        "monoservices.api.openapi_document.list_codes",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
