@@ -72,6 +72,20 @@ NewOrder = OrderOfLines | OrderOfOneProduct
 """The forms of OrderIn, for the OpenAPI document. Code generators make a type of each."""
 
 
+EXAMPLES = {
+    "lines": {
+        "lines": [{"product_id": 1, "quantity": 2}, {"sku": "MUG-BLUE", "quantity": 1}],
+        "reference": "web-17",
+        "customer_email": "ann@example.org",
+        "shipping_address": {"name": "Ann", "street": "1 Main Street", "city": "Springfield"},
+        "metadata": {"gift": True},
+        "expected_total": "29.97",
+    },
+    "one_product": {"product_id": 1, "quantity": 2},
+}
+"""Orders to place, for the OpenAPI document."""
+
+
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
     """What to change of a pending order: product or quantity of its one line, or all `lines`."""
 
