@@ -102,6 +102,7 @@ _ONCE = [
     "monoservices/tests/scaffold",
     "monoservices/tests/services",
     "tests/architecture",
+    "tests/contract",
     "tests/mutations",
     "tests/starting",
     "tests/test_docs_site.py",
