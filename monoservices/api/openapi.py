@@ -81,8 +81,11 @@ class ServiceSchema(AutoSchema):
     def _query(self) -> Iterator[Json]:
         if self.endpoint.query is None:
             return
-        schema = struct_schemas(self.endpoint.query)[self.endpoint.query.__name__]
-        for name, of_parameter in schema["properties"].items():
+        schemas = struct_schemas(self.endpoint.query)
+        own = schemas.pop(self.endpoint.query.__name__)
+        for name, schema in schemas.items():
+            register(self.registry, name, schema)
+        for name, of_parameter in own["properties"].items():
             yield _parameter("query", name, of_parameter)
 
     def _body(self) -> Json:

@@ -75,7 +75,8 @@ def _describe(registry: ComponentRegistry, kinds: Iterable[type[Problem]]) -> Js
 
 def _headers(kinds: Iterable[type[Problem]]) -> Json:
     status = next(iter(kinds)).status
-    headers = {HEADER: header("The id of the request, which the server's log has too.")}
+    text = "The id of the request, which the server's log has too."
+    headers = {HEADER: header(text, required=True)}
     if status == problems.Unauthenticated.status:
         headers["WWW-Authenticate"] = header("`Bearer`.", required=True)
     if status == problems.Unavailable.status:
