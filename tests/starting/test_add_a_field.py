@@ -1,5 +1,6 @@
 """docs/how-to/add-a-field.md, followed in a copy of this project."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 PAGE = "docs/how-to/add-a-field.md"
-ALL_TESTS = "-q apps/products"
+ALL_TESTS = "-q apps/products tests/test_docs.py"
 OF_THE_FIELD = (
-    "-q apps/products/tests/test_views.py apps/products/tests/test_models.py"
-    " -k 'weight or create_a_product or every_constraint'"
+    "-q apps/products/tests/test_views.py apps/products/tests/test_models.py tests/test_docs.py"
+    " -k 'weight or create_a_product or every_constraint or examples_of_the_api_guide'"
 )
 
 
@@ -38,7 +39,8 @@ def test_the_document(tmp_path: Path) -> None:
     project = copy_of_this_project(tmp_path / "project")
     for step in steps(PAGE):
         if step.kind == "diff":
-            patch(project, step.text)
+            for file in re.split(r"^(?=--- )", step.text, flags=re.MULTILINE)[1:]:
+                patch(project, file)
         elif step.kind == "python":
             with (project.path / step.file).open("a") as file:
                 file.write(f"\n\n{step.text}")
