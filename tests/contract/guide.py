@@ -38,14 +38,28 @@ class Guide:
                 commands += content.replace("\\\n", "").splitlines()
         self.generate, self.check, self.run = commands
 
-    def change(self, name: str, *changes: tuple[str, str]) -> None:
-        """Replace texts that occur once in a file."""
-        file = self.directory.path / name
-        text = file.read_text()
-        for before, after in changes:
-            assert text.count(before) == 1, before
-            text = text.replace(before, after)
-        file.write_text(text)
+    def check_with_misspelt_fields(self, name: str) -> list[str]:
+        """What the check of types says: the lines with errors, without places in the file.
+
+        One field is written, the other is read. name: the program's file.
+        """
+        text, wrong = (self.directory.path / name).read_text(), f"wrong{Path(name).suffix}"
+        for field, misspelt in (
+            ("customer_email", "customer_mail"),
+            ("canceled.status", "canceled.state"),
+        ):
+            assert text.count(field) == 1
+            text = text.replace(field, misspelt)
+        (self.directory.path / wrong).write_text(text)
+        report = self.directory.run(self.check.replace(name, wrong), fails=True)
+        return re.findall(r"error\b.*?: (.*)", report)
+
+    def output_after(self, failure: str) -> str:
+        """What the program prints if the answer to its first order gets lost."""
+        imported, order, replayed, *others = self.output.splitlines(keepends=True)
+        assert replayed == "replayed: false true\n"
+        lines = [imported, f"no answer: {failure}\n", order, "replayed: true true\n", *others]
+        return "".join(lines)
 
     def run_in(self, shops: Shops, *, loses_an_answer: bool = False) -> str:
         """Run the program in an empty shop, and return what it printed.
