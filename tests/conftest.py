@@ -29,13 +29,13 @@ def make_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeData
         yield copy_file
         return
     made = []
-    with psycopg.connect(_postgres_url("postgres"), autocommit=True) as session:
+    with psycopg.connect(postgres_url("postgres"), autocommit=True) as session:
 
         def create(name: str, template: str) -> str:
             source = f"TEMPLATE {template}" if template else ""
             session.execute(f"CREATE DATABASE {name} {source}".encode())
             made.append(name)
-            return _postgres_url(name)
+            return postgres_url(name)
 
         try:
             yield create
@@ -44,7 +44,8 @@ def make_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeData
                 session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def _postgres_url(database: str) -> str:
+def postgres_url(database: str) -> str:
+    """The URL of a database on the server that the tests use."""
     settings = connection.settings_dict
     login = quote(settings["USER"], safe="")
     if settings["PASSWORD"]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +27,8 @@ class Engine(Protocol):
 
     Where many can, one statement may also change several tables, in its WITH clauses.
     """
+    BACKUP_SUFFIX: str
+    """What the names of its backups end with."""
 
     def now(self) -> datetime:
         """The time by the database's clock, which all workers share. One statement on PostgreSQL.
@@ -105,6 +108,18 @@ class Engine(Protocol):
 
     def substring_index(self, name: str, *, table: str, column: str) -> Sequence[str]:
         """Statements that create an index for `LIKE '%…%'` where the database has such indexes."""
+
+    def write_backup(self, file: Path) -> None:
+        """Write the whole default database into a new file, without holding up any writer.
+
+        Raises BackupError.
+        """
+
+    def restore_backup(self, file: Path) -> None:
+        """Restore what `write_backup` has written into the default database, which is empty.
+
+        Raises BackupError if that fails. Then the database is empty.
+        """
 
 
 def engine_of(database: BaseDatabaseWrapper) -> Engine:

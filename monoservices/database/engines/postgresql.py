@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database import pipelining
+from monoservices.database.copying import postgresql as copying
 from monoservices.database.statements import Parameter, PendingRows, UniqueKey, enqueue
 
 LOCKS_ROWS = True
@@ -20,6 +21,9 @@ _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "js
 """Columns whose values travel as text, and the types to which the statement casts them."""
 
 pipelined_transaction = pipelining.pipelined_transaction
+BACKUP_SUFFIX = copying.BACKUP_SUFFIX
+write_backup = copying.write_backup
+restore_backup = copying.restore_backup
 
 
 def now() -> datetime:

@@ -14,9 +14,14 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from monoservices.database.copying import sqlite as copying
 from monoservices.database.statements import Parameter, PendingRows, UniqueKey, enqueue
 
 LOCKS_ROWS = False
+
+BACKUP_SUFFIX = copying.BACKUP_SUFFIX
+write_backup = copying.write_backup
+restore_backup = copying.restore_backup
 
 
 def now() -> datetime:

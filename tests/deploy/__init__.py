@@ -1,0 +1,1 @@
+"""What `deploy/` and the guide about it promise, carried out in bare Debian machines."""
