@@ -1,8 +1,9 @@
-"""`docs/how-to/generate-a-client.md`, whose programs and commands the tests run."""
+"""The guides to generated clients, whose programs and commands the tests run."""
 
 import json
 import re
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 from tests.__main__ import ROOT
@@ -15,22 +16,21 @@ _INSTALLS = ("npm ", "pip ")
 
 
 class Guide:
-    """The part of the guide for one language, followed in a directory.
+    """A page of `docs/how-to/`, followed in a directory.
 
     generate: the command that generates the client. check: the one that checks the types.
     run: the one that runs the program. output: what the program prints.
     """
 
-    def __init__(self, heading: str, path: Path, **environment: str) -> None:
-        """Write the files of that part, and the OpenAPI document."""
-        text = (ROOT / "docs" / "how-to" / "generate-a-client.md").read_text()
-        part = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    def __init__(self, page: str, path: Path, **environment: str) -> None:
+        """Write the files of the page, and the OpenAPI document."""
+        text = (ROOT / "docs" / "how-to" / page).read_text()
         self.directory = Directory(path, **environment)
         shutil.copy(ROOT / "docs" / "reference" / "openapi.yaml", path)
         commands = []
-        for block in _BLOCK.finditer(part):
+        for block in _BLOCK.finditer(text):
             kind, content = block.groups()
-            if named := _FILE.search(part[: block.start()]):
+            if named := _FILE.search(text[: block.start()]):
                 (path / named[1]).write_text(content)
             elif kind == "text":
                 self.output = content
@@ -67,18 +67,12 @@ class Guide:
         loses_an_answer: whether the answer to the first order gets lost. In any case the shop then
         has one order.
         """
+        through = losing_the_first_order if loses_an_answer else nullcontext
         with shops() as server:
-            program = self._run_at
-            if loses_an_answer:
-                with losing_the_first_order(server.port) as port:
-                    printed = program(port, server.secret)
-            else:
-                printed = program(server.port, server.secret)
+            with through(server.port) as port:
+                settings = f"TRADEPOST_URL=http://127.0.0.1:{port} TRADEPOST_KEY={server.secret}"
+                printed = self.directory.run(f"{settings} {self.run}")
             status, orders = server.send("GET", "/api/v1/orders/")
         assert status == 200
         assert [order["id"] for order in json.loads(orders)["results"]] == [1]
         return printed
-
-    def _run_at(self, port: int, secret: str) -> str:
-        url = f"TRADEPOST_URL=http://127.0.0.1:{port}"
-        return self.directory.run(f"{url} TRADEPOST_KEY={secret} {self.run}")

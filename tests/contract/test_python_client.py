@@ -17,7 +17,7 @@ from tests.contract.guide import Guide
 def guide(tmp_path_factory: pytest.TempPathFactory) -> Guide:
     """The guide with the client generated. The command fails on warnings of the generator."""
     programs = f"{sys.prefix}/bin:{os.environ['PATH']}"
-    guide = Guide("Python", tmp_path_factory.mktemp("python"), PATH=programs)
+    guide = Guide("generate-a-python-client.md", tmp_path_factory.mktemp("python"), PATH=programs)
     assert "--fail-on-warning" in guide.generate
     assert guide.directory.run(guide.generate) == "Generating tradepost_client\n"
     # Apart from the cache of this project's own types, whose options differ.

@@ -17,7 +17,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Guide:
     path = tmp_path_factory.mktemp("typescript")
     (path / "node_modules").symlink_to(MODULES)
     (path / "package.json").write_text('{"type": "module"}')
-    guide = Guide("TypeScript", path)
+    guide = Guide("generate-a-typescript-client.md", path)
     guide.directory.run(guide.generate)
     assert "--strict" in guide.check
     assert guide.directory.run(guide.check) == ""
