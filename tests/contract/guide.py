@@ -1,8 +1,9 @@
-"""`docs/how-to/generate-a-client.md`, whose programs and commands the tests run."""
+"""The guides to generated clients, whose programs and commands the tests run."""
 
 import json
 import re
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 from tests.__main__ import ROOT
@@ -15,22 +16,21 @@ _INSTALLS = ("npm ", "pip ")
 
 
 class Guide:
-    """The part of the guide for one language, followed in a directory.
+    """A page of `docs/how-to/`, followed in a directory.
 
     generate: the command that generates the client. check: the one that checks the types.
     run: the one that runs the program. output: what the program prints.
     """
 
-    def __init__(self, heading: str, path: Path, **environment: str) -> None:
-        """Write the files of that part, and the OpenAPI document."""
-        text = (ROOT / "docs" / "how-to" / "generate-a-client.md").read_text()
-        part = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    def __init__(self, page: str, path: Path, **environment: str) -> None:
+        """Write the files of the page, and the OpenAPI document."""
+        text = (ROOT / "docs" / "how-to" / page).read_text()
         self.directory = Directory(path, **environment)
         shutil.copy(ROOT / "docs" / "reference" / "openapi.yaml", path)
         commands = []
-        for block in _BLOCK.finditer(part):
+        for block in _BLOCK.finditer(text):
             kind, content = block.groups()
-            if named := _FILE.search(part[: block.start()]):
+            if named := _FILE.search(text[: block.start()]):
                 (path / named[1]).write_text(content)
             elif kind == "text":
                 self.output = content
@@ -38,14 +38,28 @@ class Guide:
                 commands += content.replace("\\\n", "").splitlines()
         self.generate, self.check, self.run = commands
 
-    def change(self, name: str, *changes: tuple[str, str]) -> None:
-        """Replace texts that occur once in a file."""
-        file = self.directory.path / name
-        text = file.read_text()
-        for before, after in changes:
-            assert text.count(before) == 1, before
-            text = text.replace(before, after)
-        file.write_text(text)
+    def check_with_misspelt_fields(self, name: str) -> list[str]:
+        """What the check of types says: the lines with errors, without places in the file.
+
+        One field is written, the other is read. name: the program's file.
+        """
+        text, wrong = (self.directory.path / name).read_text(), f"wrong{Path(name).suffix}"
+        for field, misspelt in (
+            ("customer_email", "customer_mail"),
+            ("canceled.status", "canceled.state"),
+        ):
+            assert text.count(field) == 1
+            text = text.replace(field, misspelt)
+        (self.directory.path / wrong).write_text(text)
+        report = self.directory.run(self.check.replace(name, wrong), fails=True)
+        return re.findall(r"error\b.*?: (.*)", report)
+
+    def output_after(self, failure: str) -> str:
+        """What the program prints if the answer to its first order gets lost."""
+        imported, order, replayed, *others = self.output.splitlines(keepends=True)
+        assert replayed == "replayed: false true\n"
+        lines = [imported, f"no answer: {failure}\n", order, "replayed: true true\n", *others]
+        return "".join(lines)
 
     def run_in(self, shops: Shops, *, loses_an_answer: bool = False) -> str:
         """Run the program in an empty shop, and return what it printed.
@@ -53,18 +67,12 @@ class Guide:
         loses_an_answer: whether the answer to the first order gets lost. In any case the shop then
         has one order.
         """
+        through = losing_the_first_order if loses_an_answer else nullcontext
         with shops() as server:
-            program = self._run_at
-            if loses_an_answer:
-                with losing_the_first_order(server.port) as port:
-                    printed = program(port, server.secret)
-            else:
-                printed = program(server.port, server.secret)
+            with through(server.port) as port:
+                settings = f"TRADEPOST_URL=http://127.0.0.1:{port} TRADEPOST_KEY={server.secret}"
+                printed = self.directory.run(f"{settings} {self.run}")
             status, orders = server.send("GET", "/api/v1/orders/")
         assert status == 200
         assert [order["id"] for order in json.loads(orders)["results"]] == [1]
         return printed
-
-    def _run_at(self, port: int, secret: str) -> str:
-        url = f"TRADEPOST_URL=http://127.0.0.1:{port}"
-        return self.directory.run(f"{url} TRADEPOST_KEY={secret} {self.run}")
