@@ -31,7 +31,7 @@ DECIMALS = {
 def shop_currency(code: str) -> str:
     """Return `code`. Raises ImproperlyConfigured unless its amounts have two decimals."""
     decimals = {each: count for count, codes in DECIMALS.items() for each in codes.split()}
-    if decimals.get(code) == 2:  # noqa: PLR2004
+    if decimals.get(code) == 2:
         return code
     state = (
         f"a currency with {decimals[code]} decimals"
