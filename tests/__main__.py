@@ -106,6 +106,7 @@ _ONCE = [
     "monoservices/tests/scaffold",
     "monoservices/tests/services",
     "tests/architecture",
+    "tests/contract",
     "tests/deploy",
     "tests/mutations",
     "tests/starting",

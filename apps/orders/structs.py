@@ -21,7 +21,10 @@ from monoservices.api.types import (
     Sku,
 )
 
-Status = Annotated[str, Meta(extra_json_schema={"enum": [*STATUSES]})]
+Status = Annotated[str, Meta(title="OrderStatus", extra_json_schema={"enum": sorted(STATUSES)})]
+StatusFilter = Annotated[
+    Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
+]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
@@ -147,7 +150,7 @@ class EventOut(Struct, kw_only=True):
 class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an export of orders."""
 
-    status: Literal["pending", "shipped", "delivered", "canceled"] | UnsetType = UNSET
+    status: StatusFilter | UnsetType = UNSET
     reference: ShortText | UnsetType = UNSET
     customer_email: Email | UnsetType = UNSET
     product_id: Id | UnsetType = UNSET

@@ -3,7 +3,7 @@
 drf-spectacular describes methods without an `Endpoint` by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from http import HTTPStatus
 from types import UnionType
 from typing import Any, cast, get_args, get_origin
@@ -19,7 +19,8 @@ from monoservices.api.pagination import Page
 from monoservices.api.struct_schemas import Json, register, struct_schemas
 from monoservices.services.ownership import service_of_module
 
-_BYTES = "application/octet-stream"
+_TEXT: Json = {"type": "string"}
+_FILE: Json = _TEXT | {"format": "binary"}
 
 
 class ServiceSchema(AutoSchema):
@@ -80,8 +81,11 @@ class ServiceSchema(AutoSchema):
     def _query(self) -> Iterator[Json]:
         if self.endpoint.query is None:
             return
-        schema = struct_schemas(self.endpoint.query)[self.endpoint.query.__name__]
-        for name, of_parameter in schema["properties"].items():
+        schemas = struct_schemas(self.endpoint.query)
+        own = schemas.pop(self.endpoint.query.__name__)
+        for name, schema in schemas.items():
+            register(self.registry, name, schema)
+        for name, of_parameter in own["properties"].items():
             yield _parameter("query", name, of_parameter)
 
     def _body(self) -> Json:
@@ -91,7 +95,7 @@ class ServiceSchema(AutoSchema):
             if examples := self.endpoint.examples:
                 content["examples"] = {name: {"value": each} for name, each in examples.items()}
             return {"application/json": content}
-        return _files(self.endpoint.takes)
+        return {each: {"schema": _FILE} for each in self.endpoint.takes}
 
     def _headers(self) -> Iterator[Json]:
         if self.endpoint.idempotent:
@@ -112,7 +116,7 @@ class ServiceSchema(AutoSchema):
             schema = self._schema(self.endpoint.response, "response")
             response["content"] = {"application/json": {"schema": schema}}
         elif self.endpoint.gives:
-            response["content"] = _files(self.endpoint.gives)
+            response["content"] = {each: {"schema": _TEXT} for each in self.endpoint.gives}
             headers["Content-Disposition"] = header("`attachment` and a name for the file.")
         if self.endpoint.idempotent:
             text = "`true` if an earlier request with the same key had this response."
@@ -139,13 +143,6 @@ class ServiceSchema(AutoSchema):
         schema = struct_schemas(Page)["Page"] | {"title": name}
         schema["properties"]["results"]["items"] = reference
         return register(self.registry, name, schema)
-
-
-def _files(media_types: Sequence[str]) -> Json:
-    return {
-        each: {"schema": {"type": "string"} | ({"format": "binary"} if each == _BYTES else {})}
-        for each in media_types
-    }
 
 
 def _parameter(location: str, name: str, schema: Json) -> Json:

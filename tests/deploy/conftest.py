@@ -12,11 +12,10 @@ from tests.deploy.containerfile import Builder, Image
 from tests.deploy.machines import Machine
 from tests.deploy.pages import carry_out
 from tests.deploy.roots import CommandFailed, copy_root, make_bare_root, run, run_in, why_not
-from tests.deploy.running import PASSWORD, Container, Running, Unit
+from tests.deploy.running import GUIDE, PASSWORD, Container, Running, Unit
 from tests.deploy.shopping import NAME, SHOP_FRONT, Site
 from tests.starting.copies import copy_of_this_project
 
-GUIDE = ROOT / "docs/how-to/deploy.md"
 CERTIFICATE = Path("etc/letsencrypt/live", NAME)
 """Where certbot would put it."""
 
@@ -119,7 +118,7 @@ def _without_the_world(root: Path) -> dict[str, str]:
     run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made, *what])
     (certbot,) = (line for line in GUIDE.read_text().splitlines() if line.startswith("certbot "))
     configuration = "/etc/nginx/nginx.conf"
-    ask = f"curl --fail https://{NAME}/readyz"
+    ask = f"curl --fail --retry 6 https://{NAME}/readyz"
     ours = f"--resolve {NAME}:443:127.0.0.1 --cacert /{CERTIFICATE}/fullchain.pem"
     return {
         "apt-get install --yes certbot": "true",
@@ -139,17 +138,14 @@ def running(
 ) -> Iterator[Running]:
     """A healthy server, and how to go on with it."""
     if request.param == "unit":
-        unit = Unit(machine, GUIDE)
+        unit = Unit(machine)
         unit.start()
         yield unit
         machine.run("systemctl stop tradepost")
         return
     _, image = roots
-    postgres = "runuser --user postgres --"
-    machine.run(
-        f"""{postgres} psql --command "ALTER ROLE tradepost PASSWORD '{PASSWORD}'" """
-        f"&& {postgres} createdb --owner tradepost --template template0 --encoding UTF8 container"
-    )
+    password = f"ALTER ROLE tradepost PASSWORD '{PASSWORD}'"
+    machine.run(f'runuser --user postgres -- psql --command "{password}"')
     container = Container(machine, image, lambda: builder.build("next", releases["0.2.0"]))
     container.manage("migrate")
     container.start()

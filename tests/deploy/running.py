@@ -4,15 +4,17 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
+from tests.__main__ import ROOT
 from tests.deploy.containerfile import Image
 from tests.deploy.machines import Machine, child_of
 from tests.deploy.pages import carry_out
 from tests.deploy.roots import entered, run, until_it_works
 
 STOP_SECONDS = 60
+GUIDE = ROOT / "docs/how-to/deploy.md"
+BACKUP_GUIDE = ROOT / "docs/how-to/back-up-and-restore.md"
 BACKUPS = "/var/backups/tradepost"
 PASSWORD = "a-password-of-letters"
 
@@ -37,8 +39,11 @@ class Running(Protocol):
     def upgrade(self) -> None:
         """Replace the code of a running server by the next release."""
 
-    def use(self, database: str) -> None:
-        """Let the next start use another database, which exists."""
+    def back_up(self) -> str:
+        """Make a backup as every night, and return its path."""
+
+    def restore(self, file: str) -> None:
+        """Restore a backup into an empty database, and serve that from now on."""
 
 
 class Unit:
@@ -46,9 +51,8 @@ class Unit:
 
     database = "tradepost"
 
-    def __init__(self, machine: Machine, guide: Path) -> None:
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._guide = guide
 
     def start(self) -> None:
         self._machine.run("systemctl start tradepost")
@@ -73,12 +77,22 @@ class Unit:
         # The machine has no network. The next release needs the same packages.
         install = "cp --archive /opt/tradepost-0.1.0/.venv /opt/tradepost-0.2.0/"
         instead = {"make --directory /opt/tradepost-0.2.0 install": install}
-        carry_out(self._guide, "Upgrade", self._machine.run, instead=instead)
+        carry_out(GUIDE, "Upgrade", self._machine.run, instead=instead)
+        self.start()
 
-    def use(self, database: str) -> None:
-        self.database = database
-        url = f"DATABASE_URL=postgres:///{database}"
-        self._machine.run(f"sed --in-place 's|^DATABASE_URL=.*|{url}|' /etc/tradepost.env")
+    def back_up(self) -> str:
+        # The command for machines without systemd is the one of the unit.
+        by_hand = ".venv/bin/python manage.py backup --keep 14 /var/backups/tradepost"
+        carry_out(BACKUP_GUIDE, "Back up every night", self._machine.run, instead={by_hand: "true"})
+        self._machine.run("systemctl start tradepost-reconcile.service")
+        return self._machine.run(f"ls {BACKUPS}/*.dump | tail --lines 1").strip()
+
+    def restore(self, file: str) -> None:
+        page = BACKUP_GUIDE.read_text()
+        (restore,) = (line for line in page.splitlines() if line.endswith("Z.dump"))
+        ours = f"{restore.rpartition(' ')[0]} {file}"
+        carry_out(BACKUP_GUIDE, "Restore", self._machine.run, instead={restore: ours})
+        self.start()
 
 
 class Container:
@@ -130,8 +144,20 @@ class Container:
         self.manage("migrate")
         self.start()
 
+    def back_up(self) -> str:
+        return self.manage("backup", "--keep", "14", BACKUPS).strip()
+
+    def restore(self, file: str) -> None:
+        self.stop()
+        self.use("restored")
+        self.manage("restore", file)
+        self.start()
+
     def use(self, database: str) -> None:
+        """Make an empty database, and use that from now on."""
         self.database = database
+        options = "--owner tradepost --template template0 --encoding UTF8"
+        self._machine.run(f"runuser --user postgres -- createdb {options} {database}")
         url = f"postgres://tradepost:{PASSWORD}@127.0.0.1:5432/{database}"
         self._environment["DATABASE_URL"] = url
 
