@@ -1,5 +1,6 @@
 """`manage.py restore` gives an empty database everything that a backup has, or nothing."""
 
+import re
 import sqlite3
 from contextlib import closing
 from io import StringIO
@@ -16,6 +17,8 @@ from apps.products.operations import create_product
 from conftest import Api
 from monoservices.database.copying import sqlite as copying
 from tests.backups.conftest import back_up, contents, default_database, restore
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs/how-to/back-up-and-restore.md"
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'")
 only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'")
@@ -94,6 +97,16 @@ def test_a_truncated_file_is_refused(backup: Path, empty_database: str, left: fl
     with default_database(empty_database), pytest.raises(CommandError, match="restore failed"):
         restore(backup)
     assert is_empty(empty_database)
+
+
+def test_the_guide_skips_the_ids_of_lost_orders(api: Api, product: Product) -> None:
+    before, _ = order(api, product, "before")
+    for_postgresql, for_sqlite = re.findall(
+        r"^```sql\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(for_sqlite if connection.vendor == "sqlite" else for_postgresql)
+    assert order(api, product, "after")[0] == before + 100_001
 
 
 @only_sqlite
