@@ -11,7 +11,7 @@ COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test test-fast test-service bench faults check docs openapi services wheel lock clean
+.PHONY: help run install install-dev test test-fast test-service bench faults check docs openapi services wheel release lock clean
 
 help:  ## This list.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' Makefile | expand -t 20
@@ -74,10 +74,23 @@ services: install-dev  ## Write docs/reference/services.md anew.
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py services --format markdown > $$new && cat $$new > docs/reference/services.md
 
-wheel: install-dev  ## Build the wheel of monoservices, alone, into dist/.
+wheel: install-dev  ## Build monoservices, alone, into dist/: its sdist, and its wheel from that.
 	@stage=$$(mktemp -d) && trap 'rm -rf $$stage' EXIT && \
 	cp -R packaging/monoservices/. monoservices LICENSE $$stage && \
-	$(PY) -m uv build --quiet --no-config --offline --wheel --out-dir $(CURDIR)/dist $$stage
+	$(PY) -m uv build --quiet --no-config --offline --out-dir $(CURDIR)/dist $$stage
+
+# From the commit and nothing else, so that the same commit gives the same bytes.
+release: NAME = tradepost-$(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
+release: install-dev  ## Build what is published of the last commit into dist/, with SHA256SUMS.
+	@test -z "$$(git status --porcelain)" || \
+	{ echo "make release builds the last commit. Commit or remove your changes first:"; \
+	git status --short; exit 1; }
+	@rm -rf dist && mkdir dist && \
+	git -c tar.umask=0022 archive --prefix=$(NAME)/ --output=dist/$(NAME).tar.gz HEAD
+	@stage=$$(mktemp -d) && trap 'rm -rf $$stage' EXIT && tar -xz -C $$stage -f dist/$(NAME).tar.gz && \
+	$(MAKE) --no-print-directory -C $$stage/$(NAME) -o install-dev wheel PY=$(CURDIR)/$(PY) && \
+	cp $$stage/$(NAME)/dist/monoservices-* dist
+	@cd dist && sha256sum -- *.tar.gz *.whl > SHA256SUMS && cat SHA256SUMS
 
 lock: install-dev  ## Compile requirements*.txt from pyproject.toml (LOCKFLAGS=--upgrade for newer).
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements.txt

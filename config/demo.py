@@ -4,10 +4,8 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import django
 import environ
@@ -15,10 +13,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
-from django.utils.module_loading import module_has_submodule
 
 from apps.accounts.keys import new_secret
-from monoservices.services.config import served_services
+from config.first_runs import first_runs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STAFF = "staff"
@@ -43,6 +40,7 @@ def main() -> None:
     set_up()
     print(welcome(f"http://{host}:{options.port}"), flush=True)
     connections.close_all()
+    os.environ["DEMO"] = "on"  # the first page greets
     os.environ["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
     serve = ["serve", "--host", options.host, "--port", str(options.port)]
     os.execv(sys.executable, [sys.executable, str(BASE_DIR / "manage.py"), *serve])  # noqa: S606
@@ -94,17 +92,6 @@ Tradepost is at {address}/
   API          {address}/api/docs/  key {key}
 """
     return said + "".join(module.first_steps(address=address, key=key) for module in first_runs())
-
-
-def first_runs() -> Iterator[Any]:
-    """The `first_run` modules of the served services.
-
-    Each has `fill()`, which creates example data in an empty shop, and
-    `first_steps(*, address, key)`, which says what to do with it.
-    """
-    for service in served_services():
-        if module_has_submodule(service.module, "first_run"):
-            yield import_module(f"{service.name}.first_run")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.currencies import shop_currency
 from config.databases import database
 from monoservices.api import defaults
 from monoservices.services.selection import select
@@ -31,14 +32,14 @@ if len(SECRET_KEY) < 50 and not DEBUG:  # as Django's check security.W009 has it
 SECRET_KEY = SECRET_KEY or "insecure-and-for-development-only"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
+# The first page greets whoever tries Tradepost out. `make run` switches it on in its server.
+DEMO = env.bool("DEMO", default=False)
 # Log statements on another service's tables. In tests, the guard raises instead.
 BOUNDARY_GUARD = env.bool("BOUNDARY_GUARD", default=False)
 # Clients with this token may read /metrics from anywhere; see docs/reference/metrics.md.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
-CURRENCY = env.str("CURRENCY", default="EUR")
-if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
-    raise ImproperlyConfigured(f"CURRENCY must be an ISO 4217 code such as EUR, not {CURRENCY!r}.")
+CURRENCY = shop_currency(env.str("CURRENCY", default="EUR"))
 
 # All services of the project. The environment variable SERVICES selects those that this process
 # serves. Their dependencies are installed too. Every selection serves the platform, accounts.
@@ -133,8 +134,16 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tradepost",
-    "DESCRIPTION": "Products, stock and orders.",
-    "VERSION": "1",
+    "DESCRIPTION": (
+        "Products, stock and orders.\n\n"
+        "Send an API key with each request: `Authorization: Bearer tp_…`. Every error is a problem "
+        "document (RFC 9457); compare its `code`. An error has the header `X-Request-ID`, which "
+        "the server's log has too; if the request had the header, it is the same."
+    ),
+    "VERSION": "0.1.0",
+    "CONTACT": {"name": "Tradepost", "url": "https://github.com/tradepost/tradepost"},
+    "LICENSE": {"name": "BSD 3-Clause License", "identifier": "BSD-3-Clause"},
+    "SERVERS": [{"url": "/", "description": "The server that sent this document."}],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -142,9 +151,13 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # Keep enumerations inline, instead of as components with guessed names.
-    "POSTPROCESSING_HOOKS": ["monoservices.api.openapi.drop_enum_ids"],
+    "POSTPROCESSING_HOOKS": [
+        "monoservices.api.openapi_document.drop_enum_ids",
+        "monoservices.api.openapi_document.describe_tags",
+        "monoservices.api.openapi_document.list_codes",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "/favicon.ico",
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

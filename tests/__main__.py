@@ -31,6 +31,7 @@ SETTINGS = {
     "BOUNDARY_GUARD": "off",  # the fixture's raises, and this one would only log
     "CURRENCY": "EUR",
     "DEBUG": "off",
+    "DEMO": "off",
     "HSTS_PRELOAD": "off",
     "HSTS_SUBDOMAINS": "off",
     "HTTPS": "off",
@@ -40,6 +41,9 @@ SETTINGS = {
     "SERVICES": "",
     "TIME_ZONE": "UTC",
 }
+
+DURATION = "about 16 minutes on two cores"
+"""How long the whole suite takes, as README.md says too."""
 
 ROOM = 4 * 1024**3
 """How many bytes the temporary files of a run may take, with a margin."""
@@ -102,6 +106,7 @@ _ONCE = [
     "monoservices/tests/scaffold",
     "monoservices/tests/services",
     "tests/architecture",
+    "tests/contract",
     "tests/deploy",
     "tests/mutations",
     "tests/starting",
@@ -191,6 +196,8 @@ def main(arguments: list[str]) -> int:
     service = [] if options.service is None else ["--service", options.service]
     whole = not (service or own or options.databases)
     lanes = LANES if whole else [(each, own) for each in options.databases or DATABASES]
+    if whole:
+        print(f"All tests: {DURATION}. `make test-fast` runs those of what changed.", flush=True)
     (database, tests), *others = lanes
     runs = [*runs_of(options.service, own)] if service else [Run(tests)]
     with scratch_directory(), ExitStack() as aside:

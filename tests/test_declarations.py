@@ -56,7 +56,7 @@ def test_the_crossings_of_orders() -> None:
         "get_products_by_name": products,
         "get_products_named": products,
         "read_products": products,
-        "references_with": products,
+        "sum_all_movements": products,
         "sum_movements": products,
         "take_stock": products,
     }

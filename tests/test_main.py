@@ -1,12 +1,13 @@
 """The test runner, `python -m tests`."""
 
+import os
 import re
 import subprocess
 import sys
 
 import pytest
 
-from tests.__main__ import LANES, ROOT, SETTINGS, running_aside
+from tests.__main__ import DURATION, LANES, ROOT, SETTINGS, running_aside
 from tests.changed import select_tests
 
 
@@ -20,6 +21,21 @@ def test_an_unknown_database_is_refused() -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "invalid choice: 'oracle'" in run.stderr
+
+
+def test_the_whole_suite_says_first_how_long_it_takes() -> None:
+    command = [sys.executable, "-m", "tests"]
+    environment = os.environ | {"PYTEST_ADDOPTS": "--collect-only", "DATABASE_URL": ""}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        assert run.stdout.readline() == (
+            f"All tests: {DURATION}. `make test-fast` runs those of what changed.\n"
+        )
+        run.terminate()
+    for document in ("README.md", "CONTRIBUTING.md"):
+        assert f"on SQLite and on PostgreSQL: {DURATION}\n" in (ROOT / document).read_text()
 
 
 def test_a_failure_fails_the_run() -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI document: valid, up to date, and complete."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -9,6 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
+from django.apps import apps
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 
@@ -26,12 +28,31 @@ def document() -> Any:
 
 
 def operations(document: Any) -> dict[str, Any]:
-    """Each operation by `METHOD path`."""
+    """Each operation by `METHOD path`, with responses in place of references to them."""
+    shared = document["components"]["responses"]
     return {
         f"{method.upper()} {path}": operation
+        | {
+            "responses": {
+                status: shared[response["$ref"].rpartition("/")[2]]
+                if "$ref" in response
+                else response
+                for status, response in operation["responses"].items()
+            }
+        }
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
+
+
+def parts(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document, the outer ones first."""
+    if isinstance(node, dict):
+        yield node
+        node = [*node.values()]
+    if isinstance(node, list):
+        for each in node:
+            yield from parts(each)
 
 
 def described(path: str) -> str:
@@ -108,13 +129,89 @@ def test_problems_are_described(document: Any) -> None:
             for status, response in operation["responses"].items()
             if int(status) >= 400
         }
-        assert {"401", "403", "406", "503"} <= problems.keys(), name
+        assert {"400", "401", "403", "406", "500", "503"} <= problems.keys(), name
         assert ("404" in problems) == ("{" in name)
-        assert ({"413", "415"} <= problems.keys()) == ("requestBody" in operation)
+        may_have_a_body = name.startswith(("POST", "PATCH"))
+        assert ({"408", "413", "415"} <= problems.keys()) == may_have_a_body
+        assert ("outcome_unknown" in codes_of(problems["503"])) == may_have_a_body
+        assert ("malformed" in codes_of(problems["400"])) == may_have_a_body
         for status, schema in problems.items():
             assert schema["$ref"] == "#/components/schemas/ProblemDocument"
-            codes = schema["properties"]["code"]["enum"]
-            assert {kinds[code].status for code in codes} == {int(status)}, name
+            assert {kinds[code].status for code in codes_of(schema)} == {int(status)}, name
+
+
+def codes_of(schema: Any) -> list[str]:
+    codes: list[str] = schema["properties"]["code"]["enum"]
+    return codes
+
+
+def test_a_problem_has_one_of_the_codes_and_may_have_errors(document: Any) -> None:
+    schema = document["components"]["schemas"]["ProblemDocument"]
+    assert codes_of(schema) == sorted(problem_kinds())
+    assert schema["required"] == ["type", "title", "status", "detail", "code"]
+    assert "default" not in schema["properties"]["errors"]
+
+
+def test_objects_with_any_content_are_one_type(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    of_orders = [schemas[name]["properties"] for name in ("OrderOut", "OrderOfLines")]
+    found = [each[name] for each in of_orders for name in ("metadata", "shipping_address")]
+    assert [*found, schemas["EventOut"]["properties"]["data"]] == [
+        {"$ref": "#/components/schemas/JsonObject"}
+    ] * 5
+    schema = schemas["JsonObject"]
+    assert (schema["type"], schema["additionalProperties"]) == ("object", True)
+    # What a generator would take for an object without fields.
+    assert [
+        part
+        for part in parts(document)
+        if part.get("type") == "object" and not {"properties", "additionalProperties"} & {*part}
+    ] == []
+
+
+def test_each_operation_has_its_service_as_tag(document: Any) -> None:
+    tags = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert tags == {label: type(apps.get_app_config(label)).__doc__ for label in tags}
+    used = {name: operation["tags"] for name, operation in operations(document).items()}
+    assert {tag for [tag] in used.values()} == tags.keys()
+    assert used["POST /api/v1/stock/"] == ["products"]
+
+
+def test_no_body_has_a_default(document: Any) -> None:
+    """openapi-typescript makes such a field required."""
+    assert [
+        name
+        for schema in document["components"]["schemas"].values()
+        for name, described in schema.get("properties", {}).items()
+        if "default" in described
+    ] == []
+
+
+def test_examples_are_valid(document: Any) -> None:
+    components = {"components": document["components"]}
+    for part in parts(document):
+        schema, examples = part.get("schema", part), part.get("examples", [])
+        if isinstance(examples, dict):
+            examples = [example["value"] for example in examples.values()]
+        for example in examples:
+            jsonschema_rs.validator_for(schema | components).validate(example)
+
+
+def test_bodies_of_several_forms_and_problems_have_examples(document: Any) -> None:
+    examples = {}
+    for operation in operations(document).values():
+        content = operation.get("requestBody", {"content": {}})["content"]
+        if shown := content.get("application/json", {}).get("examples"):
+            examples[operation["operationId"]] = [*shown]
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                problem = response["content"]["application/problem+json"]
+                assert [*problem["examples"]] == codes_of(problem["schema"])
+    assert examples == {
+        "place_order": ["lines", "one_product"],
+        "adjust_stock": ["change", "count"],
+        "adjust_stocks": ["movements"],
+    }
 
 
 def test_headers_are_described(document: Any) -> None:
@@ -127,7 +224,8 @@ def test_headers_are_described(document: Any) -> None:
             if parameter["in"] == "header":
                 requests.setdefault(parameter["name"], set()).add(name)
         for status, response in operation["responses"].items():
-            for header in response.get("headers", {}):
+            assert ("X-Request-ID" in response.get("headers", {})) == (int(status) >= 400)
+            for header in {*response.get("headers", {})} - {"X-Request-ID"}:
                 responses.setdefault(f"{header} {status}", set()).add(name)
     changing = {"change_order", "cancel_order", "ship_order", "deliver_order"}
     everything = {operation["operationId"] for operation in shop}
@@ -139,6 +237,7 @@ def test_headers_are_described(document: Any) -> None:
         "Idempotent-Replayed 201": {"place_order", "create_product", "adjust_stock"},
         "Idempotent-Replayed 200": {"adjust_stocks"},
         "ETag 200": changing | {"get_order"},
+        "Content-Disposition 200": {"export_orders", "export_products"},
         "WWW-Authenticate 401": everything,
         "Retry-After 503": everything,
     }
@@ -174,7 +273,7 @@ def test_files_are_described(document: Any) -> None:
     for name in ("GET /api/v1/orders/export/", "GET /api/v1/products/export/"):
         assert list(found[name]["responses"]["200"]["content"]) == both
     imported = found["POST /api/v1/products/import/"]
-    assert list(imported["requestBody"]["content"]) == both
+    assert list(imported["requestBody"]["content"]) == [*both, "application/octet-stream"]
     assert list(imported["responses"]["200"]["content"]) == ["application/json"]
 
 
@@ -196,6 +295,12 @@ def test_files_are_described(document: Any) -> None:
 def test_an_order_is_one_form_or_the_other(document: Any, body: Any, valid: bool) -> None:
     operation = operations(document)["POST /api/v1/orders/"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert schema == {
+        "oneOf": [
+            {"$ref": f"#/components/schemas/{name}"}
+            for name in ("OrderOfLines", "OrderOfOneProduct")
+        ]
+    }
     schema = schema | {"components": document["components"]}
     assert jsonschema_rs.validator_for(schema).is_valid(body) == valid
 

@@ -17,7 +17,12 @@ from apps.orders.placing.snapshots import ProductSnapshot
 from apps.products.demo import create_demo_products
 from apps.products.models import Product, ProductQuerySet
 from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
-from apps.products.stock.audit import StockDiscrepancy, audit_stock, references_with, sum_movements
+from apps.products.stock.audit import (
+    StockDiscrepancy,
+    audit_stock,
+    sum_all_movements,
+    sum_movements,
+)
 from apps.products.stock.for_orders import Lock, read_rows
 from monoservices.services.contracts import Columns
 
@@ -49,7 +54,7 @@ __all__ = [
     "get_products_by_name",
     "get_products_named",
     "read_products",
-    "references_with",
+    "sum_all_movements",
     "sum_movements",
     "take_stock",
 ]

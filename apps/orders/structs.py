@@ -9,10 +9,23 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
-from monoservices.api.types import Email, Id, JsonObject, LargeMoney, Moment, Money, ShortText, Sku
+from monoservices.api.types import (
+    AnyObject,
+    Email,
+    Id,
+    JsonObject,
+    LargeMoney,
+    Moment,
+    Money,
+    ShortText,
+    Sku,
+)
 
-Status = Annotated[str, Meta(extra_json_schema={"enum": [*STATUSES]})]
-Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+Status = Annotated[str, Meta(title="OrderStatus", extra_json_schema={"enum": sorted(STATUSES)})]
+StatusFilter = Annotated[
+    Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
+]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
 class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -24,34 +37,56 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
     unit_price: Money | UnsetType = UNSET
 
 
-class OrderIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """An order to place: `product_id` and `quantity`, or `lines`."""
+Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=MAX_LINES)]
 
-    product_id: Id | UnsetType = UNSET
-    quantity: Quantity | UnsetType = UNSET
-    lines: Annotated[list[LineIn], Meta(min_length=1, max_length=MAX_LINES)] | UnsetType = UNSET
-    reference: ShortText | UnsetType = UNSET
+
+class OrderDetails(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What an order says beside its products."""
+
+    reference: Annotated[ShortText, Meta(examples=["web-17"])] | UnsetType = UNSET
     customer_email: Email | UnsetType = UNSET
     shipping_address: JsonObject | UnsetType = UNSET
     metadata: JsonObject | UnsetType = UNSET
     expected_total: LargeMoney | UnsetType = UNSET
 
 
-NewOrder = Annotated[
-    OrderIn,
-    Meta(
-        extra_json_schema={
-            "oneOf": [
-                {"required": ["product_id", "quantity"], "not": {"required": ["lines"]}},
-                {
-                    "required": ["lines"],
-                    "not": {"anyOf": [{"required": ["product_id"]}, {"required": ["quantity"]}]},
-                },
-            ]
-        }
-    ),
-]
-"""OrderIn with what `check_order` requires of it, for the OpenAPI document."""
+class OrderIn(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """An order to place, in either form. `check_order` requires one of them."""
+
+    product_id: Id | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    lines: Lines | UnsetType = UNSET
+
+
+class OrderOfOneProduct(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """An order of one product."""
+
+    product_id: Id
+    quantity: Quantity
+
+
+class OrderOfLines(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """An order of one or more lines."""
+
+    lines: Lines
+
+
+NewOrder = OrderOfLines | OrderOfOneProduct
+"""The forms of OrderIn, for the OpenAPI document. Code generators make a type of each."""
+
+
+EXAMPLES = {
+    "lines": {
+        "lines": [{"product_id": 1, "quantity": 2}, {"sku": "MUG-BLUE", "quantity": 1}],
+        "reference": "web-17",
+        "customer_email": "ann@example.org",
+        "shipping_address": {"name": "Ann", "street": "1 Main Street", "city": "Springfield"},
+        "metadata": {"gift": True},
+        "expected_total": "29.97",
+    },
+    "one_product": {"product_id": 1, "quantity": 2},
+}
+"""Orders to place, for the OpenAPI document."""
 
 
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
@@ -77,8 +112,8 @@ class OrderOut(Struct):
     total: Decimal
     reference: str
     customer_email: str
-    shipping_address: dict[str, Any]
-    metadata: dict[str, Any]
+    shipping_address: AnyObject
+    metadata: AnyObject
     lines: list[LineOut]
     created_at: Moment
     updated_at: Moment
@@ -108,14 +143,14 @@ class EventOut(Struct, kw_only=True):
     from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *STATUSES]})]
     to_status: Status
     actor: str
-    data: dict[str, Any]
+    data: AnyObject
     created_at: Moment
 
 
 class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an export of orders."""
 
-    status: Literal["pending", "shipped", "delivered", "canceled"] | UnsetType = UNSET
+    status: StatusFilter | UnsetType = UNSET
     reference: ShortText | UnsetType = UNSET
     customer_email: Email | UnsetType = UNSET
     product_id: Id | UnsetType = UNSET

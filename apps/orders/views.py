@@ -25,6 +25,7 @@ from apps.orders.metrics import count_failures
 from apps.orders.models import Order, OrderQuerySet
 from apps.orders.serializers import OrderSerializer, event_out, requested_order
 from apps.orders.structs import (
+    EXAMPLES,
     EventOut,
     EventQuery,
     NewOrder,
@@ -98,6 +99,7 @@ class OrderCreateView(APIView):
     @Endpoint(
         "place_order",
         body=NewOrder,
+        examples=EXAMPLES,
         response=OrderOut,
         status=201,
         refusals=[

@@ -1,7 +1,7 @@
 """`Endpoint`: how a view describes its methods for the OpenAPI document."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
@@ -17,7 +17,9 @@ class Endpoint:
 
     operation_id: the name of the call in generated clients.
     query: the struct of the query string.
-    body, response: a struct or a DRF serializer, `Page[…]` for a list, or None.
+    body, response: a struct or a DRF serializer, `Page[…]` for a list, or None. A body can also be
+        a union of structs, one for each form of the body.
+    examples: of the request body, by name.
     takes: the media types of a request body that is a file.
     gives: the media types of a response that is a file.
     status: the status of a successful response.
@@ -30,6 +32,7 @@ class Endpoint:
     query: type[Struct] | None = None
     body: Any = None
     response: Any = None
+    examples: Mapping[str, Any] = field(default_factory=dict)
     takes: Sequence[str] = ()
     gives: Sequence[str] = ()
     status: int = 200

@@ -3,20 +3,24 @@
 drf-spectacular describes methods without an `Endpoint` by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Annotated, Any, cast, get_args, get_origin
+from types import UnionType
+from typing import Any, cast, get_args, get_origin
 
 import uritemplate
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, resolve_django_path_parameter
 
-from monoservices.api import problems
 from monoservices.api.endpoints import Endpoint
 from monoservices.api.http import REPLAYED
+from monoservices.api.openapi_problems import header, problem_responses
 from monoservices.api.pagination import Page
-from monoservices.api.problems import Problem
 from monoservices.api.struct_schemas import Json, register, struct_schemas
+from monoservices.services.ownership import service_of_module
+
+_TEXT: Json = {"type": "string"}
+_FILE: Json = _TEXT | {"format": "binary"}
 
 
 class ServiceSchema(AutoSchema):
@@ -41,11 +45,23 @@ class ServiceSchema(AutoSchema):
             "tags": self.get_tags(),
             "security": self._security(),
             "parameters": [*self._path_parameters(), *self._query(), *self._headers()],
-            "responses": self._responses() | self._problems(),
+            "responses": self._responses()
+            | problem_responses(
+                registry,
+                declared,
+                method=self.method,
+                path=path,
+                has_scope=self._scope is not None,
+            ),
         }
         if content := self._body():
             operation["requestBody"] = {"content": content, "required": True}
         return operation
+
+    def get_tags(self) -> list[str]:
+        """The service that the view belongs to."""
+        service = service_of_module(type(self.view).__module__)
+        return [service.label] if service else super().get_tags()
 
     @property
     def _scope(self) -> str | None:
@@ -65,15 +81,21 @@ class ServiceSchema(AutoSchema):
     def _query(self) -> Iterator[Json]:
         if self.endpoint.query is None:
             return
-        schema = struct_schemas(self.endpoint.query)[self.endpoint.query.__name__]
-        for name, of_parameter in schema["properties"].items():
+        schemas = struct_schemas(self.endpoint.query)
+        own = schemas.pop(self.endpoint.query.__name__)
+        for name, schema in schemas.items():
+            register(self.registry, name, schema)
+        for name, of_parameter in own["properties"].items():
             yield _parameter("query", name, of_parameter)
 
     def _body(self) -> Json:
         """The schemas of the request body by media type; empty if the method takes no body."""
         if self.endpoint.body is not None:
-            return {"application/json": {"schema": self._schema(self.endpoint.body, "request")}}
-        return _files(self.endpoint.takes)
+            content: Json = {"schema": self._schema(self.endpoint.body, "request")}
+            if examples := self.endpoint.examples:
+                content["examples"] = {name: {"value": each} for name, each in examples.items()}
+            return {"application/json": content}
+        return {each: {"schema": _FILE} for each in self.endpoint.takes}
 
     def _headers(self) -> Iterator[Json]:
         if self.endpoint.idempotent:
@@ -89,57 +111,27 @@ class ServiceSchema(AutoSchema):
 
     def _responses(self) -> Json:
         response: Json = {"description": HTTPStatus(self.endpoint.status).phrase}
+        headers: Json = {}
         if self.endpoint.response is not None:
             schema = self._schema(self.endpoint.response, "response")
             response["content"] = {"application/json": {"schema": schema}}
         elif self.endpoint.gives:
-            response["content"] = _files(self.endpoint.gives)
-        headers = {}
+            response["content"] = {each: {"schema": _TEXT} for each in self.endpoint.gives}
+            headers["Content-Disposition"] = header("`attachment` and a name for the file.")
         if self.endpoint.idempotent:
             text = "`true` if an earlier request with the same key had this response."
-            headers[REPLAYED] = _header(text, enum=["true"])
+            headers[REPLAYED] = header(text, enum=["true"])
         if self.endpoint.versioned:
-            headers["ETag"] = _header("The version, for If-Match.", required=True)
+            headers["ETag"] = header("The version, for If-Match.", required=True)
         return {str(self.endpoint.status): response | ({"headers": headers} if headers else {})}
 
-    def _problems(self) -> Json:
-        kinds: dict[int, dict[str, type[Problem]]] = {}
-        for kind in [*self._shared_problems(), *self.endpoint.refusals]:
-            kinds.setdefault(kind.status, {})[kind.code] = kind
-        return {str(status): self._problem(status, kinds[status]) for status in sorted(kinds)}
-
-    def _shared_problems(self) -> Iterator[type[Problem]]:
-        if self._scope:
-            yield from (problems.Unauthenticated, problems.InvalidKey, problems.MissingScope)
-        if "{" in self.path:
-            yield problems.NotFound
-        if self._body():
-            yield from (problems.Malformed, problems.TooLarge, problems.UnsupportedMediaType)
-        if self._body() or any([*self._query(), *self._headers()]):
-            yield problems.Invalid
-        yield from (problems.NotAcceptable, problems.Unavailable)
-
-    def _problem(self, status: int, kinds: dict[str, type[Problem]]) -> Json:
-        schema = self._schema(problems.ProblemDocument, "response")
-        schema = schema | {"properties": {"code": {"enum": sorted(kinds)}}}
-        response: Json = {
-            "description": "\n".join(
-                f"- `{code}`: {kinds[code].default_detail}" for code in sorted(kinds)
-            ),
-            "content": {problems.CONTENT_TYPE: {"schema": schema}},
-        }
-        if status == problems.Unauthenticated.status:
-            response["headers"] = {"WWW-Authenticate": _header("`Bearer`.", required=True)}
-        if status == problems.Unavailable.status:
-            response["headers"] = {"Retry-After": _header("In seconds.", required=True)}
-        return response
-
     def _schema(self, described: Any, direction: str) -> Json:
-        """A reference to the component of a struct, a serializer, or a Page of them."""
-        if get_origin(described) is Annotated:
-            struct, meta = get_args(described)
-            extra: Json = meta.extra_json_schema
-            return self._schema(struct, direction) | extra
+        """A reference to the component of a struct, a serializer, or a Page; or to one of several.
+
+        The structs of a union refuse each other's fields, so that a body matches only one.
+        """
+        if get_origin(described) is UnionType:
+            return {"oneOf": [self._schema(each, direction) for each in get_args(described)]}
         if get_origin(described) is Page:
             return self._page(*get_args(described))
         reference: Json = self.resolve_serializer(described, cast("Any", direction)).ref
@@ -153,26 +145,7 @@ class ServiceSchema(AutoSchema):
         return register(self.registry, name, schema)
 
 
-def drop_enum_ids(result: Any, **context: Any) -> Any:
-    """Remove drf-spectacular's notes to its own hook for enumerations (a POSTPROCESSING_HOOK)."""
-    match result:
-        case dict():
-            return {k: drop_enum_ids(v) for k, v in result.items() if k != "x-spec-enum-id"}
-        case list():
-            return [drop_enum_ids(each) for each in result]
-    return result
-
-
-def _files(media_types: Sequence[str]) -> Json:
-    return {media_type: {"schema": {"type": "string"}} for media_type in media_types}
-
-
 def _parameter(location: str, name: str, schema: Json) -> Json:
     parameter = {"in": location, "name": name, "schema": schema}
     description = schema.pop("description", None)
     return parameter | ({"description": description} if description else {})
-
-
-def _header(description: str, *, required: bool = False, **keywords: Any) -> Json:
-    header: Json = {"description": description, "schema": {"type": "string"} | keywords}
-    return header | ({"required": True} if required else {})

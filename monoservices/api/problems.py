@@ -41,7 +41,7 @@ Errors = dict[str, list[str]]
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
-class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
+class ProblemDocument(msgspec.Struct, kw_only=True):
     """The body of every error response (RFC 9457, section 3), with a stable `code`."""
 
     type: str
@@ -49,7 +49,7 @@ class ProblemDocument(msgspec.Struct, omit_defaults=True, kw_only=True):
     status: int
     detail: str
     code: str
-    errors: Errors = {}
+    errors: Errors | msgspec.UnsetType = msgspec.UNSET
 
 
 class Problem(Exception):
@@ -84,7 +84,7 @@ class Problem(Exception):
             status=self.status,
             detail=self.detail,
             code=self.code,
-            errors=self.errors,
+            errors=self.errors or msgspec.UNSET,
         )
 
 
@@ -195,8 +195,9 @@ class OutcomeUnknown(Unavailable):
 
 
 def problem_kinds(base: type[Problem] = Problem) -> dict[str, type[Problem]]:
-    """Return every kind of problem by its code."""
+    """Return every kind of problem by its code, without those of tests."""
     kinds = {base.code: base}
     for kind in base.__subclasses__():
-        kinds |= {code: each for code, each in problem_kinds(kind).items() if code not in kinds}
+        if "tests" not in kind.__module__.split("."):
+            kinds |= {code: each for code, each in problem_kinds(kind).items() if code not in kinds}
     return kinds

@@ -53,14 +53,24 @@ def register(registry: ComponentRegistry, name: str, schema: Json) -> Json:
 
 
 def _translate(schema: Any, titled: dict[str, Json]) -> Any:
-    """Move schemas with a title to `titled`, and rewrite patterns for ECMA 262."""
+    """Move schemas with a title to `titled`, and write what code generators understand.
+
+    Patterns become those of ECMA 262, and enumerations have a type. An object with the mark
+    `x-free-form` has any content: generators make nothing useful of nested unions, and some cannot
+    read a type that contains itself.
+    """
     if isinstance(schema, list):
         return [_translate(item, titled) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    if schema.pop("x-free-form", False):
+        schema.pop("propertyNames", None)
+        schema["additionalProperties"] = True
     translated = {key: _translate(value, titled) for key, value in schema.items()}
     if isinstance(pattern := translated.get("pattern"), str):
         translated["pattern"] = pattern.replace(r"\Z", "$").replace(r"\x", r"\u00")
+    if all(isinstance(value, str) for value in translated.get("enum", [None])):
+        translated.setdefault("type", "string")
     if isinstance(title := translated.get("title"), str):
         titled[title] = translated
         return {"$ref": _REF.format(name=title)}

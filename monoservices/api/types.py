@@ -38,9 +38,9 @@ Id = Annotated[int, Meta(ge=1, le=MAX_BIG_INTEGER)]
 Text = Annotated[str, Meta(max_length=10_000, pattern=NO_NUL)]
 ShortText = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 SearchText = Annotated[str, Meta(min_length=3, max_length=200, pattern=NO_NUL)]
-Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK)]
-Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=SKU)]
-Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK, examples=["Mug"])]
+Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=SKU, examples=["MUG-BLUE"])]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL, examples=["ann@example.org"])]
 Money = Annotated[str, Meta(pattern=MONEY, examples=["9.99"])]
 LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
 
@@ -53,10 +53,18 @@ _Text = Annotated[str, Meta(max_length=4096)]
 _Scalar = None | bool | _Int | _Float | _Text
 _Inner = None | bool | _Int | _Float | _Text | list[_Scalar] | dict[_Key, _Scalar]
 _Outer = None | bool | _Int | _Float | _Text | list[_Inner] | dict[_Key, _Inner]
-JsonObject = Annotated[
-    dict[_Key, _Outer],
-    Meta(title="JsonObject", description="Any object, at most three levels deep."),
-]
+_FREE = Meta(
+    title="JsonObject",
+    description=(
+        "An object with any content: in a request at most three levels deep, with names of at most "
+        "100 and texts of at most 4096 characters."
+    ),
+    extra_json_schema={"x-free-form": True},
+)
+JsonObject = Annotated[dict[_Key, _Outer], _FREE]
+"""A free-form object in a request."""
+AnyObject = Annotated[dict[str, Any], _FREE]
+"""A free-form object in a response. The OpenAPI document has one component for both."""
 
 
 def nul_paths(value: Any, path: str) -> Iterator[str]:

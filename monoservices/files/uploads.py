@@ -54,4 +54,11 @@ class JsonLinesUploadParser(UploadParser):
     media_type = MEDIA_TYPES[Format.JSON_LINES]
 
 
-UPLOAD_PARSERS: list[type[BaseParser]] = [CsvUploadParser, JsonLinesUploadParser]
+class AnyUploadParser(UploadParser):
+    """For clients that know only this type of files: what the file contains tells its format."""
+
+    media_type = "application/octet-stream"
+
+
+UPLOAD_PARSERS: list[type[BaseParser]] = [CsvUploadParser, JsonLinesUploadParser, AnyUploadParser]
+UPLOAD_TYPES = [str(parser.media_type) for parser in UPLOAD_PARSERS]

@@ -4,17 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.starting.copies import Directory, copy_of_this_project
+from tests.starting.copies import RELEASE, Directory, copy_of_this_project
+
+COMMIT = (
+    "git -c user.name=Tests -c user.email=tests@example.com -c commit.gpgsign=false"
+    " -c core.hooksPath=/dev/null commit --quiet --message 'As it is'"
+)
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of `monoservices`, as `make wheel` builds it."""
-    source = copy_of_this_project(
-        tmp_path_factory.mktemp("source"), "Makefile", "LICENSE", "packaging", "monoservices"
-    )
-    source.run("make --no-print-directory -o install-dev wheel")
-    (built,) = (source.path / "dist").glob("*.whl")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Directory:
+    """A repository with one commit of this project as it is, and its release in `dist/`."""
+    project = copy_of_this_project(tmp_path_factory.mktemp("released"))
+    project.run("git init --quiet && git add . && " + COMMIT)
+    project.run(RELEASE)
+    return project
+
+
+@pytest.fixture(scope="session")
+def wheel(released: Directory) -> Path:
+    """The wheel of `monoservices`, as it is released."""
+    (built,) = (released.path / "dist").glob("*.whl")
     return built
 
 

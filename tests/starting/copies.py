@@ -8,6 +8,9 @@ from pathlib import Path
 
 from tests.__main__ import ROOT, SETTINGS
 
+RELEASE = "make --no-print-directory -o install-dev release"
+"""Builds the release, where everything is installed already."""
+
 
 class Directory:
     """A directory with a `.venv`, in which commands run without the environment of the tests.

@@ -1,22 +1,22 @@
-"""Checks that the books balance: reads all orders, their histories and their stock movements.
+"""Checks that the books balance: all orders, their histories and their stock movements.
 
-Call it in one consistent snapshot. It reads a thousand orders at a time, so that its memory does
-not grow with their number.
+Call it in one consistent snapshot. It looks at the orders that may be wrong, a thousand at a time,
+so that its memory does not grow with the number of orders.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, QuerySet
 from msgspec import Struct
 
+from apps.orders.books.suspects import PREFIX, find_suspects
 from apps.orders.microservice_communication import (
     audit_stock,
     existing_client_ids,
     read_products,
-    references_with,
     sum_movements,
 )
 from apps.orders.models import Order, OrderEvent, OrderLine
@@ -24,7 +24,8 @@ from apps.orders.placing.pricing import quantity_by_product
 from apps.orders.placing.rules import EVENTS
 
 CHUNK_SIZE = 1_000
-PREFIX = "order:"
+
+Item = TypeVar("Item")
 
 
 class Discrepancy(Struct, frozen=True):
@@ -43,7 +44,8 @@ def audit() -> Iterator[Discrepancy]:
     """Every error in the books of stock and orders."""
     for found in audit_stock():
         yield Discrepancy(found.text, product_id=found.product_id)
-    for orders in _orders_in_chunks():
+    suspects = find_suspects()
+    for orders in _orders_in_chunks(suspects.order_ids):
         moved = moved_units([order.pk for order in orders])
         for order in orders:
             yield from _audit_order(order, moved[order.pk])
@@ -51,7 +53,7 @@ def audit() -> Iterator[Discrepancy]:
     yield from _dangling(OrderEvent)
     yield from _lines_without_product()
     yield from _orders_without_client()
-    yield from _movements_without_order()
+    yield from _movements_without_order(suspects.references)
 
 
 def expected_units(order: Order) -> dict[int, int]:
@@ -78,13 +80,11 @@ def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
     return {product_id: units for product_id, units in sorted(missing.items()) if units}
 
 
-def _orders_in_chunks() -> Iterator[list[Order]]:
+def _orders_in_chunks(order_ids: Collection[int]) -> Iterator[list[Order]]:
     orders = Order.objects.with_lines().prefetch_related("events").order_by("pk")
     columns = orders.only("pk", "status", "total", "version")
-    last = 0
-    while chunk := list(columns.filter(pk__gt=last)[:CHUNK_SIZE]):
-        yield chunk
-        last = chunk[-1].pk
+    for chunk in _in_chunks(sorted(order_ids)):
+        yield list(columns.filter(pk__in=chunk))
 
 
 def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy]:
@@ -142,8 +142,8 @@ def _orders_without_client() -> Iterator[Discrepancy]:
             yield Discrepancy(f"Orders belong to client {missing}, which does not exist.")
 
 
-def _movements_without_order() -> Iterator[Discrepancy]:
-    for references in references_with(prefix=PREFIX):
+def _movements_without_order(suspects: Collection[str]) -> Iterator[Discrepancy]:
+    for references in _in_chunks(sorted(suspects)):
         numbers = [each.removeprefix(PREFIX) for each in references]
         # 18 digits fit the column.
         ids = [int(each) for each in numbers if each.isdecimal() and len(each) <= 18]
@@ -159,3 +159,7 @@ def _distinct(rows: QuerySet[Any], column: str) -> Iterator[list[int]]:
     while chunk := list(values.filter(**{f"{column}__gt": last})[:CHUNK_SIZE]):
         yield chunk
         last = chunk[-1]
+
+
+def _in_chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[at : at + CHUNK_SIZE] for at in range(0, len(items), CHUNK_SIZE))

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
-from apps.orders.books.audit import PREFIX, Discrepancy, differences, moved_units
+from apps.orders.books.audit import Discrepancy, differences, moved_units
+from apps.orders.books.suspects import PREFIX
 from apps.orders.microservice_communication import correct_ledger, correct_reference
 from apps.orders.transitions import lock_order
 from monoservices.api.problems import Problem

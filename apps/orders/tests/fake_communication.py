@@ -54,7 +54,7 @@ __all__ = [
     "get_products_by_name",
     "get_products_named",
     "read_products",
-    "references_with",
+    "sum_all_movements",
     "sum_movements",
     "take_stock",
 ]
@@ -124,12 +124,13 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
     return dict(sums)
 
 
-def references_with(*, prefix: str) -> Iterator[list[str]]:
+def sum_all_movements(*, prefix: str) -> Iterator[tuple[str, int, int]]:
     rows = rows_of(MOVEMENT).filter(reference__startswith=prefix).exclude(reference="")
-    rows, last = rows.order_by("reference"), ""
-    while chunk := list({row["reference"]: 0 for row in rows.filter(reference__gt=last)})[:1_000]:
-        yield chunk
-        last = chunk[-1]
+    sums: defaultdict[tuple[int, str, int], int] = defaultdict(int)
+    for row in rows:
+        sums[len(row["reference"]), row["reference"], row["product_id"]] += row["delta"]
+    for (_, reference, product_id), units in sorted(sums.items()):
+        yield reference, product_id, units
 
 
 def audit_stock() -> Iterator[StockDiscrepancy]:

@@ -87,5 +87,10 @@ def test_make_run_says_how_to_order_what_is_in_stock() -> None:
     seeded()
     on_sale = [each.id for each in get_products_by_name() if each.is_active and each.stock_quantity]
     said = first_run.first_steps(address="http://127.0.0.1:8000", key="tp_key")
-    assert "curl -i http://127.0.0.1:8000/api/v1/orders/ -H 'Authorization: Bearer tp_key'" in said
+    assert "curl -i http://127.0.0.1:8000/api/v1/orders/ " in said
+    assert "-H 'Authorization: Bearer tp_key' " in said
     assert f'-d \'{{"product_id": {min(on_sale)}, "quantity": 1}}\'' in said
+
+
+def test_make_run_shows_no_order_if_nothing_is_in_stock() -> None:
+    assert first_run.first_steps(address="http://127.0.0.1:8000", key="tp_key") == ""

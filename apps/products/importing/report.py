@@ -9,7 +9,7 @@ from typing import IO, Annotated
 
 import msgspec
 from django.http import StreamingHttpResponse
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.products.apps import MAX_IMPORT_BYTES
 from apps.products.importing.importer import Outcome
@@ -23,13 +23,13 @@ MOST_BYTES = MAX_IMPORT_BYTES
 fifty times longer than itself."""
 
 
-class RowReport(Struct, kw_only=True, omit_defaults=True):
+class RowReport(Struct, kw_only=True):
     """The result of the row that starts at `line`. reason: why it was refused."""
 
     line: int
     sku: str
     result: Annotated[str, Meta(extra_json_schema={"enum": [each.value for each in Result]})]
-    reason: str = ""
+    reason: str | UnsetType = UNSET
 
 
 class ImportCounts(Struct, kw_only=True):
@@ -69,7 +69,7 @@ def report_import(outcomes: Iterable[Outcome], *, dry_run: bool) -> StreamingHtt
                 line=outcome.row.line,
                 sku=sku[:MAX_SKU] if isinstance(sku, str) else "",
                 result=outcome.result,
-                reason=outcome.reason,
+                reason=outcome.reason or UNSET,
             )
             rows.write(msgspec.json.encode(report))
         until_read.pop_all()  # the response closes it

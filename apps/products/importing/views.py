@@ -17,8 +17,7 @@ from monoservices.api.endpoints import Endpoint
 from monoservices.api.http import read_body, read_query
 from monoservices.api.problems import Unavailable
 from monoservices.database.errors import is_passing
-from monoservices.files.exporting import MEDIA_TYPES
-from monoservices.files.uploads import UPLOAD_PARSERS
+from monoservices.files.uploads import UPLOAD_PARSERS, UPLOAD_TYPES
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +33,7 @@ class ProductImportView(APIView):
     parser_classes = UPLOAD_PARSERS
     max_body = MAX_IMPORT_BYTES
 
-    @Endpoint(
-        "import_products", query=ImportQuery, takes=[*MEDIA_TYPES.values()], response=ImportReport
-    )
+    @Endpoint("import_products", query=ImportQuery, takes=UPLOAD_TYPES, response=ImportReport)
     def post(self, request: Request) -> StreamingHttpResponse:
         """Create and update products by SKU, from CSV, JSON Lines or Shopify's product CSV.
 

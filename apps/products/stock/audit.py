@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator
 
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Length
 from msgspec import Struct
 
 from apps.products.models import Product, StockMovement
 
-CHUNK_SIZE = 1_000
+CHUNK_SIZE = 10_000
+"""How many rows are fetched at once."""
 
 
 class StockDiscrepancy(Struct, frozen=True):
@@ -55,14 +56,12 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
     return {(reference, product_id): moved for reference, product_id, moved in sums}
 
 
-def references_with(*, prefix: str) -> Iterator[list[str]]:
-    """Every reference of a movement that begins with `prefix`, once, in lists of up to 1,000.
+def sum_all_movements(*, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """(reference, product id, units moved) of all documents whose references begin with `prefix`.
 
-    One statement for each list, and a last one that finds no more.
+    Short references come first, then in the order of their text. One statement.
     """
     movements = StockMovement.objects.filter(reference__startswith=prefix).exclude(reference="")
-    references = movements.order_by("reference").values_list("reference", flat=True).distinct()
-    last = ""
-    while chunk := list(references.filter(reference__gt=last)[:CHUNK_SIZE]):
-        yield chunk
-        last = chunk[-1]
+    by_length = movements.order_by(Length("reference"), "reference", "product_id")
+    sums = by_length.values_list("reference", "product_id").annotate(Sum("delta"))
+    yield from sums.iterator(CHUNK_SIZE)

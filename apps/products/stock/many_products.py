@@ -114,6 +114,7 @@ class _Shelf:
             delta=after - before,
             quantity_after=after,
             reason=wanted.reason or StockMovement.Reason.COUNTED,
+            reference="",
             note=wanted.note,
             actor=self._actor,
             created_at=self._now,

@@ -1,7 +1,6 @@
 """What goes over the wire: movements of stock, of one product and of many at once."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -12,7 +11,7 @@ from apps.products.models import Delta, Note, Quantity, StockMovement
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.problems import Errors, Invalid, ProblemDocument
 from monoservices.api.serializers import ForbidUnknownFields, WholeNumberField, sent_fields
-from monoservices.api.types import MAX_INTEGER, Id, Sku
+from monoservices.api.types import MAX_INTEGER, Id, Moment, Sku
 from monoservices.services.oversight import sees_others
 from monoservices.services.scopes import Caller
 
@@ -38,18 +37,14 @@ class MovementQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     cursor: Cursor | UnsetType = UNSET
 
 
+# A plain DRF serializer: the route is not hot, and DRF's fields are good at forms like this.
 class StockAdjustmentSerializer(ForbidUnknownFields):
-    """A change of stock: `{delta, reason, note}`, or `{counted, note}` after counting.
-
-    A plain DRF serializer: the route is not hot, and DRF's fields are good at forms like this.
-    """
+    """A change of stock: `{delta, reason, note}`, or `{counted, note}` after counting."""
 
     delta = WholeNumberField(required=False, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
     reason = serializers.ChoiceField(required=False, choices=["received", "returned", "corrected"])
     counted = WholeNumberField(required=False, min_value=0, max_value=MAX_INTEGER)
-    note = serializers.CharField(
-        required=False, allow_blank=True, max_length=longest(Note), default=""
-    )
+    note = serializers.CharField(required=False, allow_blank=True, max_length=longest(Note))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if errors := contradictions(attrs):
@@ -123,11 +118,11 @@ class MovementOut(Struct, kw_only=True):
     product_id: int
     delta: int
     quantity_after: int
-    reason: str
-    reference: str = ""
+    reason: Annotated[str, Meta(extra_json_schema={"enum": [*StockMovement.Reason.values]})]
+    reference: str
     note: str
     actor: str
-    created_at: datetime
+    created_at: Moment
 
 
 class AdjustmentOut(Struct, kw_only=True):

@@ -39,6 +39,10 @@ class StockView(APIView):
     @Endpoint(
         "adjust_stock",
         body=StockAdjustmentSerializer,
+        examples={
+            "change": {"delta": 5, "reason": "received", "note": "PO-7"},
+            "count": {"counted": 12},
+        },
         response=MovementSerializer,
         status=201,
         refusals=[ProductNotFound, OutOfStock, MovementKeyReused],
@@ -66,6 +70,14 @@ class AdjustmentsView(APIView):
     @Endpoint(
         "adjust_stocks",
         body=AdjustmentsIn,
+        examples={
+            "movements": {
+                "movements": [
+                    {"sku": "MUG-BLUE", "delta": 5, "reason": "received"},
+                    {"product_id": 2, "counted": 12},
+                ]
+            }
+        },
         response=AdjustmentsOut,
         refusals=[MovementKeyReused],
         idempotent=True,

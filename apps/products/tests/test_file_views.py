@@ -64,6 +64,14 @@ def test_an_import_reports_every_row(api: Api) -> None:
     assert StockMovement.objects.latest("pk").actor.startswith("client:")
 
 
+@pytest.mark.parametrize(
+    "content", [f"{HEADER}A-1,Mug,1,5\n", '{"sku":"A-1","name":"Mug","price":1}']
+)
+def test_a_client_need_not_know_the_type_of_its_file(api: Api, content: str) -> None:
+    answer = upload(api, content, content_type="application/octet-stream")
+    assert (answer.status, answer.json["created"], skus()) == (200, 1, ["A-1"])
+
+
 def test_a_report_is_no_longer_than_it_may_be(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "MOST_BYTES", 50)
     told = upload(api, HEADER + "".join(f"A-{number},Mug,1,1\n" for number in range(5))).json
