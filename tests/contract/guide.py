@@ -27,7 +27,7 @@ class Guide:
         text = (ROOT / "docs" / "how-to" / page).read_text()
         self.directory = Directory(path, **environment)
         shutil.copy(ROOT / "docs" / "reference" / "openapi.yaml", path)
-        commands = []
+        commands: list[str] = []
         for block in _BLOCK.finditer(text):
             kind, content = block.groups()
             if named := _FILE.search(text[: block.start()]):
