@@ -131,7 +131,7 @@ def test_errors_of_the_framework_have_pages(
 
 def test_the_tests_that_hold_promises_exist() -> None:
     """SECURITY.md and the guides name them as `path::name`, or `path` for all tests of a file."""
-    guides = ("docs/how-to/operate.md", "docs/how-to/back-up-and-restore.md")
+    guides = [f"docs/how-to/{name}.md" for name in ("back-up-and-restore", "deploy", "operate")]
     promises = "".join(map(read, ("SECURITY.md", *guides)))
     named = re.findall(r"`([\w/]+/test_\w+\.py)(?:::(\w+))?`", promises)
     assert len(named) == promises.count("/test_") >= 9

@@ -51,7 +51,7 @@ class Machine:
     def run(self, script: str) -> str:
         """Run a shell script as root and return what it printed. Raises CommandFailed."""
         enter = ["nsenter", f"--target={self._leader}", *_NAMESPACES, "--wd"]
-        shell = ["bash", "-eu", "-o", "pipefail", "-c", script]
+        shell = ["bash", "-eu", "-o", "pipefail", "-c", f"cd\n{script}"]
         return run(
             [*WITH_PARENT, *enter, *shell], {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"}
         )

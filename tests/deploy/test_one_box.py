@@ -24,7 +24,7 @@ def stored(machine: Machine, running: Running) -> dict[str, str]:
     """The first answers to all orders, by idempotency key, as PostgreSQL has them."""
     sql = "SELECT coalesce(json_object_agg(idempotency_key, first_answer), '{}') FROM orders_order"
     psql = f'psql --tuples-only --no-align --dbname {running.database} --command "{sql}"'
-    answers: dict[str, str] = json.loads(machine.run(f"runuser --user postgres -- {psql}"))
+    answers: dict[str, str] = json.loads(machine.run(f"cd /; runuser --user postgres -- {psql}"))
     return answers
 
 
@@ -55,7 +55,7 @@ def test_an_order_is_placed(machine: Machine, running: Running, site: Site) -> N
 
 
 def test_it_may_write_nothing(running: Running) -> None:
-    temporary = r"\( -path /tmp -o -path /var/tmp \) -prune"
+    temporary = r"\( -path /dev -o -path /tmp -o -path /var/tmp \) -prune"
     find = rf"find / -xdev {temporary} -o -writable \( -type d -o -type f \) -print 2> /dev/null"
     backups = [BACKUPS] if isinstance(running, Container) else []
     assert running.look(f"{find} || true").split() == backups
@@ -84,24 +84,31 @@ def test_what_nginx_refuses(machine: Machine, site: Site) -> None:
     assert ask("GET", "/metrics", 0) == (404, "")
     assert ask("POST", "/api/v1/orders/", mib + 1) == (413, "too_large")
     assert ask("POST", "/api/v1/products/import/", 64 * mib + 1) == (413, "too_large")
-    # Tradepost refuses this one, which nginx passes on before it is complete.
-    assert ask("POST", "/api/v1/products/import/", 8 * mib, secret="") == (401, "not_authenticated")
+    # Tradepost closes the connection, which nginx may notice before it reads the answer.
+    refused = {(401, "not_authenticated"), (503, "outcome_unknown")}
+    assert ask("POST", "/api/v1/products/import/", 8 * mib, "") in refused
+    assert ask("POST", "/api/v1/products/import/", 1000, "") == (401, "not_authenticated")
 
 
-def test_addresses_have_limits(machine: Machine, site: Site) -> None:
-    def requests(count: int, method: str, path: str, address: str) -> Counter[int]:
-        def send() -> Counter[int]:
+def test_addresses_have_limits(machine: Machine, running: Running, site: Site) -> None:
+    """Without Tradepost, nginx answers faster than its limits allow, however slow the machine."""
+
+    def requests(method: str, path: str, address: str) -> Counter[int | str]:
+        def send() -> Counter[int | str]:
             connection = site.connect(address)
-            answers = [exchange(connection, site.secret, method, path) for _ in range(count)]
+            answers = [exchange(connection, site.secret, method, path) for _ in range(400)]
             connection.close()
-            return Counter(answer.status for answer in answers)
+            return Counter(each.json["code"] if "api" in path else each.status for each in answers)
 
         return machine.call(send)
 
-    assert requests(500, "GET", "/api/v1/products/?limit=1", SHOP_FRONT) == {200: 500}
-    assert requests(500, "GET", "/api/v1/products/?limit=1", STRANGER)[503] > 0
-    assert requests(20, "POST", "/console/login/", STRANGER)[429] >= 10
-    assert requests(20, "GET", "/readyz", STRANGER) == {200: 20}
+    running.stop()
+    orders = "/api/v1/orders/"
+    assert requests("POST", orders, SHOP_FRONT) == {"outcome_unknown": 400}
+    assert requests("POST", orders, STRANGER)["unavailable"] > 0
+    assert requests("POST", "/console/login/", STRANGER)[429] > 300
+    assert requests("GET", "/readyz", STRANGER) == {502: 400}
+    running.start()
 
 
 def test_sigterm_under_load(machine: Machine, running: Running, site: Site) -> None:
