@@ -147,10 +147,12 @@ def running(
     password = f"ALTER ROLE tradepost PASSWORD '{PASSWORD}'"
     machine.run(f'runuser --user postgres -- psql --command "{password}"')
     container = Container(machine, image, lambda: builder.build("next", releases["0.2.0"]))
-    container.manage("migrate")
-    container.start()
-    yield container
-    container.kill()
+    try:
+        container.manage("migrate")
+        container.start()
+        yield container
+    finally:
+        container.kill()
 
 
 @pytest.fixture(scope="module")

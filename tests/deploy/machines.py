@@ -2,11 +2,13 @@
 
 import ctypes
 import os
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -28,6 +30,7 @@ class Machine:
     def __enter__(self) -> Self:
         (self.root / NO_DAEMONS).unlink(missing_ok=True)
         self._console = tempfile.TemporaryFile("w+")
+        self._leader: int | None = None
         boot = ["systemd-nspawn", "--boot", "--private-network", "--register=no", "--keep-unit"]
         self._nspawn = subprocess.Popen(
             [*opened(self.root), *boot, "--machine=tradepost", f"--directory={self.root}"],
@@ -44,7 +47,11 @@ class Machine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._nspawn.kill()  # and with it, everything in the machine
+        # Everything in the machine ends with its first process, which outlives systemd-nspawn.
+        if self._leader is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._leader, signal.SIGKILL)
+        self._nspawn.kill()
         self._nspawn.wait()
         self._console.close()
 

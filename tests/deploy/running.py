@@ -111,6 +111,7 @@ class Container:
             "HTTPS": "on",
             "SECRET_KEY": "for the tests only, and long enough to be taken in production",
         }
+        self._server: subprocess.Popen[bytes] | None = None
         self.use("container")
 
     def start(self) -> None:
@@ -123,12 +124,16 @@ class Container:
         until_it_works(lambda: run(self._command(*self._image.health_check), self._variables()))
 
     def stop(self) -> None:
+        assert self._server is not None
         os.kill(child_of(self._server.pid), signal.SIGTERM)
         assert self._server.wait(STOP_SECONDS) == 0
 
     def kill(self) -> None:
-        self._server.kill()  # and with it, everything in the container
-        self._server.wait()
+        """End everything in the container, if it runs."""
+        if self._server is not None and self._server.poll() is None:
+            # Its first process: a change of user cancels what `unshare --kill-child` has asked for.
+            os.kill(child_of(self._server.pid), signal.SIGKILL)
+            self._server.wait()
 
     def manage(self, *arguments: str) -> str:
         return run(self._command("python", "manage.py", *arguments), self._variables())
