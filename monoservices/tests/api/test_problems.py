@@ -150,6 +150,14 @@ def test_every_kind_has_a_code_of_its_own_and_says_what_it_is() -> None:
     ] == []
 
 
+def test_the_kinds_of_tests_are_not_listed() -> None:
+    class OnlyHere(Conflict):
+        code = "only_here"
+
+    assert OnlyHere in Conflict.__subclasses__()
+    assert OnlyHere.code not in problem_kinds()
+
+
 @pytest.mark.parametrize(("path", "wanted"), [("/api/x", True), ("/api", False), ("/", False)])
 def test_only_the_api_answers_with_documents(path: str, wanted: bool) -> None:
     assert wants_problem(RequestFactory().get(path)) == wanted
