@@ -91,10 +91,6 @@ class Callers:
         key = None if digest is None else self._remembered.get(digest)
         return None if key is None else key.caller
 
-    def forget(self, key: HeldKey) -> None:
-        """Look this key up anew when it is next asked for."""
-        self._remembered.pop(key.digest, None)
-
     def if_unchanged(self, run: Run[Item, Outcome]) -> Run[Item, Outcome | None]:
         """Let `run` have the items whose keys are what they were; the others' outcome is None.
 

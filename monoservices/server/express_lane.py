@@ -102,12 +102,13 @@ class ExpressLane:
 
     async def _ask(self, route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
         """The response of a route; None if Django must answer, and say what is wrong with a key."""
-        while key := await self._callers.find(request.authorization):
-            if route.scope not in key.caller.scopes:
-                self._callers.forget(key)  # the scope may be granted later
-                return None
+        key = await self._callers.find(request.authorization)
+        if key is not None and route.scope not in key.caller.scopes:
+            # The scope may have been granted since the key was looked up.
+            key = await self._callers.find(request.authorization, anew=True)
+        while key is not None and route.scope in key.caller.scopes:
             try:
                 return await route.respond(request, key)
             except KeyChanged:
-                self._callers.forget(key)
+                key = await self._callers.find(request.authorization, anew=True)
         return None

@@ -149,7 +149,7 @@ def test_a_killed_backup_leaves_no_file_with_a_final_name(tmp_path: Path) -> Non
 def test_a_backup_of_sqlite_holds_up_no_writer(
     tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = []
+    steps: list[str] = []
 
     def write(*_: int) -> None:
         if len(steps) == 50:
@@ -159,7 +159,9 @@ def test_a_backup_of_sqlite_holds_up_no_writer(
             other.execute("UPDATE products_product SET description = ?", [f"step {len(steps)}"])
             other.commit()
 
-    monkeypatch.setattr(copying, "_PAGES", 10)
+    with connection.cursor() as cursor:
+        [(pages,)] = cursor.execute("PRAGMA page_count").fetchall()
+    monkeypatch.setattr(copying, "_PAGES", pages // 20)
     monkeypatch.setattr(copying, "_handle_signals", write)
     create_product(name="Blue Mug", description="before", price="9.99")
     file = back_up(tmp_path)
