@@ -60,6 +60,7 @@ API = {
 }
 OPEN = {
     "",
+    "favicon.ico",
     "livez",
     "readyz",
     "metrics",
