@@ -27,7 +27,7 @@ async def run(times: int) -> list[Outcome]:
         f"sessions are ended at random for {SECONDS:.0f} s",
         lambda postgres: killed_sessions(postgres.url("postgres")),
         times=times,
-        harmless=True,  # the server tries a batch again, so that clients may see nothing of it
+        harmless=True,  # the server retries the batch, so clients may notice nothing
     )
 
 

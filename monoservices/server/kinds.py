@@ -1,9 +1,8 @@
 """The kinds of requests that Django answers. Each has turns of its own.
 
 - THREADS ordinary requests run at a time.
-- One request of a stranger runs at a time, whose key is missing or not valid, and for
-  STRANGERS_SHARE of the time at most: what a stranger asks must not take the interpreter from
-  those who order.
+- A stranger sends a request whose key is missing or not valid. One such request runs at a time, and
+  for STRANGERS_SHARE of the time at most, so that strangers do not slow down orders.
 - One request that hashes a password runs at a time, and for HASHING_SHARE of the time at most: a
   hash is made to take the whole of a core. The services declare these requests, see
   `monoservices.services.config.ServiceConfig.hashes_passwords`.

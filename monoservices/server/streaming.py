@@ -20,8 +20,8 @@ MOST_REST_SECONDS = 1.0
 class Share:
     """Lets streams make their pieces one after another, for a share of the time at most.
 
-    Several threads that compute would keep the interpreter from those that answer. Whoever leaves
-    each stream after its beginning would have a worker do nothing else.
+    Making a piece takes the interpreter, which orders need too. Without this limit, a client that
+    opens one stream after another could use up a whole worker.
     share: the part of the time, such as 0.25.
     """
 

@@ -101,6 +101,16 @@ def test_pg_dump_ends_before_the_backup_that_is_stopped(directory: Path) -> None
     assert list(directory.iterdir()) == []
 
 
+def test_a_program_that_hangs_is_ended(
+    programs: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(programs, f"{server_version()}.3")
+    with (programs / "pg_dump").open("a") as file:
+        file.write("n=0; while [ $n -lt 5000000 ]; do n=$((n + 1)); done\n")  # some seconds
+    monkeypatch.setattr(copying, "LONGEST_SECONDS", 0.5)
+    fail(directory, r"pg_dump took more than 0\.5 seconds")
+
+
 def test_a_locked_table_is_not_waited_for_without_end(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

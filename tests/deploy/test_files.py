@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,35 +12,11 @@ from django.conf import settings
 from apps.products.apps import MAX_IMPORT_BYTES
 from monoservices.management.commands.serve import STOP_SECONDS
 from monoservices.server.open_files import CONNECTIONS, OTHERS, PER_CONNECTION
-from tests.__main__ import ROOT
 from tests.deploy.containerfile import instructions
+from tests.deploy.programs import DEPLOY, check_unit, program, run
 from tests.deploy.shopping import NAME
 
-DEPLOY = ROOT / "deploy"
 SECRETS = {"SECRET_KEY": "s", "POSTGRES_PASSWORD": "p", "SHOP_HOST": NAME}
-
-
-def program(*names: str) -> str:
-    """The path of the first of these programs that is installed; skips the test without one."""
-    found = list(filter(None, map(shutil.which, names)))
-    if not found:
-        pytest.skip(f"not installed: {' or '.join(names)}")
-    return found[0]
-
-
-def run(*command: str | Path, **environment: str) -> str:
-    """What a command prints on both streams. It must succeed."""
-    done = subprocess.run(
-        command,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def test_the_containerfile_breaks_no_rule() -> None:
@@ -63,13 +38,7 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    unit = tmp_path / "tradepost.service"
-    text = (DEPLOY / "tradepost.service").read_text()
-    unit.write_text(text.replace("/opt/tradepost/.venv/bin/python", sys.executable))
-    analyze = program("systemd-analyze")
-    assert run(analyze, "verify", "--man=no", unit) == ""
-    # 100 is a unit without any protection; below 20 is what its manual calls OK.
-    run(analyze, "security", "--offline=true", "--threshold=20", unit)
+    check_unit(tmp_path, "tradepost.service")
 
 
 def test_compose_takes_the_file() -> None:

@@ -2,43 +2,21 @@
 
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+from tests.deploy.programs import DEPLOY, check_unit
+
 NIGHTLY = ["backup", "reconcile"]
-
-
-def analyze(*arguments: str | Path) -> str:
-    """What `systemd-analyze` prints. Skips the test where it is not installed."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        pytest.skip("not installed: systemd-analyze")
-    done = subprocess.run(
-        [program, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.mark.parametrize("name", NIGHTLY)
 def test_systemd_takes_the_timer_and_its_service(tmp_path: Path, name: str) -> None:
-    service, timer = (tmp_path / f"tradepost-{name}.{kind}" for kind in ("service", "timer"))
-    text = (DEPLOY / service.name).read_text()
-    service.write_text(text.replace("/opt/tradepost/.venv/bin/python", sys.executable))
-    shutil.copy(DEPLOY / timer.name, timer)
-    assert analyze("verify", "--man=no", service, timer) == ""
-    # 100 is a unit without any protection; below 20 is what its manual calls OK.
-    analyze("security", "--offline=true", "--threshold=20", service)
+    timer = f"tradepost-{name}.timer"
+    shutil.copy(DEPLOY / timer, tmp_path)
+    check_unit(tmp_path, f"tradepost-{name}.service", tmp_path / timer)
 
 
 @pytest.mark.parametrize("name", NIGHTLY)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from django.db.models import Exists, OuterRef, QuerySet
 from msgspec import Struct
 
-from apps.orders.books.suspects import PREFIX, find_suspects
+from apps.orders.books.suspects import PREFIX, find_suspects, order_id_in
 from apps.orders.microservice_communication import (
     audit_stock,
     existing_client_ids,
@@ -144,12 +144,11 @@ def _orders_without_client() -> Iterator[Discrepancy]:
 
 def _movements_without_order(suspects: Collection[str]) -> Iterator[Discrepancy]:
     for references in _in_chunks(sorted(suspects)):
-        numbers = [each.removeprefix(PREFIX) for each in references]
-        # 18 digits fit the column.
-        ids = [int(each) for each in numbers if each.isdecimal() and len(each) <= 18]
+        ids = filter(None, map(order_id_in, references))
         known = set(Order.objects.filter(pk__in=ids).values_list("pk", flat=True))
-        for number in sorted(set(numbers) - {str(order_id) for order_id in known}):
-            yield Discrepancy(f"Movements refer to {PREFIX}{number}, which does not exist.")
+        for reference in references:
+            if order_id_in(reference) not in known:
+                yield Discrepancy(f"Movements refer to {reference}, which does not exist.")
 
 
 def _distinct(rows: QuerySet[Any], column: str) -> Iterator[list[int]]:

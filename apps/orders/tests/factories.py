@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
+
 from apps.orders.microservice_communication import ProductSnapshot, client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import place_order
@@ -47,3 +49,9 @@ def shop_request(*lines: LineRequest, key: str | None = None, **details: Any) ->
 def make_order(*lines: LineRequest, **details: Any) -> Order:
     """An order in the database."""
     return Order.objects.get(pk=place_order(shop_request(*lines, **details)).id)
+
+
+def execute(sql: str, *parameters: Any) -> None:
+    """Change the database without the operations."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)

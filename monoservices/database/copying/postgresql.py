@@ -19,6 +19,8 @@ LOCK_WAIT_MS = 60_000
 """How long pg_dump waits for a table that a migration has locked."""
 _PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin")
 """Where packages for Debian and Red Hat put the programs of each version."""
+LONGEST_SECONDS = 24 * 60 * 60
+"""How long a program may run, also if the server hangs."""
 _VERSION_SECONDS = 10
 _SECRETS = {"password", "sslpassword"}
 
@@ -79,14 +81,18 @@ def _run(name: str, *arguments: str, output: IO[bytes] | None = None) -> str:
     program = _find(name)
     password = _session().info.password
     secret = {"PGPASSWORD": password} if password else {}
-    done = subprocess.run(  # noqa: S603 - a program of PostgreSQL
-        [program, "--no-password", *arguments],
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=output or subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | secret,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of PostgreSQL
+            [program, "--no-password", *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=output or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | secret,
+            timeout=LONGEST_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise BackupError(f"{program} took more than {LONGEST_SECONDS} seconds.") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip()
         raise BackupError(f"{program} failed: {reason or f'status {done.returncode}'}")
