@@ -51,7 +51,7 @@ class PlaceOrder:
 
     def __init__(self, callers: Callers) -> None:
         self._orders = Batcher(
-            with_retries(callers.if_unchanged(BatchPlacer().place)),
+            with_retries(BatchPlacer(callers).place),
             at_end=connections.close_all,
             size=BATCH,
             limit=WAITING,
@@ -81,13 +81,18 @@ class PlaceOrder:
 class BatchPlacer:
     """Places the orders of a batch, in the thread of the batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
         self._skip_locked_until = 0.0
 
-    def place(self, queued: Sequence[QueuedOrder]) -> list[PlacedOrder | OrdersError]:
-        """Place orders and return what became of each."""
+    def place(self, queued: Sequence[QueuedOrder]) -> list[PlacedOrder | OrdersError | None]:
+        """Place orders and return what became of each; None where the key has changed."""
         skip_held = time.monotonic() < self._skip_locked_until
-        outcomes = place_orders([order.request for order in queued], skip_held=skip_held)
+        outcomes = place_orders(
+            [order.request for order in queued],
+            skip_held=skip_held,
+            check=self._callers.check([order.key for order in queued]),
+        )
         if not skip_held and any(isinstance(outcome, ProductHeld) for outcome in outcomes):
             self._skip_locked_until = time.monotonic() + SKIP_LOCKED_SECONDS
         return outcomes
