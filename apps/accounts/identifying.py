@@ -36,7 +36,7 @@ def ask_for_callers(*, digests: Collection[str]) -> Callable[[], dict[str, Calle
     """
     due = timezone.now() - TOUCH_INTERVAL
     rows = [{"digest": digest} for digest in digests]
-    found = enqueue(_statement(), row_parameters(_ASKED, rows, shared={"due": due}))
+    found = enqueue(_statement(), row_parameters(_ASKED, rows, shared={"due": due}), columns=5)
 
     def read() -> dict[str, Caller]:
         callers, unnoted = {}, []
@@ -64,7 +64,8 @@ def note_use(*, key_ids: Collection[int], due: datetime) -> None:
 @cache
 def _statement() -> str:
     return f"""
-        SELECT k.digest, k.id, k.client_id, k.scopes, coalesce(k.last_used_at > r.due, FALSE)
+        SELECT k.digest, k.id, k.client_id, CAST(k.scopes AS text),
+            coalesce(k.last_used_at > r.due, FALSE)
         FROM {rows_from(_ASKED, shared=["due"])}
         JOIN accounts_apikey AS k ON k.digest = r.digest
         WHERE k.revoked_at IS NULL

@@ -7,7 +7,8 @@ writes and COMMIT in another.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from monoservices.database import libpq
 from monoservices.database.backend.connection import Connection
 from monoservices.database.backend.outcomes import OutcomeUnknown, committed_nothing
 from monoservices.database.backend.standby import commits
+from monoservices.database.fusing import Enqueued, fuse
 from monoservices.database.statements import (
     Parameters,
     PendingRows,
@@ -30,24 +32,32 @@ from monoservices.database.statements import (
 
 # One plan for all batches, which looks rows up by their keys: planning costs as much as looking up.
 # A plan from when a table was small would read the whole table as long as the connection lives.
-_PLANS = {
+PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-_BEGIN = (
-    "BEGIN",
-    "SELECT "
-    + ", ".join(f"set_config('{key}', '{value}', true)" for key, value in _PLANS.items())
-    + ", clock_timestamp()",
+_BEGIN: Statement = ("BEGIN", ())
+_SET_PLANS: Statement = (
+    "SELECT " + ", ".join(f"set_config('{key}', '{value}', true)" for key, value in PLANS.items()),
+    (),
 )
-_CLOCK = ("SELECT clock_timestamp()",)
-"""In place of _BEGIN, inside another transaction."""
+_ASK_FOR_PLANS: Statement = (
+    "SELECT "
+    + " AND ".join(f"current_setting('{key}') = '{value}'" for key, value in PLANS.items()),
+    (),
+)
+"""Whether the connection has these settings already. Some poolers ignore a connection's options."""
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LONGEST_WAIT_SECONDS = 10.0
 """After which a round trip fails. Many requests wait for it, and its statements take no time."""
 _COMMIT = "COMMIT"
+
+_together: ContextVar[object | None] = ContextVar("together", default=None)
+"""The block of `writes_together` that is open now, if one is."""
 
 
 @contextmanager
@@ -72,6 +82,19 @@ def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
             enqueue_in_pipeline.reset(token)
 
 
+@contextmanager
+def writes_together() -> Iterator[None]:
+    """`Engine.writes_together` for PostgreSQL."""
+    if enqueue_in_pipeline.get() is None:
+        yield
+        return
+    token = _together.set(object())
+    try:
+        yield
+    finally:
+        _together.reset(token)
+
+
 class _Pipeline:
     """The statements of one transaction; some of them have not been sent yet."""
 
@@ -80,31 +103,37 @@ class _Pipeline:
         self._connection: Connection = database.connection
         # If psycopg drops prepared statements, only an outermost transaction can begin again.
         self._prepare = prepare
-        self._waiting: list[tuple[_Result, Statement]] = []
+        self._waiting: list[Enqueued] = []
         self._failure: Exception | None = None
-        self._began_at: datetime | None = None
+        self._clock: Enqueued | None = None
 
     def began_at(self) -> datetime:
-        if self._began_at is None:
+        if self._clock is None or self._clock.rows is None:
             raise RuntimeError("Nothing was sent yet: fetch rows first.")
-        return self._began_at
+        [[microseconds]] = self._clock.rows
+        return _EPOCH + timedelta(microseconds=microseconds)
 
-    def enqueue(self, sql: str, params: Parameters) -> PendingRows:
+    def enqueue(self, sql: str, params: Parameters, columns: int) -> PendingRows:
         """Append a statement and show it to execute wrappers and to the query log.
 
         Django has no public way to do that for a statement that its cursors do not execute.
         """
-        execute: Callable[..., PendingRows] = self.append
+        execute: Callable[..., PendingRows] = partial(self.append, columns)
         for wrapper in reversed(self._database.execute_wrappers):
             execute = partial(wrapper, execute)
         if self._database.queries_logged:
             self._database.queries_log.append({"sql": sql, "time": "0.000"})
         return execute(sql, params, False, {"connection": self._database, "cursor": self})
 
-    def append(self, sql: str, params: Parameters = (), *_: Any) -> PendingRows:
-        result = _Result(self)
-        self._waiting.append((result, (sql, params)))
-        return PendingRows(result.fetch)
+    def append(self, columns: int, sql: str, params: Parameters = (), *_: Any) -> PendingRows:
+        enqueued = Enqueued(sql, params, columns, _together.get())
+        self._waiting.append(enqueued)
+        return PendingRows(partial(self._fetch, enqueued))
+
+    def _fetch(self, enqueued: Enqueued) -> list[Row]:
+        if enqueued.rows is None:
+            self.flush()
+        return enqueued.rows or []
 
     def flush_before(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Send what is waiting before a statement that is not from this pipeline."""
@@ -122,7 +151,7 @@ class _Pipeline:
         if not commits.are_answered:
             self.flush()
             self._database.hold_commit()
-        self.append(_COMMIT)
+        self.append(0, _COMMIT)
         self.flush()
 
     def flush(self) -> None:
@@ -143,10 +172,13 @@ class _Pipeline:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
+        if self._clock is None:
+            self._clock = Enqueued(_CLOCK, (), columns=1)
+            waiting.insert(0, self._clock)
         begins = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
-        first = _BEGIN if begins else _CLOCK if self._began_at is None else ()
-        waiting[:0] = [(_Result(self), (sql, ())) for sql in first]
-        statements = [statement for _, statement in waiting]
+        first = self._beginning() if begins else []
+        messages = fuse(waiting)
+        statements = first + [each.statement for each in messages]
         try:
             rows_of_each = self._execute(statements)
         except InvalidSqlStatementName:
@@ -154,10 +186,17 @@ class _Pipeline:
                 raise
             self.roll_back()
             rows_of_each = self._execute(statements)
-        if first:
-            self._began_at = rows_of_each[len(first) - 1][0][-1]
-        for (result, _), rows in zip(waiting, rows_of_each, strict=True):
-            result.rows = rows
+        for message, rows in zip(messages, rows_of_each[len(first) :], strict=True):
+            message.deliver(rows)
+        if _ASK_FOR_PLANS in first:
+            self._connection.has_settings = rows_of_each[1] == [(True,)]
+
+    def _beginning(self) -> list[Statement]:
+        if self._connection.has_settings:
+            return [_BEGIN]
+        if self._connection.has_settings is None and self._database.session_settings:
+            return [_BEGIN, _ASK_FOR_PLANS, _SET_PLANS]
+        return [_BEGIN, _SET_PLANS]
 
     def roll_back(self) -> None:
         """End the transaction and keep what is prepared; psycopg's own rollback would drop it."""
@@ -180,16 +219,3 @@ class _Pipeline:
             raise
         finally:
             database.commits, database.longest_wait = False, usual
-
-
-class _Result:
-    """The rows of a statement, once it was sent."""
-
-    def __init__(self, pipeline: _Pipeline) -> None:
-        self._pipeline = pipeline
-        self.rows: list[Row] | None = None
-
-    def fetch(self) -> list[Row]:
-        if self.rows is None:
-            self._pipeline.flush()
-        return self.rows or []

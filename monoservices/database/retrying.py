@@ -78,12 +78,13 @@ def never_failing(what: str) -> Iterator[None]:
 def with_retries(run: Run[Item, Outcome]) -> Run[Item, Outcome | Failure]:
     """Put the policy for batches around `run`.
 
+    The result is for a thread that does nothing else: its connection gets the settings for batches.
     run: takes items and returns their outcomes, in the same order. It is one transaction, which is
         safe to repeat. An outcome that is an exception or None is a refusal.
     """
 
     def run_with_retries(items: Sequence[Item]) -> Sequence[Outcome | Failure]:
-        engine().limit_waits()
+        engine().serve_batches()
         doubts: list[Exception] = []
         outcomes = _run_together(run, items, doubts)
         return _settle(outcomes, doubts[0]) if doubts else outcomes

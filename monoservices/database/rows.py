@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-import msgspec
 from django.db import models
 
 from monoservices.database.engines import engine
@@ -61,14 +60,7 @@ def row_parameters(
 
     rows: the columns of each row, except shared ones. shared: the values of the shared columns.
     """
-    own: dict[str, Sequence[Any]] = {}
-    once: dict[str, Any] = {}
-    for name, kind in columns.items():
-        if name in shared:
-            [once[name]] = _as_sent(kind, [shared[name]])
-        else:
-            own[name] = _as_sent(kind, [row[name] for row in rows])
-    return engine().row_parameters(columns, own, once)
+    return engine().row_parameters(columns, rows, shared)
 
 
 def insert_rows(
@@ -103,18 +95,3 @@ def _update_statement(table: str, columns: _Pairs, shared: tuple[str, ...]) -> s
     changes = ", ".join(f"{name} = r.{name}" for name, _ in columns if name != "id")
     source = rows_from(dict(columns), shared=shared)
     return f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.id = r.id"  # noqa: S608
-
-
-def _as_sent(kind: ColumnType, values: Sequence[Any]) -> Sequence[Any]:
-    """Values as parameters take them. Decimals travel as text, so that they stay exact."""
-    match kind:
-        case "numeric":
-            return [None if value is None else str(value) for value in values]
-        case "timestamp":
-            as_text = engine().as_timestamp
-            return [None if value is None else as_text(value) for value in values]
-        case "json":
-            encode = msgspec.json.encode
-            return [None if value is None else encode(value).decode() for value in values]
-        case _:
-            return values

@@ -184,14 +184,19 @@ def _write(
 
     moment: when the orders were placed. at: when stock moved; after its lock where it is None.
     """
-    responses = write_orders(accepted, at=moment)
-    prices = {
-        line.product.id: line.product.price for order in accepted.values() for line in order.lines
-    }
-    moves = [
-        move
-        for order_id, order in accepted.items()
-        for move in stock_moves(order_id, order.quantities, revision=1, actor=order.request.actor)
-    ]
-    take_stock(moves=moves, prices=prices, at=at)
+    with engine().writes_together():
+        responses = write_orders(accepted, at=moment)
+        prices = {
+            line.product.id: line.product.price
+            for order in accepted.values()
+            for line in order.lines
+        }
+        moves = [
+            move
+            for order_id, order in accepted.items()
+            for move in stock_moves(
+                order_id, order.quantities, revision=1, actor=order.request.actor
+            )
+        ]
+        take_stock(moves=moves, prices=prices, at=at)
     return responses

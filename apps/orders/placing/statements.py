@@ -34,7 +34,7 @@ _EVENT = column_types(OrderEvent, without={"id"})
 def enqueue_known_orders(keys: Collection[Key]) -> PendingRows:
     """Ask for the orders that were placed with these keys; see `known_orders`."""
     rows = [{"client_id": client_id, "key": key} for client_id, key in keys]
-    return enqueue(_known_statement(), row_parameters(_KEY, rows))
+    return enqueue(_known_statement(), row_parameters(_KEY, rows), columns=5)
 
 
 def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:

@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, row_parameters, rows_from
-from monoservices.database.statements import enqueue
+from monoservices.database.statements import AFTER_THE_OTHERS, enqueue
 
 Lock = Literal["none", "wait", "skip"]
 """`wait` and `skip` lock rows until the transaction ends. Where another transaction has locked a
@@ -45,7 +45,8 @@ def read_rows(
         *row_parameters(_ID, [{"id": key} for key in ids]),
         *row_parameters(_SKU, [{"sku": sku} for sku in skus]),
     ]
-    rows: list[Row] = enqueue(_read_statement(lock), sent).fetch()
+    columns = 0 if lock != "none" else 6
+    rows: list[Row] = enqueue(_read_statement(lock), sent, columns=columns).fetch()
     return rows
 
 
@@ -70,12 +71,17 @@ def move_stock(
     ledger: list[dict[str, Any]] = []
     for move in reversed(moves):
         ledger.append(
-            structs.asdict(move)
-            | {
+            {
                 "position": -len(ledger),
+                "product_id": move.product_id,
+                "delta": move.delta,
                 # The ledger's statement reads the stock after all moves, later ones included.
                 "later": totals[move.product_id],
                 "price": prices and prices[move.product_id],
+                "reason": move.reason,
+                "reference": move.reference,
+                "revision": move.revision,
+                "actor": move.actor,
             }
         )
         totals[move.product_id] += move.delta
@@ -151,7 +157,7 @@ def _one_statement() -> str:
         WITH locked AS (
             SELECT p.id, r.delta, r.now
             FROM {rows_from(_CHANGES, shared=_SHARED)} JOIN products_product AS p ON p.id = r.id
-            WHERE {_AS_IT_WAS_READ}
+            WHERE {_AS_IT_WAS_READ} AND {AFTER_THE_OTHERS}
             ORDER BY p.id
             FOR NO KEY UPDATE OF p
         ), moment AS (

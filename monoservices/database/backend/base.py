@@ -2,6 +2,7 @@
 
 import math
 import select
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Any
@@ -27,6 +28,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     Database = driver
     _limit = math.inf
+    session_settings: Mapping[str, str] = {}
     is_unfit = False
     """Whether the connection is to be replaced as soon as its transaction is over."""
 
@@ -37,6 +39,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
         params.pop("longest_wait", None)
+        if self.session_settings:
+            further = [f"-c {name}={value}" for name, value in self.session_settings.items()]
+            params["options"] = " ".join([params.get("options", ""), *further])
         if params["cursor_factory"] is base.ServerBindingCursor:
             params["cursor_factory"] = Cursor
         if self.timezone is UTC:
@@ -50,11 +55,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.longest_wait = min(float(seconds), self._limit)
         return connection
 
-    def limit_waits(self, seconds: float) -> None:
-        """Let no wait of this wrapper's connections take longer, from now on."""
-        self._limit = seconds
+    def serve_batches(self, *, longest_wait: float, settings: Mapping[str, str]) -> None:
+        """Let no wait of this wrapper's connections take longer, from now on.
+
+        settings: of PostgreSQL, with which new connections begin. They travel as the other options
+        do: where a pooler ignores these, no other client gets the settings.
+        """
+        self._limit = longest_wait
+        self.session_settings = settings
         if self.connection is not None:
-            self.connection.longest_wait = min(self.connection.longest_wait, seconds)
+            self.connection.longest_wait = min(self.connection.longest_wait, longest_wait)
 
     def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
         """Change the mode, but do not connect at the end of a transaction that was lost.

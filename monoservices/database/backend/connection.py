@@ -31,6 +31,8 @@ class Connection(psycopg.Connection[Any]):
     """How many seconds each statement, COMMIT, or part of a result may take."""
     cancels_late = False
     """Whether a statement that takes too long is also canceled. Only for what may be lost."""
+    has_settings: bool | None = None
+    """Whether it has the settings for batches of statements; None if nobody has asked yet."""
     commits = False
     """Whether a COMMIT is among what is sent now."""
     only_reads = False

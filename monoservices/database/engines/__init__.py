@@ -18,6 +18,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database.statements import Parameter, PendingRows, UniqueKey
 
+Rows = Sequence[Mapping[str, Any]]
+
 
 class Engine(Protocol):
     """What each database does in its own way."""
@@ -47,14 +49,26 @@ class Engine(Protocol):
         statements of the block were executed. Call it after rows were fetched.
         """
 
+    def writes_together(self) -> AbstractContextManager[None]:
+        """In the block of a pipelined transaction, let writes be executed as one statement.
+
+        They are INSERTs without WITH and RETURNING; the last may be any statement that changes
+        rows. They are not in the way of each other, in whatever order they are executed, and each
+        would do the same if the others were not there. Nobody fetches rows before the end.
+        """
+
     def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
         """Read everything as it was at one moment, without holding up any writer.
 
         may_take_long: let statements run for longer than `statement_timeout`.
         """
 
-    def limit_waits(self) -> None:
-        """Let waits of this thread's connection be short, because many wait for each of them."""
+    def serve_batches(self) -> None:
+        """Let this thread's connection serve batches, from when it is opened.
+
+        Its waits are short, because many wait for each of them. It plans for pipelined transactions
+        only, which then need not say so each time.
+        """
 
     def impatient_options(self, seconds: int) -> dict[str, Any]:
         """OPTIONS of a database with which no wait, for a connection or an answer, takes longer."""
@@ -86,16 +100,13 @@ class Engine(Protocol):
         columns: types by name. Amounts of money are exact texts. Without rows, it is empty.
         """
 
-    def as_timestamp(self, moment: datetime) -> str:
-        """An aware datetime as text, in the form in which the database compares timestamps."""
-
     def rows_from(self, columns: Mapping[str, str], shared: Collection[str]) -> str:
         """The SQL of `monoservices.database.rows.rows_from`. columns: types by name."""
 
     def row_parameters(
-        self, columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
+        self, columns: Mapping[str, str], rows: Rows, shared: Mapping[str, Any]
     ) -> list[Parameter]:
-        """The parameters for `rows_from`. own: the values of a column, one for each row."""
+        """The parameters of `monoservices.database.rows.row_parameters`."""
 
     def append_only(
         self, table: str, keys: Sequence[UniqueKey]

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from itertools import count as count_from
 from typing import Any
 
+import msgspec
 from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -17,10 +19,11 @@ LOCKS_ROWS = True
 LONG_WAIT_SECONDS = 600.0
 """How long each wait may take in a transaction that may take long."""
 
-_CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
-"""Columns whose values travel as text, and the types to which the statement casts them."""
+_OTHER_NAMES = {"timestamp": "timestamptz", "json": "jsonb"}
+"""Of types of columns."""
 
 pipelined_transaction = pipelining.pipelined_transaction
+writes_together = pipelining.writes_together
 BACKUP_SUFFIX = copying.BACKUP_SUFFIX
 write_backup = copying.write_backup
 restore_backup = copying.restore_backup
@@ -58,9 +61,9 @@ def _long_waits() -> Iterator[None]:
         session.longest_wait = usual
 
 
-def limit_waits() -> None:
+def serve_batches() -> None:
     database: Any = connection
-    database.limit_waits(pipelining.LONGEST_WAIT_SECONDS)
+    database.serve_batches(longest_wait=pipelining.LONGEST_WAIT_SECONDS, settings=pipelining.PLANS)
 
 
 def impatient_options(seconds: int) -> dict[str, Any]:
@@ -87,6 +90,7 @@ def reserve_ids(model: type[models.Model], count: int) -> PendingRows:
         "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) "
         "FROM generate_series(1, %s)",
         [model._meta.db_table, model._meta.pk.column, count],
+        columns=1,
     )
 
 
@@ -106,29 +110,54 @@ def json_rows(columns: Mapping[str, str]) -> str:
     return f"coalesce(json_agg(json_build_array({', '.join(values)})), '[]')::text"
 
 
-def as_timestamp(moment: datetime) -> str:
-    return moment.isoformat()
-
-
 def rows_from(columns: Mapping[str, str], shared: Collection[str]) -> str:
+    positions = count_from()
     expressions = [
-        f"{_expression(kind, is_shared=name in shared)} AS {name}" for name, kind in columns.items()
+        f"%s::{_type(kind)} AS {name}"
+        if name in shared
+        else f"{_value(next(positions), kind)} AS {name}"
+        for name, kind in columns.items()
     ]
-    return f"(SELECT {', '.join(expressions)}) AS r"
+    selected = ", ".join(expressions)
+    # PostgreSQL reads an array of arrays three times as fast as an array of objects, and Python
+    # writes it twice as fast as an array for each column.
+    return f"(SELECT {selected} FROM jsonb_array_elements(%s::jsonb)) AS r"  # noqa: S608 - names
 
 
-def _expression(kind: str, *, is_shared: bool) -> str:
-    """A value, or an array unfolded. The arrays in a SELECT unfold side by side."""
-    as_text = _CAST_FROM_TEXT.get(kind)
-    if is_shared:
-        return f"%s::{as_text or kind}"
-    return f"unnest(%s::text[])::{as_text}" if as_text else f"unnest(%s::{kind}[])"
+def _value(position: int, kind: str) -> str:
+    if kind == "json":
+        return f"nullif(value -> {position}, 'null')"
+    text = f"value ->> {position}"
+    return f"({text})" if kind == "text" else f"({text})::{_type(kind)}"
+
+
+def _type(kind: str) -> str:
+    return _OTHER_NAMES.get(kind, kind)
 
 
 def row_parameters(
-    columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
+    columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]
 ) -> list[Parameter]:
-    return [shared[name] if name in shared else own[name] for name in columns]
+    own = [name for name in columns if name not in shared]
+    values = [[row[name] for name in own] for row in rows]
+    return [
+        *(_as_parameter(kind, shared[name]) for name, kind in columns.items() if name in shared),
+        # Amounts of money are texts, and times are in ISO style, so that both stay exact.
+        msgspec.json.encode(values).decode(),
+    ]
+
+
+def _as_parameter(kind: str, value: Any) -> Parameter:
+    match value:
+        case None | str() | int() if kind != "json":
+            scalar: Parameter = value
+            return scalar
+        case datetime():
+            return value.isoformat()
+        case _ if kind == "json":
+            return None if value is None else msgspec.json.encode(value).decode()
+        case _:
+            return str(value)
 
 
 def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:

@@ -4,7 +4,7 @@ SQLite runs in this process and responds at once, so there are no round trips to
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import count as count_from
 from typing import Any
@@ -35,6 +35,10 @@ def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
         yield now  # nobody else writes any more, so that any time is as good
 
 
+def writes_together() -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @contextmanager
 def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
     connection.ensure_connection()  # connecting sets the mode
@@ -48,7 +52,7 @@ def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
         sqlite.transaction_mode = mode
 
 
-def limit_waits() -> None:
+def serve_batches() -> None:
     """Nothing: SQLite waits for other writers only, as long as the option `timeout` says."""
 
 
@@ -95,10 +99,6 @@ def json_rows(columns: Mapping[str, str]) -> str:
     return f"json_group_array(json_array({', '.join(values)}))"
 
 
-def as_timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
-
-
 def rows_from(columns: Mapping[str, str], shared: Collection[str]) -> str:
     positions = count_from()
     expressions = [
@@ -112,10 +112,27 @@ def rows_from(columns: Mapping[str, str], shared: Collection[str]) -> str:
 
 
 def row_parameters(
-    columns: Collection[str], own: Mapping[str, Sequence[Any]], shared: Mapping[str, Any]
+    columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]
 ) -> list[Parameter]:
-    rows = list(zip(*own.values(), strict=True))
-    return [*shared.values(), msgspec.json.encode(rows).decode()]
+    own = [(name, kind) for name, kind in columns.items() if name not in shared]
+    values = [[_as_sent(kind, row[name]) for name, kind in own] for row in rows]
+    return [
+        *(_as_sent(kind, shared[name]) for name, kind in columns.items() if name in shared),
+        msgspec.json.encode(values).decode(),
+    ]
+
+
+def _as_sent(kind: str, value: Any) -> Any:
+    """A value as the column keeps it, except for a decimal, which stays exact as text."""
+    match kind:
+        case "numeric" if value is not None:
+            return str(value)
+        case "timestamp" if value is not None:
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        case "json" if value is not None:
+            return msgspec.json.encode(value).decode()
+        case _:
+            return value
 
 
 def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:

@@ -53,10 +53,10 @@ def test_two_round_trips(trips: list[int]) -> None:
         assert [answer.fetch() for answer in answers] == [[], []]
         write(1)
         write(2)
-    assert trips == [4, 3]  # BEGIN, with its setting, and the reads; the writes and COMMIT
+    assert trips == [5, 3]  # BEGIN, settings, clock and the reads; the writes and COMMIT
     with engine().pipelined_transaction():
         write(3)
-    assert trips[2:] == [4]
+    assert trips[2:] == [5]
 
 
 def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
@@ -73,7 +73,7 @@ def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:
     with engine().pipelined_transaction():
         assert read(1).fetch() == [(None,)]
         write(2)
-    assert trips == [3, 2]  # no further trip to prepare statements again
+    assert trips == [4, 2]  # no further trip to prepare statements again
     assert set(libpq._prepared[connection.connection]) == prepared
     assert numbers() == [1, 2]
 
@@ -89,7 +89,7 @@ def test_after_prepared_statements_are_gone_a_transaction_begins_again(trips: li
     with engine().pipelined_transaction():
         assert read(1).fetch() == []
         write(1)
-    assert trips == [3, 3, 2]  # BEGIN is no longer prepared; the second attempt; the write
+    assert trips == [4, 4, 2]  # BEGIN is no longer prepared; the second attempt; the write
     assert connection.connection is psycopgs
     assert numbers() == [1]
 
