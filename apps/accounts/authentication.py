@@ -8,4 +8,4 @@ class ApiKeyAuthentication(KeyAuthentication):
     """Looks a key up in one statement, and once a minute a second one that notes its use."""
 
     bearer_digest = staticmethod(keys.bearer_digest)
-    find_callers = staticmethod(operations.find_callers)
+    ask_for_callers = staticmethod(operations.ask_for_callers)

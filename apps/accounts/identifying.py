@@ -1,10 +1,11 @@
 """Find the callers who hold keys, for one request or for many at once."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 import msgspec
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,17 +25,30 @@ def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
 
     One statement, and a second one if some key's use was last noted over a minute ago.
     """
+    return ask_for_callers(digests=digests)()
+
+
+def ask_for_callers(*, digests: Collection[str]) -> Callable[[], dict[str, Caller]]:
+    """Enqueue the look-up of `find_callers`, and return what reads it, once.
+
+    In a transaction, the use of keys is noted after the commit: the transaction neither waits for
+    the keys' rows nor locks them.
+    """
     due = timezone.now() - TOUCH_INTERVAL
     rows = [{"digest": digest} for digest in digests]
-    parameters = row_parameters(_ASKED, rows, shared={"due": due})
-    callers, unnoted = {}, []
-    for digest, key_id, client_id, scopes, is_noted in enqueue(_statement(), parameters).fetch():
-        callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))
-        if not is_noted:
-            unnoted.append(key_id)
-    if unnoted:
-        note_use(key_ids=unnoted, due=due)
-    return callers
+    found = enqueue(_statement(), row_parameters(_ASKED, rows, shared={"due": due}))
+
+    def read() -> dict[str, Caller]:
+        callers, unnoted = {}, []
+        for digest, key_id, client_id, scopes, is_noted in found.fetch():
+            callers[digest] = Caller(client_id, frozenset(msgspec.json.decode(scopes)))
+            if not is_noted:
+                unnoted.append(key_id)
+        if unnoted:
+            transaction.on_commit(partial(note_use, key_ids=unnoted, due=due))
+        return callers
+
+    return read
 
 
 def note_use(*, key_ids: Collection[int], due: datetime) -> None:

@@ -1,7 +1,7 @@
 """Who calls, and whether the scopes of their API key allow the call."""
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
@@ -30,8 +30,16 @@ class KeyAuthentication(BaseAuthentication):
 
     @staticmethod
     @abstractmethod
-    def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
+    def ask_for_callers(*, digests: Collection[str]) -> Callable[[], dict[str, Caller]]:
+        """Enqueue the look-up of keys, which may join a transaction of somebody else's.
+
+        Returns what reads, once, the callers whose keys are active, by the digests of the keys.
+        """
+
+    @classmethod
+    def find_callers(cls, *, digests: Collection[str]) -> dict[str, Caller]:
         """Return the callers whose keys are active, by the digests of the keys."""
+        return cls.ask_for_callers(digests=digests)()
 
     def authenticate(self, request: Request) -> tuple[None, Caller] | None:
         """Look the key up.

@@ -72,14 +72,29 @@ def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
             enqueue_in_pipeline.reset(token)
 
 
+@contextmanager
+def pipelined_read() -> Iterator[None]:
+    """`Engine.pipelined_read` for PostgreSQL."""
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    # Statements of one trip without BEGIN are a transaction of their own; it ends with the trip.
+    pipeline = _Pipeline(database, prepare=not database.in_atomic_block, begins=False)
+    token = enqueue_in_pipeline.set(pipeline.enqueue)
+    try:
+        yield
+    finally:
+        enqueue_in_pipeline.reset(token)
+
+
 class _Pipeline:
     """The statements of one transaction; some of them have not been sent yet."""
 
-    def __init__(self, database: Any, *, prepare: bool) -> None:
+    def __init__(self, database: Any, *, prepare: bool, begins: bool = True) -> None:
         self._database = database
         self._connection: Connection = database.connection
         # If psycopg drops prepared statements, only an outermost transaction can begin again.
         self._prepare = prepare
+        self._begins = begins
         self._waiting: list[tuple[_Result, Statement]] = []
         self._failure: Exception | None = None
         self._began_at: datetime | None = None
@@ -143,14 +158,17 @@ class _Pipeline:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        begins = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
-        first = _BEGIN if begins else _CLOCK if self._began_at is None else ()
+        is_idle = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
+        begins = is_idle and self._begins
+        first: Sequence[str] = ()
+        if self._begins:
+            first = _BEGIN if begins else _CLOCK if self._began_at is None else ()
         waiting[:0] = [(_Result(self), (sql, ())) for sql in first]
         statements = [statement for _, statement in waiting]
         try:
             rows_of_each = self._execute(statements)
         except InvalidSqlStatementName:
-            if not begins:
+            if not is_idle:
                 raise
             self.roll_back()
             rows_of_each = self._execute(statements)

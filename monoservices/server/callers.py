@@ -1,22 +1,20 @@
 """Who holds the keys of express requests, as of when each key was last looked up.
 
 Keys are looked up in batches of their own: however many unknown keys come, they take no place from
-the requests of known clients. A key may change after it was looked up, so the batch that does the
-work looks it up again (`Callers.if_unchanged`).
+the requests of known clients. A key may change after it was looked up, so the transaction that does
+the work looks it up again (`Callers.check`).
 """
 
-from collections.abc import Sequence
-from itertools import compress
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import connections
 from msgspec import Struct
 
 from monoservices.api.access import KeyAuthentication
 from monoservices.api.problems import InvalidKey
-from monoservices.database.retrying import Run, unwrap, with_retries
+from monoservices.database.retrying import unwrap, with_retries
 from monoservices.server.batching import Batcher
-from monoservices.services.scopes import Caller
+from monoservices.services.scopes import Caller, Check
 
 BATCH = 128
 WAITING = 1024
@@ -30,17 +28,6 @@ class HeldKey(Struct, frozen=True):
 
     digest: str
     caller: Caller
-
-
-class Keyed(Protocol):
-    """Work for the holder of a key."""
-
-    @property
-    def key(self) -> HeldKey: ...
-
-
-Item = TypeVar("Item", bound=Keyed)
-Outcome = TypeVar("Outcome")
 
 
 class KeyChanged(Exception):
@@ -91,19 +78,14 @@ class Callers:
         key = None if digest is None else self._remembered.get(digest)
         return None if key is None else key.caller
 
-    def if_unchanged(self, run: Run[Item, Outcome]) -> Run[Item, Outcome | None]:
-        """Let `run` have the items whose keys are what they were; the others' outcome is None.
+    def check(self, keys: Sequence[HeldKey]) -> Check:
+        """What asks, in one statement, which of these keys are still what they were."""
 
-        The result looks all keys up, in one statement.
-        """
+        def ask() -> Callable[[], list[bool]]:
+            read = self._keys.ask_for_callers(digests={key.digest for key in keys})
+            return lambda: _unchanged(keys, read())
 
-        def run_if_unchanged(items: Sequence[Item]) -> list[Outcome | None]:
-            callers = self._keys.find_callers(digests={item.key.digest for item in items})
-            unchanged = [callers.get(item.key.digest) == item.key.caller for item in items]
-            outcomes = iter(run(list(compress(items, unchanged))) if any(unchanged) else ())
-            return [next(outcomes) if same else None for same in unchanged]
-
-        return run_if_unchanged
+        return ask
 
     async def drain(self) -> None:
         """Return when every key is looked up. Ask for none any more."""
@@ -113,3 +95,7 @@ class Callers:
         """The holders of keys; None for a key that is unknown or revoked."""
         callers = self._keys.find_callers(digests=set(digests))
         return [callers.get(digest) for digest in digests]
+
+
+def _unchanged(keys: Sequence[HeldKey], callers: Mapping[str, Caller]) -> list[bool]:
+    return [callers.get(key.digest) == key.caller for key in keys]

@@ -1,6 +1,14 @@
 """Scopes, the permissions of an API key, and the caller who holds the key."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+Check = Callable[[], Callable[[], Sequence[bool]]]
+"""Asks whether the senders of some requests may still send them.
+
+Calling it enqueues the question, so that it travels with whatever else a transaction asks first.
+What it returns is called once, and reads the answer for each request.
+"""
 
 COMMAND_LINE = "command line"
 """The actor of movements and events that Python code makes without a caller."""

@@ -8,6 +8,8 @@ concurrency control with a locking fallback: Kung & Robinson, ACM TODS 6(2), 198
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import compress
+from typing import overload
 
 from django.db import IntegrityError, OperationalError
 
@@ -21,7 +23,7 @@ from apps.orders.microservice_communication import (
     take_stock,
 )
 from apps.orders.models import Order
-from apps.orders.placing.deciding import Accepted, KnownOrder, Repeated, decide
+from apps.orders.placing.deciding import Accepted, Decision, KnownOrder, Repeated, decide
 from apps.orders.placing.requests import LineRequest, OrderRequest, PlacedOrder, order_request
 from apps.orders.placing.statements import (
     enqueue_known_orders,
@@ -31,6 +33,7 @@ from apps.orders.placing.statements import (
 )
 from monoservices.database.engines import engine
 from monoservices.database.errors import is_lock_timeout
+from monoservices.services.scopes import Check
 
 Outcome = PlacedOrder | OrdersError
 
@@ -69,9 +72,29 @@ def place_order(request: OrderRequest, *, at: datetime | None = None) -> PlacedO
     return outcome
 
 
+@overload
 def place_orders(
-    requests: Sequence[OrderRequest], *, skip_held: bool = False, at: datetime | None = None
-) -> list[Outcome]:
+    requests: Sequence[OrderRequest], *, skip_held: bool = ..., at: datetime | None = ...
+) -> list[Outcome]: ...
+
+
+@overload
+def place_orders(
+    requests: Sequence[OrderRequest],
+    *,
+    skip_held: bool = ...,
+    at: datetime | None = ...,
+    check: Check | None,
+) -> list[Outcome | None]: ...
+
+
+def place_orders(
+    requests: Sequence[OrderRequest],
+    *,
+    skip_held: bool = False,
+    at: datetime | None = None,
+    check: Check | None = None,
+) -> Sequence[Outcome | None]:
     """Place orders in one transaction and return what became of each, in the same order.
 
     Each request is accepted, replayed or refused alone; a refusal is returned, not raised. The
@@ -81,44 +104,66 @@ def place_orders(
     skip_held: do not wait for a product that another transaction has locked, but refuse the orders
         that need it with ProductHeld; without it, this happens after `lock_timeout`.
     at: the moment it happened; now where it is None.
+    check: asks which requests may be placed, in the first of the round trips. The outcome of the
+        others is None: they are not decided, and lock nothing.
     Raises OperationalError for a passing fault of the database; then nothing was placed, unless
     the outcome is not known (`monoservices.database.errors.is_outcome_unknown`).
     """
     lock: Lock = "skip" if skip_held else "none"
     for _ in range(_PASSES - 1):
         try:
-            return _attempt(requests, lock, at)
+            return _attempt(requests, lock, at, check)
         except IntegrityError:
             lock = "wait" if lock == "none" else lock
         except OperationalError as error:
             if lock == "skip" or not is_lock_timeout(error):
                 raise
             lock = "skip"
-    return _attempt(requests, lock, at)
+    return _attempt(requests, lock, at, check)
 
 
-def _attempt(requests: Sequence[OrderRequest], lock: Lock, at: datetime | None) -> list[Outcome]:
+def _attempt(
+    requests: Sequence[OrderRequest], lock: Lock, at: datetime | None, check: Check | None
+) -> list[Outcome | None]:
     with engine().pipelined_transaction() as began_at:
-        known = enqueue_known_orders({request.key for request in requests})
-        reserved = engine().reserve_ids(Order, len(requests))
+        read_check = check() if check else lambda: [True] * len(requests)
+        # A request that may not be placed locks no product. Otherwise the answer comes with the
+        # products, in the same round trip.
+        allowed = None if lock == "none" else read_check()
+        asked = requests if allowed is None else list(compress(requests, allowed))
+        known = enqueue_known_orders({request.key for request in asked})
+        reserved = engine().reserve_ids(Order, len(asked))
         # Waits for rows, so that the statements above travel with this one.
         products = read_products(
-            ids={line.product_id for order in requests for line in order.lines if line.product_id},
-            skus={line.sku for order in requests for line in order.lines if line.sku is not None},
+            ids={line.product_id for order in asked for line in order.lines if line.product_id},
+            skus={line.sku for order in asked for line in order.lines if line.sku is not None},
             lock=lock,
         )
         ids = [key for (key,) in reserved.fetch()]
-        decisions = decide(requests, products, known_orders(known))
+        if allowed is None:
+            allowed = read_check()
+            asked = list(compress(requests, allowed))
+        decisions = decide(asked, products, known_orders(known))
         accepted = {
             order_id: decision
-            for order_id, decision in zip(ids, decisions, strict=True)
+            for order_id, decision in zip(ids, decisions, strict=False)
             if isinstance(decision, Accepted)
         }
         # Without locks, the orders are written before the last statement waits for products.
         moment = at or (began_at() if lock == "none" else engine().now())
         responses = _write(accepted, moment, at) if accepted else {}
+    outcomes = _outcomes(decisions, ids, responses)
+    count_outcomes(outcomes)
+    decided = iter(outcomes)
+    return [next(decided) if may_be_placed else None for may_be_placed in allowed]
+
+
+def _outcomes(
+    decisions: Sequence[Decision], ids: Sequence[int], responses: Mapping[int, str]
+) -> list[Outcome]:
+    """What became of each request. ids: of the orders, accepted or not; there may be more ids."""
     outcomes: list[Outcome] = []
-    for order_id, decision in zip(ids, decisions, strict=True):
+    for order_id, decision in zip(ids, decisions, strict=False):
         match decision:
             case Accepted():
                 outcomes.append(PlacedOrder(order_id, responses[order_id], replayed=False))
@@ -129,7 +174,6 @@ def _attempt(requests: Sequence[OrderRequest], lock: Lock, at: datetime | None) 
                 outcomes.append(PlacedOrder(first, responses[first], replayed=True))
             case refusal:
                 outcomes.append(refusal)
-    count_outcomes(outcomes)
     return outcomes
 
 

@@ -153,6 +153,7 @@ _ENDINGS: Mapping[str, Ending] = {
     "django.db.migrations.migration": _migration,
     "django.db.models.deletion": _deletion,
     "django.template.context": _nobody,
+    "monoservices.server.callers": _nobody,
     "rest_framework.request": _nobody,
 }
 

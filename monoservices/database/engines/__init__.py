@@ -47,6 +47,12 @@ class Engine(Protocol):
         statements of the block were executed. Call it after rows were fetched.
         """
 
+    def pipelined_read(self) -> AbstractContextManager[None]:
+        """A block in which enqueued statements read, and share one round trip.
+
+        Each statement sees a state of its own. Only reads that are enqueued may be in the block.
+        """
+
     def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
         """Read everything as it was at one moment, without holding up any writer.
 
@@ -79,6 +85,22 @@ class Engine(Protocol):
 
     def money_column(self, column: str) -> str:
         """An expression for an amount of money as exact text with two decimal places."""
+
+    def selected(self, alias: str, columns: Mapping[str, str]) -> str:
+        """The columns of `alias` in a SELECT. columns: types by name. `loaders` makes values."""
+
+    def loaders(self, columns: Mapping[str, str]) -> Sequence[Callable[[Any], Any] | None]:
+        """For each of the `selected` columns: what makes its value; None if it is one already.
+
+        Money becomes Decimal, a timestamp an aware datetime in UTC, JSON an object.
+        """
+
+    def first_rows_of_each(self, table: str, *, condition: str, order: str, limit: str) -> str:
+        """A join, as `t`, with the first rows of `table` for each row `r` that stands before it.
+
+        condition, order: of the rows `p`, which may use columns of `r`. limit: how many. The joined
+        rows come in any order.
+        """
 
     def json_rows(self, columns: Mapping[str, str]) -> str:
         """An aggregate: the columns of the rows `r` as the text of a JSON array of arrays.

@@ -1,10 +1,12 @@
 """PostgreSQL: writers lock rows, statements share round trips, columns travel as arrays."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -21,6 +23,7 @@ _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "js
 """Columns whose values travel as text, and the types to which the statement casts them."""
 
 pipelined_transaction = pipelining.pipelined_transaction
+pipelined_read = pipelining.pipelined_read
 BACKUP_SUFFIX = copying.BACKUP_SUFFIX
 write_backup = copying.write_backup
 restore_backup = copying.restore_backup
@@ -96,6 +99,26 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 
 def money_column(column: str) -> str:
     return f"{column}::text"
+
+
+def selected(alias: str, columns: Mapping[str, str]) -> str:
+    as_text = {"numeric", "json"}
+    return ", ".join(
+        f"{alias}.{name}::text" if kind in as_text else f"{alias}.{name}"
+        for name, kind in columns.items()
+    )
+
+
+def loaders(columns: Mapping[str, str]) -> list[Callable[[Any], Any] | None]:
+    return [_LOADERS.get(kind) for kind in columns.values()]
+
+
+_LOADERS: Mapping[str, Callable[[Any], Any]] = {"numeric": Decimal, "json": msgspec.json.decode}
+
+
+def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) -> str:
+    first = f"SELECT p.* FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
+    return f"CROSS JOIN LATERAL ({first}) AS t"
 
 
 def json_rows(columns: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ SQLite runs in this process and responds at once, so there are no round trips to
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count as count_from
 from typing import Any
 
@@ -33,6 +34,11 @@ def now() -> datetime:
 def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
     with transaction.atomic():
         yield now  # nobody else writes any more, so that any time is as good
+
+
+@contextmanager
+def pipelined_read() -> Iterator[None]:
+    yield
 
 
 @contextmanager
@@ -85,6 +91,35 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 def money_column(column: str) -> str:
     """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
     return f"printf('%%.2f', {column})"
+
+
+def selected(alias: str, columns: Mapping[str, str]) -> str:
+    return ", ".join(
+        money_column(f"{alias}.{name}") if kind == "numeric" else f"{alias}.{name}"
+        for name, kind in columns.items()
+    )
+
+
+def loaders(columns: Mapping[str, str]) -> list[Callable[[Any], Any] | None]:
+    return [_LOADERS.get(kind) for kind in columns.values()]
+
+
+def _moment(naive: datetime) -> datetime:
+    """Django has sqlite3 read the columns of timestamps, which are in UTC, and of booleans."""
+    return naive.replace(tzinfo=UTC)
+
+
+_LOADERS: Mapping[str, Callable[[Any], Any]] = {
+    "numeric": Decimal,
+    "timestamp": _moment,
+    "json": msgspec.json.decode,
+}
+
+
+def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) -> str:
+    """SQLite has no LATERAL, but looks the rows of a correlated IN up by their ids."""
+    first = f"SELECT p.id FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
+    return f"JOIN {table} AS t ON t.id IN ({first})"
 
 
 def json_rows(columns: Mapping[str, str]) -> str:

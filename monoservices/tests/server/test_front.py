@@ -9,8 +9,9 @@ from django.core.exceptions import PermissionDenied
 from rest_framework.views import APIView
 
 from monoservices.api.problems import Conflict, InvalidKey, Unavailable
+from monoservices.api.whole_response import WholeResponse
 from monoservices.server import body, express_lane, front, holding, refusing
-from monoservices.server.asgi import Message, WholeResponse
+from monoservices.server.asgi import Message
 from monoservices.server.callers import HeldKey
 from monoservices.server.express_request import ExpressRequest
 from monoservices.server.front import Front
