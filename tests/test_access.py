@@ -324,6 +324,7 @@ def test_open_pages_need_no_key(db: None, path: str) -> None:
     assert Api().get(f"/{path}", accept="*/*").status == 200
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_use_of_a_key_is_noted(api: Api) -> None:
     assert ApiKey.objects.get().last_used_at is None
     before = datetime.now(UTC)

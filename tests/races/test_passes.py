@@ -4,7 +4,7 @@ On SQLite nothing can happen in between: a writer is alone from BEGIN on.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
@@ -22,6 +22,7 @@ from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product
 from apps.products.operations import change_stock, update_product
+from monoservices.database.statements import enqueue
 from tests.books import assert_books_balance
 
 pytestmark = [
@@ -147,6 +148,30 @@ def test_the_first_pass_holds_nothing() -> None:
     with before_each_write(lambda: lock_at_once(mug)):
         place_order(shop_request(line(mug.id)))
     assert in_stock(mug) == 9
+
+
+def test_a_revoked_key_holds_nothing_in_the_second_pass() -> None:
+    mug, pen = make_product(price="5.00"), make_product()
+    requests = [shop_request(line(mug.id)), shop_request(line(pen.id))]
+    asked: list[tuple[bool, ...]] = []
+    answers = iter([(True, True), (True, False)])
+
+    def check() -> Callable[[], Sequence[bool]]:
+        found = enqueue("SELECT 1")
+
+        def read() -> Sequence[bool]:
+            assert found.fetch() == [(1,)]
+            asked.append(next(answers))
+            return asked[-1]
+
+        return read
+
+    with before_each_write(change_price(mug, "6.00"), lambda: lock_at_once(pen)):
+        [placed, refused] = place_orders(requests, check=check)
+    assert (isinstance(placed, PlacedOrder), refused) == (True, None)
+    assert (in_stock(mug), in_stock(pen)) == (9, 10)
+    assert asked == [(True, True), (True, False)]
+    assert_books_balance()
 
 
 def test_the_third_pass_sees_a_key_that_came_during_the_second() -> None:

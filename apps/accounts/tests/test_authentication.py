@@ -123,6 +123,7 @@ def test_a_revoked_key_is_refused_at_once(issued: IssuedKey) -> None:
     assert answer(authorization).status_code == 401
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_request_costs_one_statement_and_one_more_a_minute(
     issued: IssuedKey, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -109,6 +109,7 @@ def test_revoke_key_refuses_an_unknown_key(key_id: int) -> None:
     assert ApiKey.objects.active().count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("last_used_at", "now", "expected"),
     [

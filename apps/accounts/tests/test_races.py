@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.accounts import operations
 from apps.accounts.models import ApiKey, Client
+from monoservices.database.engines import engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,3 +106,33 @@ def test_noting_a_use_gives_up_where_the_row_is_locked(caplog: pytest.LogCapture
     operations.find_callers(digests=[key.digest])
     key.refresh_from_db()
     assert key.last_used_at is not None
+
+
+def place_something(key: ApiKey) -> None:
+    """A transaction that looks the key up, and writes a row."""
+    with engine().pipelined_transaction():
+        read = operations.ask_for_callers(digests=[key.digest])
+        Client.objects.create(name="other")
+        assert read().keys() == {key.digest}
+        assert ApiKey.objects.get().last_used_at is None
+
+
+def test_in_a_transaction_a_use_is_noted_after_the_commit() -> None:
+    key = operations.issue_key(client_name="shop").key
+    place_something(key)
+    assert ApiKey.objects.exclude(last_used_at=None).get() == key
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets nobody write meanwhile")
+def test_a_transaction_does_not_wait_for_the_rows_of_keys(caplog: pytest.LogCaptureFixture) -> None:
+    key = operations.issue_key(client_name="shop").key
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 50")
+    try:
+        with locked_by_another(key):
+            place_something(key)
+    finally:
+        connection.close()  # and with it its impatience
+    assert Client.objects.filter(name="other").exists()
+    assert ApiKey.objects.get().last_used_at is None
+    assert caplog.messages[-1].startswith(f"could not note the use of keys [{key.id}]: ")

@@ -20,6 +20,7 @@ from apps.orders.placing.requests import OrderRequest
 from apps.orders.tests.product_rows import PRODUCT, in_stock, make_product
 from monoservices.server import callers
 from monoservices.server.front import Front
+from monoservices.services.scopes import Check
 from monoservices.testing.rows import rows_of
 from tests.asgi import Reply, Spied, messages_of, new_django, post_order
 from tests.books import assert_books_balance
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Batch(NamedTuple):
-    """A call of `place_orders`: how many orders, and whether it skips locked products."""
+    """A call of `place_orders`: how many requests, and whether it skips locked products."""
 
     size: int
     skip_held: bool = False
@@ -45,10 +46,10 @@ class Placings:
         self.batches: list[Batch] = []
         self.before: Callable[[Sequence[OrderRequest]], Any] = len
 
-    def __call__(self, requests: Sequence[OrderRequest], *, skip_held: bool) -> Any:
+    def __call__(self, requests: Sequence[OrderRequest], *, skip_held: bool, check: Check) -> Any:
         self.batches.append(Batch(len(requests), skip_held))
         self.before(requests)
-        return place_orders(requests, skip_held=skip_held)
+        return place_orders(requests, skip_held=skip_held, check=check)
 
 
 @pytest.fixture
@@ -214,7 +215,8 @@ def test_a_revoked_key_is_refused_at_once(shop: Shop, placings: Placings) -> Non
     reply = shop.place()
     assert (reply.status, code(reply)) == (401, "invalid_key")
     assert reply.headers["www-authenticate"] == 'Bearer realm="api"'
-    assert (placings.batches, in_stock(shop.mug)) == ([], 999)
+    assert (placings.batches, in_stock(shop.mug)) == ([Batch(1)], 999)
+    assert Order.objects.count() == 1
 
 
 def test_a_revoked_key_spoils_no_batch(shop: Shop, placings: Placings) -> None:
@@ -224,14 +226,14 @@ def test_a_revoked_key_spoils_no_batch(shop: Shop, placings: Placings) -> None:
     revoke_key(key_id=shop.key.pk)
     replies = shop.place_all({}, {"secret": other}, {})
     assert statuses(replies) == [401, 201, 401]
-    assert placings.batches == [Batch(1)]
+    assert (placings.batches, in_stock(shop.mug)) == ([Batch(3)], 997)
 
 
 def test_a_scope_that_was_taken_away(shop: Shop, placings: Placings) -> None:
     ApiKey.objects.filter(pk=shop.key.pk).update(scopes=["orders:read"])
     reply = shop.place()
     assert (reply.status, code(reply)) == (403, "missing_scope")
-    assert (placings.batches, in_stock(shop.mug)) == ([], 999)
+    assert (placings.batches, in_stock(shop.mug)) == ([Batch(1)], 999)
     assert [each.method for each in shop.django.asked] == ["POST"]
 
 
@@ -247,7 +249,7 @@ def test_prices_that_may_not_be_set_any_more(shop: Shop, placings: Placings) -> 
     ApiKey.objects.filter(client__name="pos").update(scopes=["orders:write"])
     reply = place()
     assert (reply.status, code(reply)) == (403, "missing_scope")
-    assert (placings.batches, in_stock(shop.mug)) == ([Batch(1)], 998)
+    assert (placings.batches, in_stock(shop.mug)) == ([Batch(1)] * 2, 998)
 
 
 def test_a_scope_that_was_granted_later(shop: Shop, placings: Placings) -> None:

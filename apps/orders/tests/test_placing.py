@@ -159,6 +159,23 @@ def test_a_batch_is_decided_one_by_one_in_the_order_of_arrival() -> None:
 
 def test_nothing_to_place() -> None:
     assert place_orders([]) == []
+    assert place_orders([], check=lambda: list) == []
+
+
+@pytest.mark.parametrize("may", [(True, False, True), (False, False, False)])
+def test_requests_that_may_not_be_placed_are_not_decided(may: tuple[bool, ...]) -> None:
+    mug = make_product(stock=2)
+    requests = [
+        shop_request(line(mug.id), key="a"),
+        shop_request(line(mug.id, 2), key="b"),
+        shop_request(line(mug.id), key="a"),
+    ]
+    outcomes = place_orders(requests, check=lambda: lambda: may)
+    assert [outcome is not None for outcome in outcomes] == [*may]
+    placed = {each.id for each in outcomes if isinstance(each, PlacedOrder)}
+    assert set(Order.objects.values_list("pk", flat=True)) == placed
+    assert in_stock(mug) == 2 - len(placed)
+    assert_books_balance()
 
 
 def test_a_refused_order_leaves_nothing_behind() -> None:
