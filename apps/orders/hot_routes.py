@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import partial
 
 import msgspec
-from msgspec import Struct
 
 from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
 from apps.orders.metrics import count_failure
@@ -18,8 +17,8 @@ from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
 from apps.orders.structs import LineOut, OrderOut, OrderQuery
-from monoservices.api.hot_lists import HotList
-from monoservices.api.hot_routes import HotRead, HotRequest, HotRoute, Look
+from monoservices.api.hot_reads import HotById, HotList
+from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED
 from monoservices.api.whole_response import WholeResponse
 from monoservices.database.hot_rows import HotRows
@@ -35,6 +34,7 @@ _ORDER = (
     *("id", "version", "client_id", "status", "currency", "total", "reference", "customer_email"),
     *("shipping_address", "metadata", "created_at", "updated_at"),
 )
+_VERSION, _CLIENT = 1, 2
 _lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int]])
 ORDERS = HotRows(
     Order,
@@ -72,6 +72,7 @@ class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):
     """POST orders/"""
 
     method, url_name = "POST", "order-list"
+    queue = "orders"
 
     def __init__(self) -> None:
         self._skip_locked_until = 0.0
@@ -101,35 +102,20 @@ class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):
         count_failure(error)
 
 
-class WantedOrder(Struct, frozen=True):
-    """An order that somebody wants to read."""
-
-    id: int
-    reader: Caller
-
-
-class ReadOrder(HotRead[WantedOrder, Row | OrderNotFound]):
+class ReadOrder(HotById):
     """GET orders/{id}/"""
 
     url_name = "order"
+    rows, missing = ORDERS, OrderNotFound
 
-    def parse(self, request: HotRequest) -> WantedOrder:
-        return WantedOrder(request.ids[0], request.caller)
+    def represent(self, row: Row) -> OrderOut:
+        return order_out(row)
 
-    def send(self, items: Sequence[WantedOrder]) -> Look[Row | OrderNotFound]:
-        fetch = ORDERS.by("id", [item.id for item in items])
+    def is_visible(self, row: Row, reader: Caller) -> bool:
+        return row[_CLIENT] == reader.client_id or manages(reader)
 
-        def look() -> list[Row | OrderNotFound]:
-            rows = fetch()
-            return [_visible(rows.get(item.id), item.reader) for item in items]
-
-        return look
-
-    def answer(self, item: WantedOrder, outcome: Row | OrderNotFound) -> WholeResponse:
-        if isinstance(outcome, OrderNotFound):
-            raise outcome
-        body = msgspec.json.encode(order_out(outcome))
-        return WholeResponse(200, body, headers={"ETag": f'"{outcome[1]}"'})
+    def headers(self, row: Row) -> dict[str, str]:
+        return {"ETag": f'"{row[_VERSION]}"'}
 
 
 class ListOrders(HotList):
@@ -151,11 +137,4 @@ def manages(caller: Caller) -> bool:
     return "orders:manage" in caller.scopes
 
 
-def _visible(row: Row | None, reader: Caller) -> Row | OrderNotFound:
-    if row is None or not (row[2] == reader.client_id or manages(reader)):
-        return OrderNotFound()
-    return row
-
-
-PLACE_ORDER, READ_ORDER, LIST_ORDERS = PlaceOrder(), ReadOrder(), ListOrders()
-ROUTES = [PLACE_ORDER, READ_ORDER, LIST_ORDERS]
+ROUTES = [PlaceOrder, ReadOrder, ListOrders]

@@ -20,7 +20,7 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
-from apps.orders.hot_routes import LIST_ORDERS, PLACE_ORDER, READ_ORDER, manages
+from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages
 from apps.orders.models import Order, OrderQuerySet
 from apps.orders.serializers import OrderSerializer, event_out
 from apps.orders.structs import (
@@ -83,7 +83,7 @@ class OrderListView(APIView):
     @Endpoint("list_orders", query=OrderQuery, response=Page[OrderOut])
     def get(self, request: Request) -> Response:
         """The caller's orders, newest first; with the scope `orders:manage`, every client's."""
-        if hot := answer_if_hot(LIST_ORDERS, request):
+        if hot := answer_if_hot(ListOrders(), request):
             return hot
         query = read_query(request, OrderQuery)
         page = keyset_page(
@@ -118,7 +118,7 @@ class OrderCreateView(APIView):
 
         A `unit_price` needs the scope `orders:price`.
         """
-        return answer_alone(PLACE_ORDER, request)
+        return answer_alone(PlaceOrder(), request)
 
 
 class OrdersView(OrderListView, OrderCreateView):
@@ -133,7 +133,7 @@ class OrderView(APIView):
     @Endpoint("get_order", response=OrderOut, refusals=[OrderNotFound], versioned=True)
     def get(self, request: Request, order_id: int) -> Response:
         """One order."""
-        return answer_alone(READ_ORDER, request, order_id)
+        return answer_alone(ReadOrder(), request, order_id)
 
     @Endpoint(
         "change_order",

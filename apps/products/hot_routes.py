@@ -16,9 +16,10 @@ from apps.products.serializers import (
     ProductOut,
     ProductQuery,
 )
-from monoservices.api.hot_lists import AskedPage, HotList, ReadPage, sent
+from monoservices.api.hot_reads import AskedPage, HotById, HotList, ReadPage, sent
 from monoservices.api.hot_routes import HotRead, HotRequest, Look
 from monoservices.api.http import parse_query
+from monoservices.api.types import ids_in
 from monoservices.api.whole_response import WholeResponse
 from monoservices.database.hot_rows import HotRows
 from monoservices.database.statements import Row
@@ -50,27 +51,14 @@ def product_out(row: Row) -> ProductOut:
     )
 
 
-class ReadProduct(HotRead[int, Row | ProductNotFound]):
+class ReadProduct(HotById):
     """GET products/{id}/"""
 
     url_name = "product"
+    rows, missing = PRODUCTS, ProductNotFound
 
-    def parse(self, request: HotRequest) -> int:
-        return request.ids[0]
-
-    def send(self, items: Sequence[int]) -> Look[Row | ProductNotFound]:
-        fetch = PRODUCTS.by("id", items)
-
-        def look() -> list[Row | ProductNotFound]:
-            rows = fetch()
-            return [rows.get(key) or ProductNotFound() for key in items]
-
-        return look
-
-    def answer(self, item: int, outcome: Row | ProductNotFound) -> WholeResponse:
-        if isinstance(outcome, ProductNotFound):
-            raise outcome
-        return WholeResponse(200, msgspec.json.encode(product_out(outcome)))
+    def represent(self, row: Row) -> ProductOut:
+        return product_out(row)
 
 
 class Named(Struct, frozen=True):
@@ -93,7 +81,7 @@ class ListProducts(HotList):
         query = self.parse_query(request)
         match sorted(sent(query)):
             case ["ids"]:
-                return Named("id", tuple(query.named_ids()))
+                return Named("id", ids_in(query.ids))
             case ["sku"]:
                 return Named("sku", tuple(query.sku))
             case names if {"limit", "cursor"}.issuperset(names):
@@ -132,7 +120,7 @@ class ReadAvailability(HotRead[tuple[int, ...], bytes]):
     url_name = "product-availability"
 
     def parse(self, request: HotRequest) -> tuple[int, ...]:
-        return parse_query(request.query, AvailabilityQuery).named_ids()
+        return ids_in(parse_query(request.query, AvailabilityQuery).ids)
 
     def weight(self, item: tuple[int, ...]) -> int:
         return len(item)
@@ -167,6 +155,4 @@ def _availability(rows: Sequence[Row]) -> bytes:
     return msgspec.json.encode(Availability(results))
 
 
-READ_PRODUCT, LIST_PRODUCTS = ReadProduct(), ListProducts()
-READ_AVAILABILITY = ReadAvailability()
-ROUTES = [READ_PRODUCT, LIST_PRODUCTS, READ_AVAILABILITY]
+ROUTES = [ReadProduct, ListProducts, ReadAvailability]

@@ -99,10 +99,6 @@ class AvailabilityQuery(Struct, forbid_unknown_fields=True, kw_only=True):
 
     ids: Ids
 
-    def named_ids(self) -> tuple[int, ...]:
-        """The ids, each once."""
-        return ids_in(self.ids)
-
 
 class AvailabilityOut(Struct):
     """How many units of a product can be ordered now, and for how much each."""

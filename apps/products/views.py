@@ -6,7 +6,7 @@ from rest_framework.views import APIView
 
 from apps.products import operations
 from apps.products.exceptions import ProductNotFound, SkuExists
-from apps.products.hot_routes import LIST_PRODUCTS, READ_AVAILABILITY, READ_PRODUCT
+from apps.products.hot_routes import ListProducts, ReadAvailability, ReadProduct
 from apps.products.models import Product, ProductRequest
 from apps.products.serializers import (
     Availability,
@@ -32,7 +32,7 @@ class ProductListView(APIView):
     @Endpoint("list_products", query=ProductQuery, response=Page[ProductOut])
     def get(self, request: Request) -> Response:
         """Products, archived ones included, a page at a time."""
-        if hot := answer_if_hot(LIST_PRODUCTS, request):
+        if hot := answer_if_hot(ListProducts(), request):
             return hot
         query = read_query(request, ProductQuery)
         page = keyset_page(
@@ -74,7 +74,7 @@ class AvailabilityView(APIView):
 
         In the order in which `ids` names the products, as far as they exist.
         """
-        return answer_alone(READ_AVAILABILITY, request)
+        return answer_alone(ReadAvailability(), request)
 
 
 class ProductView(APIView):
@@ -83,7 +83,7 @@ class ProductView(APIView):
     @Endpoint("get_product", response=ProductOut, refusals=[ProductNotFound])
     def get(self, request: Request, product_id: int) -> Response:
         """One product."""
-        return answer_alone(READ_PRODUCT, request, product_id)
+        return answer_alone(ReadProduct(), request, product_id)
 
     @Endpoint(
         "update_product",

@@ -11,7 +11,7 @@ The express lane (`monoservices.server.express_lane`) gathers items into batches
 request as a batch of one, with `answer_alone`.
 """
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -51,14 +51,16 @@ class HotRequest(Struct, frozen=True):
     location: str = ""
 
 
-class HotRoute(ABC, Generic[Item, Outcome]):
+class HotRoute(Generic[Item, Outcome], metaclass=ABCMeta):
     """A hot route. Its view has the scopes, and describes the route for the OpenAPI document.
 
     method, url_name: the requests that it answers. The path has no parameters but whole numbers.
+    queue: what metrics call the queue of its batches. Routes with the same name share a trip.
     """
 
     method: ClassVar[str]
     url_name: ClassVar[str]
+    queue: ClassVar[str]
 
     @abstractmethod
     def parse(self, request: HotRequest) -> Item | None:
@@ -92,6 +94,7 @@ class HotRead(HotRoute[Item, Outcome]):
     """A hot route that reads. Its items share a trip with those of all others."""
 
     method = "GET"
+    queue = "reads"
 
     @abstractmethod
     def send(self, items: Sequence[Item]) -> Look[Outcome]:

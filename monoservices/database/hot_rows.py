@@ -59,10 +59,13 @@ class HotRows:
 
         Returns what fetches them: rows by the column's value, as far as they exist.
         """
-        if not values:
-            return dict
         kinds: ColumnTypes = {"wanted": column_types(self._model)[column]}
-        rows = [{"wanted": value} for value in dict.fromkeys(values)]
+        wanted = dict.fromkeys(values)
+        if kinds["wanted"] == "bigint":  # a higher number would be an error, and no row has it
+            wanted = {value: None for value in wanted if value <= _HIGHEST}
+        if not wanted:
+            return dict
+        rows = [{"wanted": value} for value in wanted]
         pending = enqueue(self._statement_by(column), row_parameters(kinds, rows))
         return lambda: {row[0]: self._load(row[1:]) for row in pending.fetch()}
 

@@ -34,7 +34,8 @@ class Batcher(Generic[Item, Outcome]):
     at_end: called in that thread before it ends, such as to close its connections.
     size: how many items a batch has at most. weigh, most_weight: what an item weighs, and what all
         of a batch weigh at most, unless it is a single one. limit: how many items may wait; one
-        client's may take half of that. max_wait_seconds: how long an item may wait before it is rejected.
+        client's may take half of that. max_wait_seconds: how long an item may wait before it is
+        rejected.
     name: the name of the queue in metrics.
     Use it in one event loop.
     """

@@ -18,7 +18,6 @@ from rest_framework.views import APIView
 
 from monoservices.api.hot_routes import HotRequest, HotRoute, unless_known
 from monoservices.api.problems import Problem
-from monoservices.api.types import MAX_BIG_INTEGER
 from monoservices.api.whole_response import WholeResponse
 from monoservices.server.asgi import Body, Headers, Scope
 from monoservices.server.callers import Callers, HeldKey, KeyChanged
@@ -57,10 +56,11 @@ class ExpressAnswer(Struct, frozen=True):
 
 
 def hot_routes() -> Iterator[HotRoute[Any, Any]]:
-    """The hot routes that the served services list in ROUTES of their `hot_routes`."""
+    """Create the hot routes that the served services list in ROUTES of their `hot_routes`."""
     for service in served_services():
         if module_has_submodule(service.module, "hot_routes"):
-            yield from import_module(f"{service.name}.hot_routes").ROUTES
+            for make in import_module(f"{service.name}.hot_routes").ROUTES:
+                yield make()
 
 
 class ExpressLane:
@@ -75,17 +75,12 @@ class ExpressLane:
         method, path = scope["method"], scope["path"]
         if method == "HEAD":
             method = "GET"
-        route = self.routes.get((method, path))
-        ids: tuple[int, ...] = ()
-        if route is None:
-            route = self.routes.get((method, _NUMBER.sub("0", path)))
-            if route is None:
-                return None
-            ids = tuple(map(int, _NUMBER.findall(path)))
-        if not isinstance(body, bytes):
+        route = self.routes.get((method, _NUMBER.sub("0", path)))
+        if route is None or not isinstance(body, bytes):
             return None
+        ids = tuple(map(int, _NUMBER.findall(path)))
         request = express_request(scope, body)
-        if request is None or (ids and max(ids) > MAX_BIG_INTEGER):
+        if request is None:
             return None
         headers = route.headers[request.is_secure]
         if headers is None:

@@ -12,7 +12,7 @@ from django.db import connections
 from msgspec import Struct
 
 from monoservices.api.hot_routes import HotRead, HotRoute, read_together
-from monoservices.database.retrying import Failure, unwrap, with_retries
+from monoservices.database.retrying import Run, unwrap, with_retries
 from monoservices.server.batching import Batcher
 from monoservices.server.callers import Callers, HeldKey, KeyChanged
 
@@ -34,18 +34,13 @@ class HotItem(Struct, frozen=True):
     item: Any
     key: HeldKey
 
-    @property
-    def weight(self) -> int:
-        return self.route.weight(self.item)
-
 
 class HotBatches:
     """Carries out the items of hot routes in batches. Use it in one event loop."""
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
-        self._reads = self._batcher("reads", self._read)
-        self._writes: dict[str, Batcher[HotItem, Any]] = {}
+        self._queues: dict[str, Batcher[HotItem, Any]] = {}
 
     async def submit(self, route: HotRoute[Any, Any], item: Any, key: HeldKey) -> Any:
         """The outcome of an item.
@@ -53,34 +48,30 @@ class HotBatches:
         Raises KeyChanged if the key is not what it was, Unavailable if too many items wait or this
         one has waited for too long, and errors of the database.
         """
-        batcher = self._reads if isinstance(route, HotRead) else self._writes_of(route)
-        outcome = unwrap(await batcher.submit(HotItem(route, item, key), key.caller.client_id))
+        queue = self._queues.get(route.queue) or self._begin(route)
+        outcome = unwrap(await queue.submit(HotItem(route, item, key), key.caller.client_id))
         if outcome is None:
             raise KeyChanged
         return outcome
 
     async def drain(self) -> None:
         """Return when all items have outcomes. Submit nothing any more."""
-        for batcher in (self._reads, *self._writes.values()):
-            await batcher.drain()
+        for queue in self._queues.values():
+            await queue.drain()
 
-    def _writes_of(self, route: HotRoute[Any, Any]) -> Batcher[HotItem, Any]:
-        name = route.url_name
-        if name not in self._writes:
-            self._writes[name] = self._batcher(name, self._write)
-        return self._writes[name]
-
-    def _batcher(self, name: str, run: Any) -> "Batcher[HotItem, Any | Failure]":
-        return Batcher(
+    def _begin(self, route: HotRoute[Any, Any]) -> "Batcher[HotItem, Any]":
+        run: Run[HotItem, Any] = self._read if isinstance(route, HotRead) else self._write
+        queue = self._queues[route.queue] = Batcher(
             with_retries(run),
             at_end=connections.close_all,
             size=BATCH,
-            weigh=lambda each: each.weight,
+            weigh=lambda each: each.route.weight(each.item),
             most_weight=WEIGHT,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
-            name=name,
+            name=route.queue,
         )
+        return queue
 
     def _read(self, asked: Sequence[HotItem]) -> list[Any]:
         """In the thread of reads: the outcomes of items of any routes."""

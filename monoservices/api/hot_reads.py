@@ -1,9 +1,9 @@
-"""Hot lists: the pages of a table in the order of its ids, read for many requests at once."""
+"""Hot reads: rows of a table by their ids, and its pages, for many requests at once."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 from django.db.models import Model
@@ -12,12 +12,63 @@ from msgspec import UNSET, Struct, structs
 from monoservices.api.hot_routes import HotRead, HotRequest, Look
 from monoservices.api.http import parse_query
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursors, Page, Position
+from monoservices.api.problems import Problem
 from monoservices.api.whole_response import WholeResponse
 from monoservices.database.hot_rows import HotRows, Place
 from monoservices.database.statements import Row
 from monoservices.services.scopes import Caller
 
-Asked = TypeVar("Asked")
+Found = Row | Problem
+
+
+class WantedRow(Struct, frozen=True):
+    """A row that somebody wants to read."""
+
+    id: int
+    reader: Caller
+
+
+class HotById(HotRead[WantedRow, Found]):
+    """A route for one row, by the id at the end of its path.
+
+    rows: what is read. missing: the problem if there is no such row.
+    """
+
+    rows: ClassVar[HotRows]
+    missing: ClassVar[type[Problem]]
+
+    @abstractmethod
+    def represent(self, row: Row) -> Struct:
+        """What a response sends for a row."""
+
+    def is_visible(self, row: Row, reader: Caller) -> bool:
+        """Whether this caller may see a row; otherwise it is as if there was none."""
+        return True
+
+    def headers(self, row: Row) -> dict[str, str]:
+        """Headers of the response, such as an ETag. A client that has this one gets 304."""
+        return {}
+
+    def parse(self, request: HotRequest) -> WantedRow:
+        return WantedRow(request.ids[-1], request.caller)
+
+    def send(self, items: Sequence[WantedRow]) -> Look[Found]:
+        fetch = self.rows.by("id", [item.id for item in items])
+
+        def look() -> list[Found]:
+            rows = fetch()
+            return [self._find(rows.get(item.id), item.reader) for item in items]
+
+        return look
+
+    def answer(self, item: WantedRow, outcome: Found) -> WholeResponse:
+        if isinstance(outcome, Problem):
+            raise outcome
+        body = msgspec.json.encode(self.represent(outcome))
+        return WholeResponse(200, body, headers=self.headers(outcome))
+
+    def _find(self, row: Row | None, reader: Caller) -> Found:
+        return row if row is not None and self.is_visible(row, reader) else self.missing()
 
 
 class AskedPage(Struct, frozen=True):
