@@ -106,7 +106,8 @@ PRODUCTS_ROUTES = {
 }
 
 
-def test_the_hot_routes() -> None:
+def test_the_hot_routes(settings: Any) -> None:
+    settings.SERVED_SERVICES = SHOP
     assert hot_routes() == PRODUCTS_ROUTES | {
         ("POST", "/api/v1/orders/"): "PlaceOrder",
         ("GET", "/api/v1/orders/0/"): "ReadOrder",
