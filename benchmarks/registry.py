@@ -95,7 +95,7 @@ QUICK = (
     ("drf_plain", "postgresql", "spread", (64,)),
     ("drf_locking", "postgresql", "spread", (64,)),
     ("drf_locking", "postgresql", "one", (64,)),
-    ("pgbench_statements", "postgresql", "spread", (1, 8, 16)),
+    ("pgbench_statements", "postgresql", "spread", (8, 16)),
     ("pgbench_statements", "postgresql", "one", (8,)),
     ("tradepost", "postgresql", "spread", (1, 16, 256)),
     ("tradepost", "postgresql", "one", (256,)),
