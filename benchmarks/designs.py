@@ -153,3 +153,13 @@ def gunicorn(
     settled = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings, **(env or {})}
     with serve(command, port=port, env=settled) as server:
         yield server
+
+
+@contextmanager
+def uvicorn(url: str, application: str) -> Iterator[ServerProcess]:
+    """Serve an ASGI application with two processes of uvicorn, with uvloop and httptools."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port)]
+    command += ["--workers=2", "--loop=uvloop", "--http=httptools", "--no-access-log"]
+    with serve(command, port=port, env={"DATABASE_URL": url}) as server:
+        yield server

@@ -142,5 +142,6 @@ def test_the_page_tells_of_every_design() -> None:
 def test_each_generated_part_is_on_one_page() -> None:
     pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
     of_orders = ("environment", "ratios", "plots", "tables", "statements")
-    for part in (*of_orders, "serializers", "communication", "reads", "faults", "memory"):
+    of_reads = ("reads", "read-plots", "read-tables", "reads-beside-orders", "reads-on-sqlite")
+    for part in (*of_orders, *of_reads, "serializers", "communication", "faults", "memory"):
         assert pages.count(f"<!-- begin {part} -->") == pages.count(f"<!-- end {part} -->") == 1
