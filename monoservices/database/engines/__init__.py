@@ -47,10 +47,13 @@ class Engine(Protocol):
         statements of the block were executed. Call it after rows were fetched.
         """
 
-    def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
+    def consistent_snapshot(
+        self, *, may_take_long: bool = False, of_whole_tables: bool = False
+    ) -> AbstractContextManager[None]:
         """Read everything as it was at one moment, without holding up any writer.
 
         may_take_long: let statements run for longer than `statement_timeout`.
+        of_whole_tables: plan statements for reading all rows of large tables to the end.
         """
 
     def limit_waits(self) -> None:
@@ -79,6 +82,16 @@ class Engine(Protocol):
 
     def money_column(self, column: str) -> str:
         """An expression for an amount of money as exact text with two decimal places."""
+
+    def union_of_bits(self, expression: str) -> str:
+        """An aggregate: the bits that are set in any row. Each row has set one, none the sign."""
+
+    def weight_of(self, first: str, second: str, seed: int) -> str:
+        """An expression for a pseudo-random number of two ids: at least 0, below 2**31.
+
+        It is for a statement with parameters. first, second: expressions.
+        seed: at least 0, below 2**31; each one gives other numbers.
+        """
 
     def json_rows(self, columns: Mapping[str, str]) -> str:
         """An aggregate: the columns of the rows `r` as the text of a JSON array of arrays.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count as count_from
+from random import Random
 from typing import Any
 
 import msgspec
@@ -36,7 +37,9 @@ def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
 
 
 @contextmanager
-def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
+def consistent_snapshot(
+    *, may_take_long: bool = False, of_whole_tables: bool = False
+) -> Iterator[None]:
     connection.ensure_connection()  # connecting sets the mode
     # Django has no public way to begin one transaction in another mode.
     sqlite: Any = connection
@@ -85,6 +88,22 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 def money_column(column: str) -> str:
     """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
     return f"printf('%%.2f', {column})"
+
+
+def union_of_bits(expression: str) -> str:
+    return f"sum(DISTINCT {expression})"
+
+
+def weight_of(first: str, second: str, seed: int) -> str:
+    """A polynomial of degree 4 with random coefficients, modulo a prime; SQLite has no hash.
+
+    It is linear in no id, so that differences that cancel each other get weights that do not.
+    """
+    prime = 2**31 - 1
+    a, b, c = Random(seed).choices(range(1, prime), k=3)  # noqa: S311 - no secret
+    linear = f"({first} %% {prime} * {a} + {second} %% {prime} * {b} + {c}) %% {prime}"
+    square = f"(({linear}) * ({linear}) %% {prime})"
+    return f"({square} * {square} %% {prime})"
 
 
 def json_rows(columns: Mapping[str, str]) -> str:
