@@ -52,11 +52,12 @@ def test_the_crossings_of_orders() -> None:
         "correct_reference": products,
         "create_demo_products": products,
         "existing_client_ids": accounts,
+        "fingerprint_movements": products,
         "get_product_by_id": products,
         "get_products_by_name": products,
         "get_products_named": products,
         "read_products": products,
-        "sum_all_movements": products,
+        "references_without_number": products,
         "sum_movements": products,
         "take_stock": products,
     }

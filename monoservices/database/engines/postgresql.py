@@ -19,6 +19,9 @@ LOCKS_ROWS = True
 LONG_WAIT_SECONDS = 600.0
 """How long each wait may take in a transaction that may take long."""
 
+WORK_MEM = "64MB"
+"""For each sort and join of statements that read whole tables."""
+
 _CAST_FROM_TEXT = {"numeric": "numeric", "timestamp": "timestamptz", "json": "jsonb"}
 """Columns whose values travel as text, and the types to which the statement casts them."""
 
@@ -36,15 +39,29 @@ def now() -> datetime:
 
 
 @contextmanager
-def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
+def consistent_snapshot(
+    *, may_take_long: bool = False, of_whole_tables: bool = False
+) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
         if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        if of_whole_tables:
+            _plan_for_whole_tables()
         with _long_waits() if may_take_long else nullcontext():
             yield
+
+
+def _plan_for_whole_tables() -> None:
+    """Let sorts and joins of a million rows fit in memory, until the transaction ends.
+
+    Usually, PostgreSQL plans a cursor so that the first tenth of its rows comes soon.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
+        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
 
 
 @contextmanager
@@ -101,6 +118,7 @@ def money_column(column: str) -> str:
     return f"{column}::text"
 
 
+<<<<<<< HEAD
 def selected(alias: str, columns: Mapping[str, str]) -> str:
     as_text = {"numeric", "json"}
     return ", ".join(
@@ -119,6 +137,15 @@ _LOADERS: Mapping[str, Callable[[Any], Any]] = {"numeric": Decimal, "json": msgs
 def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) -> str:
     first = f"SELECT p.* FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
     return f"CROSS JOIN LATERAL ({first}) AS t"
+=======
+def union_of_bits(expression: str) -> str:
+    return f"bit_or({expression})"
+
+
+def weight_of(first: str, second: str, seed: int) -> str:
+    """The hash of a bigint that hash partitions use, whose own seed is the second id."""
+    return f"(hashint8extended({first}, {second} # {seed}) & {2**31 - 1})"
+>>>>>>> reconcile
 
 
 def json_rows(columns: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count as count_from
+from random import Random
 from typing import Any
 
 import msgspec
@@ -42,7 +43,9 @@ def pipelined_read() -> Iterator[None]:
 
 
 @contextmanager
-def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
+def consistent_snapshot(
+    *, may_take_long: bool = False, of_whole_tables: bool = False
+) -> Iterator[None]:
     connection.ensure_connection()  # connecting sets the mode
     # Django has no public way to begin one transaction in another mode.
     sqlite: Any = connection
@@ -120,6 +123,22 @@ def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) ->
     """SQLite has no LATERAL, but looks the rows of a correlated IN up by their ids."""
     first = f"SELECT p.id FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
     return f"JOIN {table} AS t ON t.id IN ({first})"
+
+
+def union_of_bits(expression: str) -> str:
+    return f"sum(DISTINCT {expression})"
+
+
+def weight_of(first: str, second: str, seed: int) -> str:
+    """A polynomial of degree 4 with random coefficients, modulo a prime; SQLite has no hash.
+
+    It is linear in no id, so that differences that cancel each other get weights that do not.
+    """
+    prime = 2**31 - 1
+    a, b, c = Random(seed).choices(range(1, prime), k=3)  # noqa: S311 - no secret
+    linear = f"({first} %% {prime} * {a} + {second} %% {prime} * {b} + {c}) %% {prime}"
+    square = f"(({linear}) * ({linear}) %% {prime})"
+    return f"({square} * {square} %% {prime})"
 
 
 def json_rows(columns: Mapping[str, str]) -> str:
