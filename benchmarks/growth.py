@@ -16,16 +16,16 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.designs import PRODUCTS, STOCK, manage
+from benchmarks.designs import PATH, PRODUCTS, STOCK, manage
 from benchmarks.filling import add_orders, add_products
-from benchmarks.generator import apply_load
-from benchmarks.load import LoadResult, Request
-from benchmarks.paired import ORDERS, SCOPES, Cost, Version, requests
+from benchmarks.load import Request
+from benchmarks.paired import ORDERS, requests
 from benchmarks.postgres import Postgres, postgres
 from benchmarks.report import markdown_table
 from benchmarks.rounds import in_turn
-from benchmarks.servers import ROOT, BenchmarkError, ServerProcess
-from benchmarks.tradepost import CONFIG
+from benchmarks.servers import ROOT
+from benchmarks.tradepost import CONFIG, SCOPES
+from benchmarks.versions import Version, load
 
 SIZES = (10_000, 1_000_000)
 LARGEST = 10_000_000
@@ -34,12 +34,18 @@ PAGES = 500
 """How many pages of the list random pages are drawn from."""
 SIGN = """
 import json
-from django.core import signing
-print(json.dumps([
-    signing.dumps({{"after": [key, key], "backwards": False}}, salt="orders.Order:-id")
-    for key in {keys}
-]))
+from apps.orders.models import Order
+from monoservices.api.pagination import Cursors, Position
+cursors = Cursors(Order, "-id")
+print(json.dumps([cursors.write(Position([key, key], False)) for key in {keys}]))
 """
+
+
+class Cost(NamedTuple):
+    """Microseconds of processor time for a request."""
+
+    server: float
+    database: float
 
 
 class Shop(NamedTuple):
@@ -79,10 +85,10 @@ def measure(
         shop = shops[size]
         with Version(ROOT).serve(server.url(shop.database)) as worker:
             for kind, request in _requests(shop).items():
-                load = {"connections": connections, "seed": number}
-                _load(worker, request, seconds=WARM_UP_SECONDS, **load)
+                how = {"connections": connections, "seed": number}
+                load(worker, request, seconds=WARM_UP_SECONDS, **how)
                 begin = worker.cpu_seconds(), server.cpu_seconds()
-                done = _load(worker, request, seconds=seconds, **load).acknowledged
+                done = load(worker, request, seconds=seconds, **how).acknowledged
                 end = worker.cpu_seconds(), server.cpu_seconds()
                 used = [1e6 * (b - a) / done for a, b in zip(begin, end, strict=True)]
                 costs.setdefault((size, kind), []).append(cost := Cost(*used))
@@ -132,23 +138,13 @@ def table(costs: Costs) -> str:
 
 def _requests(shop: Shop) -> dict[str, Request]:
     compared = requests(shop.secret, orders=shop.orders)
-    place, read = compared["place an order"], compared["read an order"]
-    page = f"{ORDERS}?cursor={{text}}"
+    read, page = compared["read an order"], f"{PATH}?cursor={{text}}"
     return {
-        "place an order": place,
+        ORDERS: compared[ORDERS],
         "read an order": read,
-        "first page of orders": Request("GET", ORDERS, read.headers),
+        "first page of orders": compared["page of orders"],
         "random page of orders": Request("GET", page, read.headers, texts=shop.cursors),
     }
-
-
-def _load(
-    worker: ServerProcess, request: Request, *, seconds: float, connections: int, seed: int
-) -> LoadResult:
-    result = apply_load(worker.port, request, connections=connections, seconds=seconds, seed=seed)
-    if any(result.errors.values()):
-        raise BenchmarkError(f"{request.path}: {result.errors}\n{worker.log}")
-    return result
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -7,8 +7,7 @@ import pytest
 
 from benchmarks import growth
 from benchmarks.filling import add_orders
-from benchmarks.growth import Shop, fill, measure, table
-from benchmarks.paired import Cost
+from benchmarks.growth import Cost, Shop, fill, measure, table
 from benchmarks.postgres import Postgres
 from benchmarks.servers import run
 from tests.__main__ import SETTINGS

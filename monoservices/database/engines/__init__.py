@@ -47,19 +47,15 @@ class Engine(Protocol):
         statements of the block were executed. Call it after rows were fetched.
         """
 
-<<<<<<< HEAD
     def pipelined_read(self) -> AbstractContextManager[None]:
         """A block in which enqueued statements read, and share one round trip.
 
         Each statement sees a state of its own. Only reads that are enqueued may be in the block.
         """
 
-    def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
-=======
     def consistent_snapshot(
         self, *, may_take_long: bool = False, of_whole_tables: bool = False
     ) -> AbstractContextManager[None]:
->>>>>>> reconcile
         """Read everything as it was at one moment, without holding up any writer.
 
         may_take_long: let statements run for longer than `statement_timeout`.
@@ -93,7 +89,6 @@ class Engine(Protocol):
     def money_column(self, column: str) -> str:
         """An expression for an amount of money as exact text with two decimal places."""
 
-<<<<<<< HEAD
     def selected(self, alias: str, columns: Mapping[str, str]) -> str:
         """The columns of `alias` in a SELECT. columns: types by name. `loaders` makes values."""
 
@@ -108,7 +103,8 @@ class Engine(Protocol):
 
         condition, order: of the rows `p`, which may use columns of `r`. limit: how many. The joined
         rows come in any order.
-=======
+        """
+
     def union_of_bits(self, expression: str) -> str:
         """An aggregate: the bits that are set in any row. Each row has set one, none the sign."""
 
@@ -117,7 +113,6 @@ class Engine(Protocol):
 
         It is for a statement with parameters. first, second: expressions.
         seed: at least 0, below 2**31; each one gives other numbers.
->>>>>>> reconcile
         """
 
     def json_rows(self, columns: Mapping[str, str]) -> str:

@@ -118,7 +118,6 @@ def money_column(column: str) -> str:
     return f"{column}::text"
 
 
-<<<<<<< HEAD
 def selected(alias: str, columns: Mapping[str, str]) -> str:
     as_text = {"numeric", "json"}
     return ", ".join(
@@ -137,7 +136,8 @@ _LOADERS: Mapping[str, Callable[[Any], Any]] = {"numeric": Decimal, "json": msgs
 def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) -> str:
     first = f"SELECT p.* FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
     return f"CROSS JOIN LATERAL ({first}) AS t"
-=======
+
+
 def union_of_bits(expression: str) -> str:
     return f"bit_or({expression})"
 
@@ -145,7 +145,6 @@ def union_of_bits(expression: str) -> str:
 def weight_of(first: str, second: str, seed: int) -> str:
     """The hash of a bigint that hash partitions use, whose own seed is the second id."""
     return f"(hashint8extended({first}, {second} # {seed}) & {2**31 - 1})"
->>>>>>> reconcile
 
 
 def json_rows(columns: Mapping[str, str]) -> str:
