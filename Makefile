@@ -33,8 +33,9 @@ test-fast: install-dev  ## The tests of what changed since the last commit, on S
 test-service: install-dev  ## The tests of one service alone, on both (SERVICE=products).
 	@$(PY) -m tests --service "$(SERVICE)"
 
-bench: install-dev  ## Measure placing orders beside other designs (BENCHFLAGS=--quick: a minute).
+bench: install-dev  ## Measure orders and reads beside other designs (BENCHFLAGS=--quick: a minute).
 	@$(PY) -m benchmarks.orders $(BENCHFLAGS)
+	@test -n "$(BENCHFLAGS)" || $(PY) -m benchmarks.reads
 
 # The settings of a production start, whatever .env says.
 check: export SECRET_KEY = $(shell od -An -v -N40 -tx1 /dev/urandom | tr -d ' \n')

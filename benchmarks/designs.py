@@ -65,6 +65,7 @@ class HttpDesign:
         or "" if the design has no keys.
     serve: runs its servers on the database at a URL. The first one takes the orders.
     several_lines: send `{"lines": […]}` even for one line.
+    details: more fields of the body, as JSON, for what the design stores of an order beside lines.
     """
 
     name: str
@@ -73,6 +74,7 @@ class HttpDesign:
     serve: Callable[[str], AbstractContextManager[list[ServerProcess]]]
     books: LiteralString
     several_lines: bool = False
+    details: str = ""
 
     @contextmanager
     def start(self, databases: Databases) -> Iterator["RunningServers"]:
@@ -81,10 +83,10 @@ class HttpDesign:
             yield RunningServers(self, servers, secret)
 
     def request(self, *, secret: str, products: int, lines: int) -> Request:
-        line = '{"product_id": {id}, "quantity": 1}'
-        body = line
+        line = '"product_id": {id}, "quantity": 1'
         if lines > 1 or self.several_lines:
-            body = f'{{"lines": [{", ".join([line] * lines)}]}}'
+            line = f'"lines": [{", ".join([f"{{{line}}}"] * lines)}]'
+        body = f"{{{', '.join(filter(None, (line, self.details)))}}}"
         headers = {"Content-Type": "application/json", "Idempotency-Key": "{key}"}
         if secret:
             headers["Authorization"] = f"Bearer {secret}"
@@ -150,4 +152,14 @@ def gunicorn(
     command += ["--bind", f"127.0.0.1:{port}", "--keep-alive", "75", *options]
     settled = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings, **(env or {})}
     with serve(command, port=port, env=settled) as server:
+        yield server
+
+
+@contextmanager
+def uvicorn(url: str, application: str) -> Iterator[ServerProcess]:
+    """Serve an ASGI application with two processes of uvicorn, with uvloop and httptools."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port)]
+    command += ["--workers=2", "--loop=uvloop", "--http=httptools", "--no-access-log"]
+    with serve(command, port=port, env={"DATABASE_URL": url}) as server:
         yield server

@@ -4,14 +4,18 @@
 --   seconds      how long to send requests. After that, the script waits for the outstanding
 --                responses and prints "drained"
 --   connections  the number of connections of this thread
---   head, body   the request template: {key} becomes unique, and each {id} another id
---   first, ids   {id} is drawn at random from first .. first + ids - 1
+--   head, body   the request template: see benchmarks/load.py for {key}, {id}, {text} and others
+--   first, step, ids
+--                {id} is drawn at random from these: first, first + step, ...
 --   texts        {text} is drawn at random from these, which are separated by |
---   key          the prefix of all keys
---   seed         the seed of the random numbers
+--   customers    {customer} is drawn at random from 1 .. customers
+--   number       {number} counts from here
+--   seed         the seed of the random numbers, except those of keys
 
 local ffi = require("ffi")
 ffi.cdef("struct timeval { long seconds; int microseconds; }; int gettimeofday(struct timeval *, void *);")
+local random = assert(io.open("/dev/urandom", "rb"))
+local words, spare = ffi.new("uint32_t[1024]"), 0 -- random ones, and how many are unused
 local moment = ffi.new("struct timeval")
 
 local function now()
@@ -30,7 +34,7 @@ strays = 0 -- requests sent after the end of the load; see request()
 local function draw()
    local id
    repeat
-      id = options.first + math.random(0, options.ids - 1)
+      id = options.first + options.step * math.random(0, options.ids - 1)
    until drawn[id] ~= made
    drawn[id] = made
    return id
@@ -40,11 +44,29 @@ local function pick()
    return texts[math.random(#texts)]
 end
 
+-- Returns a random UUID (RFC 9562, version 4), whatever the seed: no two loads share keys.
 local function key()
-   return options.key .. made
+   if spare < 4 then
+      ffi.copy(words, random:read(4096), 4096)
+      spare = 1024
+   end
+   spare = spare - 4
+   local a, b, c, d = words[spare], words[spare + 1], words[spare + 2], words[spare + 3]
+   return string.format(
+      "%08x-%04x-4%03x-%04x-%04x%08x", a, bit.rshift(b, 16), bit.band(b, 0xfff),
+      bit.bor(bit.band(bit.rshift(c, 16), 0x3fff), 0x8000), bit.band(c, 0xffff), d
+   )
 end
 
-local fillers = { id = draw, key = key, text = pick }
+local function customer()
+   return math.random(options.customers)
+end
+
+local function number()
+   return string.format("%d", options.number + made)
+end
+
+local fillers = { id = draw, key = key, text = pick, customer = customer, number = number }
 
 -- Returns a list of texts and functions.
 local function compile(template)
@@ -78,7 +100,6 @@ function init(arguments)
       options[name] = tonumber(value) or value
    end
    math.randomseed(options.seed)
-   options.key = tostring(options.key)
    for text in tostring(options.texts):gmatch("[^|]+") do texts[#texts + 1] = text end
    options.head = compile(options.head)
    options.body = compile(tostring(options.body))

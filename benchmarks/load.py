@@ -1,24 +1,34 @@
 """What a load on a server is, and what came of it.
 
-A request is a template: `{key}` becomes unique, each `{id}` another random id, and each `{text}`
-one of several texts. A generator sends requests for a number of seconds. Then it sends nothing new
+A request is a template with placeholders:
+
+- `{key}`: a random UUID, as clients send for an idempotency key;
+- `{id}`: a random id, another one for each `{id}` of the request;
+- `{text}`: one of several texts;
+- `{customer}`: the number of a random customer;
+- `{number}`: a number that grows by one with each request, like the order numbers of a shop.
+
+A generator sends requests for a number of seconds. Then it sends nothing new
 and waits for the outstanding responses, so the acknowledged requests can be compared exactly with
 what is stored.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 DRAIN_SECONDS = 20
 """How long a generator waits for outstanding responses."""
 
+CUSTOMERS = 100_000
+
 
 @dataclass(frozen=True)
 class Request:
     """A template. The placeholders may appear anywhere but in the method.
 
-    first, ids: `{id}` is drawn from `ids` numbers starting at `first`, without repetition within a
-        request.
+    first, step, ids: `{id}` is drawn from `ids` numbers, `step` apart, starting at `first`, without
+        repetition within a request.
     texts: `{text}` is drawn from these. They must not contain `|`.
     """
 
@@ -27,6 +37,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     first: int = 1
+    step: int = 1
     ids: int = 1
     texts: Sequence[str] = ()
 
@@ -67,3 +78,8 @@ class LoadResult:
         return sum(
             count for kind, count in self.errors.items() if kind not in {"connect", "status"}
         )
+
+
+def first_number() -> int:
+    """Where `{number}` starts: later loads have higher numbers, and no two loads share them."""
+    return int(time.time() * 1000) * 100

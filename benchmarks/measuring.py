@@ -1,6 +1,5 @@
 """Run one design once: a fresh database, a warm-up, the load, then a check of the books."""
 
-import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,8 +28,8 @@ class Run:
     """The result of one run.
 
     rate: orders per second.
-    application_cores, database_cores: processor time divided by elapsed time, of the application
-        (or pgbench) and of the database server.
+    application_us, database_us: microseconds of processor time per order, of the application (or
+        pgbench) and of the database server.
     failures: what is wrong with the books, or why there is no figure. Empty if all is well.
     log: the servers' logs, if there were errors.
     """
@@ -40,8 +39,8 @@ class Run:
     p50_ms: float = 0
     p99_ms: float = 0
     errors: dict[str, int] = field(default_factory=dict)
-    application_cores: float = 0
-    database_cores: float = 0
+    application_us: float = 0
+    database_us: float = 0
     generator: str = ""
     failures: list[str] = field(default_factory=list)
     log: str = ""
@@ -63,10 +62,8 @@ def _measure(cell: Cell, databases: Databases, *, seconds: float, seed: int) -> 
         warm = running.load(
             **what, connections=cell.connections, seconds=WARM_UP_SECONDS, seed=seed + 1
         )
-        begin = time.perf_counter()
         application, database = running.cpu_seconds(), databases.cpu_seconds()
         load = running.load(**what, connections=cell.connections, seconds=seconds, seed=seed)
-        elapsed = time.perf_counter() - begin
         application = running.cpu_seconds() - application
         database = databases.cpu_seconds() - database
         log = running.log
@@ -78,8 +75,8 @@ def _measure(cell: Cell, databases: Databases, *, seconds: float, seed: int) -> 
         p50_ms=load.p50_ms,
         p99_ms=load.p99_ms,
         errors=errors,
-        application_cores=application / elapsed,
-        database_cores=database / elapsed,
+        application_us=1e6 * application / max(1, load.acknowledged),
+        database_us=1e6 * database / max(1, load.acknowledged),
         generator=load.generator,
         failures=find_failures(before, after, loads=[warm, load], lines=scenario.lines),
         log=log if any(errors.values()) else "",

@@ -3,6 +3,9 @@
 It starts everything it needs, runs the designs in turn and prints tables. A complete run writes
 them to docs/, and the figures to `benchmarks/results/orders.json`. The exit status is 1 if a run
 failed, or if orders, stock and ledger did not agree after it.
+
+`--compare COMMIT` compares that commit with the working tree instead, and `--compare ONE OTHER` two
+commits or directories; see `benchmarks.paired`. The exit status is 1 if a request became dearer.
 """
 
 import argparse
@@ -10,16 +13,18 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks import orders_report
+from benchmarks import orders_report, paired
 from benchmarks.databases import Databases, PostgresDatabases, SQLiteDatabases
 from benchmarks.measuring import Run, count_statements, measure
 from benchmarks.postgres import postgres
-from benchmarks.registry import DESIGNS, OTHER_WORKERS, Cell, cells
+from benchmarks.registry import CONNECTIONS, DESIGNS, OTHER_WORKERS, Cell, cells
 from benchmarks.report import RESULTS, environment, environment_table, write_json, write_parts
+from benchmarks.servers import ROOT
 from benchmarks.summary import as_json, compare, summarize
+from benchmarks.versions import checkout
 
 RIVAL_PACKAGES = {
     name: name for name in ("gunicorn", "requests", "fastapi", "uvicorn", "sqlalchemy", "asyncpg")
@@ -31,6 +36,8 @@ COUNTED = (1, 64)
 def main(arguments: Sequence[str]) -> int:
     """Return the exit status."""
     options = _options(arguments)
+    if options.compare:
+        return _compare_versions(options)
     plan = [
         cell
         for cell in cells(quick=options.quick)
@@ -113,6 +120,27 @@ def _count(plan: Sequence[Cell], databases: PostgresDatabases) -> Iterator[tuple
             yield cell, count
 
 
+def _compare_versions(options: argparse.Namespace) -> int:
+    """Return 1 if a request has become dearer, else 0."""
+    before, after = [*options.compare, str(ROOT)][:2]
+    with ExitStack() as stack:
+        versions = {
+            name: stack.enter_context(checkout(source))
+            for name, source in (("before", before), ("after", after))
+        }
+        postgresql, sqlite = stack.enter_context(_databases())
+        results, notes = paired.compare(
+            versions,
+            sqlite if options.database == "sqlite" else postgresql,
+            rounds=options.rounds,
+            seconds=options.seconds,
+            connections=options.connections or CONNECTIONS,
+            reads=options.connections or paired.READ_AT,
+        )
+    print("\n".join([paired.table(results), *notes]))
+    return int(paired.is_lost(results))
+
+
 @contextmanager
 def _databases() -> Iterator[tuple[PostgresDatabases, SQLiteDatabases]]:
     with (
@@ -123,16 +151,24 @@ def _databases() -> Iterator[tuple[PostgresDatabases, SQLiteDatabases]]:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.orders", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="run a few designs, in about a minute")
-    parser.add_argument("--rounds", type=int, help="default: 3; with --quick: 1")
-    parser.add_argument(
-        "--seconds", type=int, help="of load in each run; default: 5; with --quick: 3"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.orders",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--quick", action="store_true", help="run a few designs, in about a minute")
+    parser.add_argument("--rounds", type=int, help="default: 3; --quick: 1; --compare: 10")
+    parser.add_argument("--seconds", type=int, help="of each load; default: 5; --quick: 3")
     parser.add_argument("--only", nargs="+", choices=DESIGNS, help="run only these designs")
+    versions = parser.add_argument_group("compare versions")
+    versions.add_argument("--compare", nargs="+", metavar="VERSION", help="one, or two")
+    versions.add_argument("--connections", nargs="+", type=int, metavar="N", help="only these")
+    versions.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
     options = parser.parse_args(arguments)
-    options.rounds = options.rounds or (1 if options.quick else 3)
-    options.seconds = options.seconds or (3 if options.quick else 5)
+    if options.compare and len(options.compare) > 2:
+        parser.error("--compare takes one version, or two.")
+    options.rounds = options.rounds or (1 if options.quick else 10 if options.compare else 3)
+    options.seconds = options.seconds or (3 if options.quick or options.compare else 5)
     return options
 
 

@@ -3,16 +3,13 @@
 import hashlib
 import math
 import re
-import secrets
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.load import LoadResult
+from benchmarks.load import CUSTOMERS, LoadResult, first_number
 from benchmarks.postgres import Postgres
 from benchmarks.servers import BenchmarkError, run
-
-CONNECTIONS = (1, 2, 4, 8, 16, 64)
 
 
 def apply_pgbench(
@@ -34,8 +31,9 @@ def apply_pgbench(
     variables = {
         "products": products,
         "digest": hashlib.sha256(secret.encode()).hexdigest(),
-        "run": f"k{secrets.token_hex(8)}",
-        "n": 0,
+        "customers": CUSTOMERS,
+        "connections": connections,
+        "number": first_number(),
     }
     with tempfile.TemporaryDirectory(prefix="tradepost-pgbench-") as directory:
         command = [str(postgres.programs / "pgbench"), "--no-vacuum", "--protocol=prepared"]

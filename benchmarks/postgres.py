@@ -15,9 +15,10 @@ from benchmarks.servers import HOST, BenchmarkError, cpu_seconds
 from tests.postgres import PostgresServer
 
 # All other settings are PostgreSQL's defaults. Memory and write-ahead log are so large that no
-# checkpoint happens during a run, because it would slow down one design and not another. The log
-# is for counting statements.
+# checkpoint happens during a run, because it would slow down one design and not another. There are
+# connections for pgbench with 256. The log is for counting statements.
 SETTINGS = {
+    "max_connections": "300",
     "shared_buffers": "1GB",
     "max_wal_size": "4GB",
     "logging_collector": "on",

@@ -6,8 +6,8 @@ It takes several times the processor time of wrk, so compare its figures only wi
 import asyncio
 import random
 import re
-import secrets
 import time
+import uuid
 from collections.abc import Callable
 from statistics import quantiles
 from typing import cast
@@ -15,10 +15,10 @@ from typing import cast
 import httptools
 import uvloop
 
-from benchmarks.load import DRAIN_SECONDS, LoadResult, Request
+from benchmarks.load import CUSTOMERS, DRAIN_SECONDS, LoadResult, Request, first_number
 
 PYTHON = "Python"
-PLACEHOLDER = re.compile(r"\{(key|id|text)\}")
+PLACEHOLDER = re.compile(r"\{(key|id|text|customer|number)\}")
 
 
 class Loop:
@@ -83,21 +83,24 @@ class Connection(asyncio.Protocol):
 def renderer(request: Request, *, seed: int) -> Callable[[], bytes]:
     """Return a function that renders another request from the template at each call."""
     choose = random.Random(seed)  # noqa: S311 - the same draws in every run
-    ids = range(request.first, request.first + request.ids)
-    prefix = secrets.token_hex(8)
+    ids = range(request.first, request.first + request.step * request.ids, request.step)
     holes = len(re.findall(r"\{id\}", request.head + request.body))
-    made = 0
+    number = first_number()
 
     def render() -> bytes:
-        nonlocal made
-        made += 1
+        nonlocal number
+        number += 1
         drawn = iter(choose.sample(ids, holes))
-        key = f"{prefix}-{made}"
+        fillers: dict[str, Callable[[], object]] = {
+            "key": uuid.uuid4,
+            "id": lambda: next(drawn),
+            "text": lambda: choose.choice(request.texts),
+            "customer": lambda: choose.randint(1, CUSTOMERS),
+            "number": lambda: number,
+        }
 
         def fill(match: re.Match[str]) -> str:
-            if match[1] == "text":
-                return choose.choice(request.texts)
-            return key if match[1] == "key" else str(next(drawn))
+            return str(fillers[match[1]]())
 
         head = PLACEHOLDER.sub(fill, request.head)
         body = PLACEHOLDER.sub(fill, request.body)

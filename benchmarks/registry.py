@@ -60,7 +60,10 @@ class Cell:
         return f"{self.design}, {self.database}, {self.scenario}, {self.connections} connections"
 
 
-PGBENCH_CONNECTIONS = (1, 2, 4, 8, 16, 64)
+CONNECTIONS = (1, 4, 16, 64, 256)
+PGBENCH_CONNECTIONS = (1, 2, 4, 8, 16, 64, 256)
+"""Two more, because pgbench may be at its best there."""
+
 FULL = (
     ("drf_plain", "postgresql", "spread", (16, 64, 256)),
     ("drf_locking", "postgresql", "spread", (16, 64, 256)),
@@ -69,8 +72,8 @@ FULL = (
     ("fastapi_sqlalchemy", "postgresql", "spread", (16, 64, 256)),
     ("pgbench_statements", "postgresql", "spread", PGBENCH_CONNECTIONS),
     ("pgbench_function", "postgresql", "spread", PGBENCH_CONNECTIONS),
-    ("tradepost", "postgresql", "spread", (16, 64, 256)),
-    ("tradepost_1", "postgresql", "spread", (16, 64, 256)),
+    ("tradepost", "postgresql", "spread", CONNECTIONS),
+    ("tradepost_1", "postgresql", "spread", CONNECTIONS),
     ("tradepost_4", "postgresql", "spread", (256,)),
     ("drf_locking", "postgresql", "one", (16, 64, 256)),
     ("drf_locking_sync", "postgresql", "one", (64,)),
@@ -78,10 +81,11 @@ FULL = (
     ("fastapi_sqlalchemy", "postgresql", "one", (16, 64, 256)),
     ("pgbench_statements", "postgresql", "one", PGBENCH_CONNECTIONS),
     ("pgbench_function", "postgresql", "one", PGBENCH_CONNECTIONS),
-    ("tradepost", "postgresql", "one", (16, 64, 256)),
+    ("tradepost", "postgresql", "one", CONNECTIONS),
     ("tradepost_1", "postgresql", "one", (16, 256)),
     ("tradepost_4", "postgresql", "one", (256,)),
     ("drf_locking", "postgresql", "lines", (16, 64)),
+    ("pgbench_function", "postgresql", "lines", (16, 64)),
     ("tradepost", "postgresql", "lines", (16, 64, 256)),
     ("drf_locking", "sqlite", "spread", (16, 256)),
     ("tradepost", "sqlite", "spread", (16, 256)),
@@ -93,7 +97,7 @@ QUICK = (
     ("drf_locking", "postgresql", "one", (64,)),
     ("pgbench_statements", "postgresql", "spread", (8, 16)),
     ("pgbench_statements", "postgresql", "one", (8,)),
-    ("tradepost", "postgresql", "spread", (16, 256)),
+    ("tradepost", "postgresql", "spread", (1, 16, 256)),
     ("tradepost", "postgresql", "one", (256,)),
 )
 

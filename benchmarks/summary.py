@@ -20,8 +20,8 @@ class Summary:
     highest: float
     p50_ms: float
     p99_ms: float
-    application_cores: float
-    database_cores: float
+    application_us: float
+    database_us: float
     errors: dict[str, int]
     failures: list[str]
 
@@ -47,8 +47,8 @@ def _summary(cell: Cell, runs: list[Run]) -> Summary:
         highest=max(run.rate for run in runs),
         p50_ms=median(run.p50_ms for run in runs),
         p99_ms=median(run.p99_ms for run in runs),
-        application_cores=median(run.application_cores for run in runs),
-        database_cores=median(run.database_cores for run in runs),
+        application_us=median(run.application_us for run in runs),
+        database_us=median(run.database_us for run in runs),
         errors={kind: sum(run.errors.get(kind, 0) for run in runs) for kind in kinds},
         failures=[failure for run in runs for failure in run.failures],
     )
@@ -90,6 +90,12 @@ def _pairs(summaries: Summaries) -> list[tuple[str, Summary | None, Summary | No
         ]
         return max(several, key=lambda summary: summary.rate, default=None)
 
+    def against(connections: int) -> tuple[str, Summary | None, Summary | None]:
+        """The same connections for both."""
+        both = ("tradepost", "pgbench_statements")
+        of, to = (at(design, "spread", connections) for design in both)
+        return "rate", of, to
+
     spread, one = at("tradepost", "spread", 256), at("tradepost", "one", 256)
     sqlite = at("tradepost", "spread", 256, "sqlite")
     return [
@@ -97,12 +103,16 @@ def _pairs(summaries: Summaries) -> list[tuple[str, Summary | None, Summary | No
         ("rate", spread, best("pgbench_function", "spread")),
         ("rate", one, best("pgbench_statements", "one")),
         ("rate", one, best("pgbench_function", "one")),
-        ("rate", at("tradepost", "spread", 16), at("pgbench_statements", "spread", 16)),
+        ("rate", at("tradepost", "spread", 64), best("pgbench_statements", "spread")),
+        against(1),
+        against(4),
+        against(16),
         ("rate", spread, best("drf_plain", "spread")),
         ("rate", spread, best("drf_locking", "spread")),
         ("rate", one, best("drf_locking", "one")),
         ("rate", spread, best("fastapi_sqlalchemy", "spread")),
         ("rate", one, best("fastapi_sqlalchemy", "one")),
+        ("rate", at("tradepost", "lines", 64), at("pgbench_function", "lines", 64)),
         ("rate", at("tradepost", "lines", 64), at("drf_locking", "lines", 64)),
         ("rate", at("drf_locking", "spread", 64), at("drf_services", "spread", 64)),
         ("rate", sqlite, at("drf_locking", "spread", 256, "sqlite")),

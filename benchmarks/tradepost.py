@@ -11,6 +11,10 @@ from benchmarks.servers import serve as serve_process
 from tests.__main__ import SETTINGS
 
 CONFIG = "config.settings"
+SCOPES = ("orders:read", "orders:write", "products:read")
+DETAILS = '"reference": "S-{number}", "customer_email": "customer{customer}@example.com"'
+"""As real orders have them. Each is a column with an index."""
+
 BOOKS = """
     SELECT (SELECT count(*) FROM orders_order),
         (SELECT coalesce(sum(quantity), 0) FROM orders_orderline),
@@ -20,6 +24,8 @@ BOOKS = """
 """
 
 HISTORY = """
+from random import randint
+from uuid import uuid4
 from apps.orders.operations import LineRequest, order_request, place_orders
 from apps.orders.microservice_communication import client_id_for
 client_id = client_id_for(built_in="demo")
@@ -29,6 +35,9 @@ for batch in range(40):
             client_id=client_id,
             actor=f"client:{client_id}",
             lines=[LineRequest(path="", sku=f"P-{1 + (batch * 500 + n) % 1000}", quantity=1)],
+            idempotency_key=str(uuid4()),
+            reference=f"S-{batch * 500 + n}",
+            customer_email=f"customer{randint(1, 100_000)}@example.com",
         )
         for n in range(500)
     ])
@@ -45,9 +54,8 @@ def prepare(url: str) -> str:
         file.flush()
         manage(url, "import_products", "--skip-checks", file.name, settings=CONFIG)
     manage(url, "shell", "--verbosity=0", "--command", HISTORY, settings=CONFIG)
-    return manage(
-        url, "createkey", "--skip-checks", "shop", "--scope=orders:write", settings=CONFIG
-    ).strip()
+    scopes = [f"--scope={scope}" for scope in SCOPES]
+    return manage(url, "createkey", "--skip-checks", "shop", *scopes, settings=CONFIG).strip()
 
 
 def tradepost(*, workers: int | None = None) -> HttpDesign:
@@ -68,4 +76,5 @@ def tradepost(*, workers: int | None = None) -> HttpDesign:
         prepare=prepare,
         serve=serve,
         books=BOOKS,
+        details=DETAILS,
     )

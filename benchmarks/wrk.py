@@ -2,12 +2,11 @@
 
 import json
 import re
-import secrets
 import signal
 import subprocess
 from pathlib import Path
 
-from benchmarks.load import DRAIN_SECONDS, LoadResult, Request
+from benchmarks.load import CUSTOMERS, DRAIN_SECONDS, LoadResult, Request, first_number
 from benchmarks.servers import BenchmarkError
 
 WRK = "wrk"
@@ -27,10 +26,12 @@ def apply_wrk(
         "seconds": seconds,
         "connections": connections,
         "first": request.first,
+        "step": request.step,
         "ids": request.ids,
         "texts": "|".join(request.texts),
+        "customers": CUSTOMERS,
+        "number": first_number(),
         "seed": seed,
-        "key": f"{secrets.token_hex(8)}-",
         "head": request.head,
         "body": request.body,
     }

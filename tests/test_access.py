@@ -42,6 +42,7 @@ API = {
         "products:write", 200, "sku,name,price\nA-1,Cup,1\n", {"content_type": "text/csv"}
     ),
     ("GET", "products/export/"): Access("products:read", 200),
+    ("GET", "products/availability/"): Access("products:read", 200),
     ("POST", "stock/"): Access("stock:write", 200, {"movements": [{"sku": "MUG", "counted": 1}]}),
     ("GET", "products/<int:product_id>/"): Access("products:read", 200),
     ("PATCH", "products/<int:product_id>/"): Access("products:write", 200, {"price": "2.00"}),
@@ -149,7 +150,8 @@ def url(make_api: MakeApi) -> Callable[[str], str]:
     def fill(path: str) -> str:
         path = path.replace("<int:product_id>", str(product.pk))
         path = path.replace("<int:order_id>", str(order.json["id"]))
-        return re.sub(r"<int:\w+>", "1", path)
+        path = re.sub(r"<int:\w+>", "1", path)
+        return f"{path}?ids=1" if path.endswith("availability/") else path
 
     return fill
 

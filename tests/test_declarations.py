@@ -52,11 +52,12 @@ def test_the_crossings_of_orders() -> None:
         "correct_reference": products,
         "create_demo_products": products,
         "existing_client_ids": accounts,
+        "fingerprint_movements": products,
         "get_product_by_id": products,
         "get_products_by_name": products,
         "get_products_named": products,
         "read_products": products,
-        "sum_all_movements": products,
+        "references_without_number": products,
         "sum_movements": products,
         "take_stock": products,
     }
@@ -90,15 +91,29 @@ def hot_routes() -> dict[tuple[str, str], str]:
 
     async def run() -> dict[tuple[str, str], str]:
         front = Front(new_django())
-        routes = {address: type(route).__name__ for address, route in front.express.routes.items()}
+        routes = {
+            address: type(route.hot).__name__ for address, route in front.express.routes.items()
+        }
         await messages_of(front, {"type": "lifespan"}, {"type": "lifespan.shutdown"})
         return routes
 
     return asyncio.run(run())
 
 
-def test_the_hot_routes() -> None:
-    assert hot_routes() == {("POST", "/api/v1/orders/"): "PlaceOrder"}
+PRODUCTS_ROUTES = {
+    ("GET", "/api/v1/products/0/"): "ReadProduct",
+    ("GET", "/api/v1/products/"): "ListProducts",
+    ("GET", "/api/v1/products/availability/"): "ReadAvailability",
+}
+
+
+def test_the_hot_routes(settings: Any) -> None:
+    settings.SERVED_SERVICES = SHOP
+    assert hot_routes() == PRODUCTS_ROUTES | {
+        ("POST", "/api/v1/orders/"): "PlaceOrder",
+        ("GET", "/api/v1/orders/0/"): "ReadOrder",
+        ("GET", "/api/v1/orders/"): "ListOrders",
+    }
 
 
 def test_routes_are_those_of_served_services(settings: Any) -> None:
@@ -106,7 +121,7 @@ def test_routes_are_those_of_served_services(settings: Any) -> None:
     assert [*url_modules()] == ["apps.products.urls", "apps.orders.urls"]  # accounts has none
     settings.SERVED_SERVICES = ["products"]
     assert [*url_modules()] == ["apps.products.urls"]
-    assert hot_routes() == {}
+    assert hot_routes() == PRODUCTS_ROUTES
 
 
 def test_monoservices_imports_no_service() -> None:

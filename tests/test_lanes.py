@@ -15,20 +15,11 @@ from apps.orders.models import Order
 from apps.products.models import StockMovement
 from apps.products.operations import archive_product, create_product
 from monoservices.server.asgi import Scope
-from monoservices.server.django_lane import DjangoLane
-from tests.asgi import (
-    Reply,
-    call,
-    http_scope,
-    messages_of,
-    new_django,
-    reply_of,
-    serving,
-    with_hyphens,
-)
+from tests.asgi import Reply, http_scope, with_hyphens
 from tests.bad_input.bodies import BODIES
 from tests.bad_input.orders import ORDERS
 from tests.bad_input.requests import HEADERS
+from tests.lanes import on_both
 from tests.test_bad_input import body_of
 
 ADDRESS = "/api/v1/orders/"
@@ -104,30 +95,6 @@ class Shop:
         """The stock of its products."""
         movements = StockMovement.objects.filter(product__in=self.ids.values()).order_by("pk")
         return list(movements.values_list("product__name", "delta", "quantity_after", "reason"))
-
-
-async def on_both(
-    express: list[tuple[Scope, bytes]], django: list[tuple[Scope, bytes]]
-) -> list[tuple[Reply, Reply, str]]:
-    """The answers of both lanes to each request, and which lane the front has chosen."""
-    application = new_django()
-    lane = DjangoLane(application)
-    pairs = []
-    async with serving(application) as front:
-        for ours, theirs in zip(express, django, strict=True):
-            application.asked.clear()
-            fast = await call(front, *ours)
-            chosen = "django" if application.asked else "express"
-            pairs.append((fast, await by_django(lane, *theirs), chosen))
-    await lane.drain()
-    return pairs
-
-
-async def by_django(lane: DjangoLane, scope: Scope, body: bytes) -> Reply:
-    async def application(scope: Scope, _: Any, send: Any) -> None:
-        await lane.respond(scope, body, send)
-
-    return reply_of(await messages_of(application, scope))
 
 
 MUG = {"product_id": "<mug>", "quantity": 1}

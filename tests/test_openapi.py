@@ -110,6 +110,7 @@ def test_operations_are_named(document: Any) -> None:
         "POST /api/v1/orders/{order_id}/ship/": "ship_order",
         "GET /api/v1/products/": "list_products",
         "POST /api/v1/products/": "create_product",
+        "GET /api/v1/products/availability/": "list_availability",
         "GET /api/v1/products/export/": "export_products",
         "POST /api/v1/products/import/": "import_products",
         "POST /api/v1/stock/": "adjust_stocks",
@@ -232,11 +233,13 @@ def test_headers_are_described(document: Any) -> None:
     assert requests == {
         "Idempotency-Key": {"place_order", "create_product", "adjust_stock", "adjust_stocks"},
         "If-Match": changing,
+        "If-None-Match": {"get_order"},
     }
     assert responses == {
         "Idempotent-Replayed 201": {"place_order", "create_product", "adjust_stock"},
         "Idempotent-Replayed 200": {"adjust_stocks"},
         "ETag 200": changing | {"get_order"},
+        "ETag 304": {"get_order"},
         "Content-Disposition 200": {"export_orders", "export_products"},
         "WWW-Authenticate 401": everything,
         "Retry-After 503": everything,
@@ -249,10 +252,13 @@ def test_query_strings_are_described(document: Any) -> None:
         for parameter in operations(document)["GET /api/v1/products/"]["parameters"]
     }
     assert list(parameters) == [
-        *("search", "sku", "price_min", "price_max", "in_stock", "is_active", "updated_after"),
-        *("ordering", "limit", "cursor"),
+        *("search", "ids", "sku", "price_min", "price_max", "in_stock", "is_active"),
+        *("updated_after", "ordering", "limit", "cursor"),
     ]
     assert not any(parameter.get("required") for parameter in parameters.values())
+    [ids] = operations(document)["GET /api/v1/products/availability/"]["parameters"]
+    assert (ids["name"], ids["required"]) == ("ids", True)
+    assert parameters["sku"]["schema"]["type"] == "array"
     assert parameters["limit"]["schema"] == {
         "type": "integer",
         "minimum": 1,

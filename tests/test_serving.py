@@ -9,9 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import Group
 
-from monoservices.api.access import key_authentication
-from monoservices.server.callers import Callers
-from monoservices.server.express_lane import express_routes
+from monoservices.server.express_lane import hot_routes
 from monoservices.services.config import served_services, services
 from monoservices.services.serving import url_modules, withdraw_staff_pages
 
@@ -50,7 +48,7 @@ def test_what_is_not_served_has_no_routes(settings: Any) -> None:
     every = [*url_modules()]
     assert every == [f"{each.name}.urls" for each in services() if f"{each.name}.urls" in every]
     settings.SERVED_SERVICES = []
-    assert ([*url_modules()], [*express_routes(Callers(key_authentication()))]) == ([], [])
+    assert ([*url_modules()], [*hot_routes()]) == ([], [])
 
 
 def test_staff_pages_are_withdrawn_from_every_site(settings: Any, site: AdminSite) -> None:

@@ -1,101 +1,140 @@
-"""POST /api/v1/orders/ on the express lane: orders that come at the same time share a transaction.
+"""The hot routes of orders: placing one, reading one, and listing them.
 
-The route does what the view does, with the same functions. It reads the request in the event loop,
-and places orders in the thread of the batches. It leaves a request to the view where the view would
-refuse it before it places anything.
+Orders that come at the same time share a transaction.
 """
 
 import time
 from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
 
-from django.db import connections
-from msgspec import Struct
+import msgspec
 
-from apps.orders.exceptions import OrdersError, ProductHeld
-from apps.orders.metrics import count_failures
+from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
+from apps.orders.metrics import count_failure
+from apps.orders.models import Order, OrderLine
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
-from apps.orders.views import OrdersView
+from apps.orders.structs import LineOut, OrderOut, OrderQuery
+from monoservices.api.hot_reads import HotById, HotList
+from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED
-from monoservices.api.problems import Problem
-from monoservices.database.retrying import unwrap, with_retries
-from monoservices.server.asgi import WholeResponse
-from monoservices.server.batching import Batcher
-from monoservices.server.callers import Callers, HeldKey, KeyChanged
-from monoservices.server.express_request import ExpressRequest
+from monoservices.api.whole_response import WholeResponse
+from monoservices.database.hot_rows import HotRows
+from monoservices.database.json_rows import belonging_rows
+from monoservices.database.statements import Row
+from monoservices.services.scopes import Caller, Check
 
-BATCH = 128
-WAITING = 1024
-MAX_WAIT_SECONDS = 5.0
 SKIP_LOCKED_SECONDS = 1.0
 """For how many seconds batches skip locked products, after one has waited for a lock in vain."""
 
 _REPLAYED = {REPLAYED: "true"}
+_ORDER = (
+    *("id", "version", "client_id", "status", "currency", "total", "reference", "customer_email"),
+    *("shipping_address", "metadata", "created_at", "updated_at"),
+)
+_VERSION, _CLIENT = 1, 2
+_lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int]])
+ORDERS = HotRows(
+    Order,
+    _ORDER,
+    belonging=partial(
+        belonging_rows,
+        OrderLine,
+        belonging="order_id = t.id",
+        columns=LineOut.__struct_fields__,
+    ),
+    owner="client_id",
+)
 
 
-class QueuedOrder(Struct, frozen=True):
-    """An order to place for the holder of a key."""
-
-    key: HeldKey
-    request: OrderRequest
-
-
-class PlaceOrder:
-    """The hot route (`monoservices.server.express_lane.ExpressRoute`)."""
-
-    method = "POST"
-    url_name = "order-list"
-    scope = OrdersView.scopes["POST"]
-    view = OrdersView
-
-    def __init__(self, callers: Callers) -> None:
-        self._orders = Batcher(
-            with_retries(BatchPlacer(callers).place),
-            at_end=connections.close_all,
-            size=BATCH,
-            limit=WAITING,
-            max_wait_seconds=MAX_WAIT_SECONDS,
-            name="orders",
-        )
-
-    async def respond(self, request: ExpressRequest, key: HeldKey) -> WholeResponse | None:
-        try:
-            order = requested_order(request.body, key.caller, request.idempotency_key)
-        except Problem:
-            return None
-        queued = QueuedOrder(key, order)
-        with count_failures():
-            outcome = unwrap(await self._orders.submit(queued, client=key.caller.client_id))
-        if outcome is None:
-            raise KeyChanged
-        if isinstance(outcome, OrdersError):
-            return WholeResponse.from_problem(outcome)
-        headers = _REPLAYED if outcome.replayed else {}
-        return WholeResponse(201, outcome.response.encode(), headers=headers)
-
-    async def drain(self) -> None:
-        await self._orders.drain()
+def order_out(row: Row) -> OrderOut:
+    """An order in a response, from a row of ORDERS."""
+    key, _, _, status, currency, total, reference, email, address, metadata, *rest = row
+    created_at, updated_at, lines = rest
+    return OrderOut(
+        id=key,
+        status=status,
+        currency=currency,
+        total=total,
+        reference=reference,
+        customer_email=email,
+        shipping_address=address,
+        metadata=metadata,
+        lines=[LineOut(*line) for line in _lines.decode(lines)],
+        created_at=created_at,
+        updated_at=updated_at,
+    )
 
 
-class BatchPlacer:
-    """Places the orders of a batch, in the thread of the batches."""
+class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):
+    """POST orders/"""
 
-    def __init__(self, callers: Callers) -> None:
-        self._callers = callers
+    method, url_name = "POST", "order-list"
+    queue = "orders"
+
+    def __init__(self) -> None:
         self._skip_locked_until = 0.0
 
-    def place(self, queued: Sequence[QueuedOrder]) -> list[PlacedOrder | OrdersError | None]:
-        """Place orders and return what became of each; None where the key has changed."""
+    def parse(self, request: HotRequest) -> OrderRequest:
+        return requested_order(request.body, request.caller, request.idempotency_key)
+
+    def weight(self, item: OrderRequest) -> int:
+        return len(item.lines)
+
+    def carry_out(
+        self, items: Sequence[OrderRequest], check: Check | None = None
+    ) -> Sequence[PlacedOrder | OrdersError | None]:
         skip_held = time.monotonic() < self._skip_locked_until
-        outcomes = place_orders(
-            [order.request for order in queued],
-            skip_held=skip_held,
-            check=self._callers.check([order.key for order in queued]),
-        )
+        outcomes = place_orders(items, skip_held=skip_held, check=check)
         if not skip_held and any(isinstance(outcome, ProductHeld) for outcome in outcomes):
             self._skip_locked_until = time.monotonic() + SKIP_LOCKED_SECONDS
         return outcomes
 
+    def answer(self, item: OrderRequest, outcome: PlacedOrder | OrdersError) -> WholeResponse:
+        if isinstance(outcome, OrdersError):
+            raise outcome
+        headers = _REPLAYED if outcome.replayed else {}
+        return WholeResponse(201, outcome.response.encode(), headers=headers)
 
-ROUTES = [PlaceOrder]
+    def failed(self, error: Exception) -> None:
+        count_failure(error)
+
+
+class ReadOrder(HotById):
+    """GET orders/{id}/"""
+
+    url_name = "order"
+    rows, missing = ORDERS, OrderNotFound
+
+    def represent(self, row: Row) -> OrderOut:
+        return order_out(row)
+
+    def is_visible(self, row: Row, reader: Caller) -> bool:
+        return row[_CLIENT] == reader.client_id or manages(reader)
+
+    def headers(self, row: Row) -> dict[str, str]:
+        return {"ETag": f'"{row[_VERSION]}"'}
+
+
+class ListOrders(HotList):
+    """GET orders/, without filters."""
+
+    url_name = "order-list"
+    model, rows, query = Order, ORDERS, OrderQuery
+    descending = True
+
+    def represent(self, row: Row) -> OrderOut:
+        return order_out(row)
+
+    def owner(self, caller: Caller) -> int | None:
+        return None if manages(caller) else caller.client_id
+
+
+def manages(caller: Caller) -> bool:
+    """Whether this caller sees the orders of every client."""
+    return "orders:manage" in caller.scopes
+
+
+ROUTES = [PlaceOrder, ReadOrder, ListOrders]

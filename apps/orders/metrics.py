@@ -1,8 +1,7 @@
 """Counts what became of the orders that clients asked for."""
 
 import collections
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from apps.orders.exceptions import OrdersError
 from apps.orders.placing.requests import PlacedOrder
@@ -26,20 +25,14 @@ def count_outcomes(outcomes: Iterable[PlacedOrder | OrdersError]) -> None:
         OUTCOMES.of(outcome, code).add(number)
 
 
-@contextmanager
-def count_failures() -> Iterator[None]:
-    """Count an error in the block, after which the order was not decided.
+def count_failure(error: Exception) -> None:
+    """Count an error after which an order was not decided.
 
     An OrdersError was counted when it was decided.
     """
-    try:
-        yield
-    except OrdersError:
-        raise
-    except Exception as error:
+    if not isinstance(error, OrdersError):
         passing = isinstance(error, Unavailable) or is_passing(error)
         OUTCOMES.of(*(_UNAVAILABLE if passing else _FAILED)).add()
-        raise
 
 
 def _labels(outcome: PlacedOrder | OrdersError) -> tuple[str, str]:

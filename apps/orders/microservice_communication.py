@@ -20,7 +20,8 @@ from apps.products.operations import StockMove, correct_ledger, correct_referenc
 from apps.products.stock.audit import (
     StockDiscrepancy,
     audit_stock,
-    sum_all_movements,
+    fingerprint_movements,
+    references_without_number,
     sum_movements,
 )
 from apps.products.stock.for_orders import Lock, read_rows
@@ -50,11 +51,12 @@ __all__ = [
     "correct_reference",
     "create_demo_products",
     "existing_client_ids",
+    "fingerprint_movements",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",
     "read_products",
-    "sum_all_movements",
+    "references_without_number",
     "sum_movements",
     "take_stock",
 ]

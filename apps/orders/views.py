@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import msgspec
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,9 +20,9 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
-from apps.orders.metrics import count_failures
+from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages
 from apps.orders.models import Order, OrderQuerySet
-from apps.orders.serializers import OrderSerializer, event_out, requested_order
+from apps.orders.serializers import OrderSerializer, event_out
 from apps.orders.structs import (
     EXAMPLES,
     EventOut,
@@ -36,7 +35,8 @@ from apps.orders.structs import (
 )
 from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint
-from monoservices.api.http import REPLAYED, idempotency_key, read_body, read_query, refuse_fields
+from monoservices.api.hot_routes import answer_alone, answer_if_hot
+from monoservices.api.http import read_body, read_query, refuse_fields
 from monoservices.api.pagination import Page, keyset_page
 from monoservices.api.problems import Invalid
 from monoservices.services.scopes import Caller
@@ -46,7 +46,7 @@ _VERSION = re.compile(r'"([0-9]{1,9})"')
 
 def visible_orders(viewer: Caller) -> OrderQuerySet:
     """The orders that this caller may see."""
-    return Order.objects.visible_to(viewer.client_id, manages="orders:manage" in viewer.scopes)
+    return Order.objects.visible_to(viewer.client_id, manages=manages(viewer))
 
 
 def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
@@ -83,6 +83,8 @@ class OrderListView(APIView):
     @Endpoint("list_orders", query=OrderQuery, response=Page[OrderOut])
     def get(self, request: Request) -> Response:
         """The caller's orders, newest first; with the scope `orders:manage`, every client's."""
+        if hot := answer_if_hot(ListOrders(), request):
+            return hot
         query = read_query(request, OrderQuery)
         page = keyset_page(
             find_orders(request, query).with_lines(),
@@ -116,11 +118,7 @@ class OrderCreateView(APIView):
 
         A `unit_price` needs the scope `orders:price`.
         """
-        order = requested_order(read_body(request), caller(request), idempotency_key(request))
-        with count_failures():
-            placed = operations.place_order(order)
-        headers = {REPLAYED: "true"} if placed.replayed else {}
-        return Response(msgspec.Raw(placed.response.encode()), status=201, headers=headers)
+        return answer_alone(PlaceOrder(), request)
 
 
 class OrdersView(OrderListView, OrderCreateView):
@@ -135,7 +133,7 @@ class OrderView(APIView):
     @Endpoint("get_order", response=OrderOut, refusals=[OrderNotFound], versioned=True)
     def get(self, request: Request, order_id: int) -> Response:
         """One order."""
-        return order_response(get_order(caller(request), order_id))
+        return answer_alone(ReadOrder(), request, order_id)
 
     @Endpoint(
         "change_order",

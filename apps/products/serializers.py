@@ -1,16 +1,29 @@
 """What goes over the wire: products, in requests, files and responses."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.products.catalogue import create_product, update_product
 from apps.products.models import Product, ProductQuerySet, Quantity
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.serializers import StructSerializer
-from monoservices.api.types import Moment, Money, Name, SearchText, Sku, Text, money
+from monoservices.api.types import (
+    MOST_IDS,
+    Ids,
+    Moment,
+    Money,
+    Name,
+    SearchText,
+    Sku,
+    Text,
+    ids_in,
+    money,
+)
+
+Skus = Annotated[list[Sku], Meta(min_length=1, max_length=MOST_IDS)]
 
 
 # What clients say about a product is declared here, once: ProductIn and ProductRow inherit it.
@@ -81,11 +94,33 @@ class ProductSerializer(StructSerializer):
         return update_product(product_id=instance.pk, **validated_data)
 
 
+class AvailabilityQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query string of the availability of products."""
+
+    ids: Ids
+
+
+class AvailabilityOut(Struct):
+    """How many units of a product can be ordered now, and for how much each."""
+
+    id: int
+    available: int
+    price: Decimal
+    currency: str
+
+
+class Availability(Struct):
+    """The availability of products."""
+
+    results: list[AvailabilityOut]
+
+
 class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an export of products."""
 
     search: SearchText | UnsetType = UNSET
-    sku: Sku | UnsetType = UNSET
+    ids: Ids | UnsetType = UNSET
+    sku: Skus | UnsetType = UNSET
     price_min: Money | UnsetType = UNSET
     price_max: Money | UnsetType = UNSET
     in_stock: bool | UnsetType = UNSET
@@ -95,7 +130,8 @@ class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     def find(self) -> ProductQuerySet:
         """The products that match."""
         conditions: dict[str, Any] = {
-            "sku": self.sku,
+            "pk__in": self.ids if self.ids is UNSET else ids_in(self.ids),
+            "sku__in": self.sku,
             "price__gte": self.price_min if self.price_min is UNSET else money(self.price_min),
             "price__lte": self.price_max if self.price_max is UNSET else money(self.price_max),
             "is_active": self.is_active,

@@ -6,8 +6,11 @@ from rest_framework.views import APIView
 
 from apps.products import operations
 from apps.products.exceptions import ProductNotFound, SkuExists
+from apps.products.hot_routes import ListProducts, ReadAvailability, ReadProduct
 from apps.products.models import Product, ProductRequest
 from apps.products.serializers import (
+    Availability,
+    AvailabilityQuery,
     ProductChanges,
     ProductIn,
     ProductOut,
@@ -16,6 +19,7 @@ from apps.products.serializers import (
 )
 from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint
+from monoservices.api.hot_routes import answer_alone, answer_if_hot
 from monoservices.api.http import read_body, read_query
 from monoservices.api.idempotency import once_per_key
 from monoservices.api.pagination import Page, keyset_page
@@ -28,6 +32,8 @@ class ProductListView(APIView):
     @Endpoint("list_products", query=ProductQuery, response=Page[ProductOut])
     def get(self, request: Request) -> Response:
         """Products, archived ones included, a page at a time."""
+        if hot := answer_if_hot(ListProducts(), request):
+            return hot
         query = read_query(request, ProductQuery)
         page = keyset_page(
             query.find(),
@@ -59,13 +65,25 @@ class ProductListView(APIView):
         return once_per_key(request, ProductRequest, serializer.validated_data, create)
 
 
+class AvailabilityView(APIView):
+    scopes = {"GET": "products:read"}
+
+    @Endpoint("list_availability", query=AvailabilityQuery, response=Availability)
+    def get(self, request: Request) -> Response:
+        """How many units of each product can be ordered now, and at what price.
+
+        In the order in which `ids` names the products, as far as they exist.
+        """
+        return answer_alone(ReadAvailability(), request)
+
+
 class ProductView(APIView):
     scopes = {"GET": "products:read", "PATCH": "products:write", "DELETE": "products:write"}
 
     @Endpoint("get_product", response=ProductOut, refusals=[ProductNotFound])
     def get(self, request: Request, product_id: int) -> Response:
         """One product."""
-        return Response(ProductSerializer.represent(Product.objects.with_id(product_id)))
+        return answer_alone(ReadProduct(), request, product_id)
 
     @Endpoint(
         "update_product",

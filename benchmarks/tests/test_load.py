@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.generator import apply_load
-from benchmarks.load import LoadResult, Request
+from benchmarks.load import CUSTOMERS, LoadResult, Request
 from benchmarks.python_load import apply_python_load, renderer
 from benchmarks.servers import BenchmarkError
 from benchmarks.wrk import WRK, parse_wrk
@@ -18,11 +18,14 @@ REQUEST = Request(
     "POST",
     "/orders/{id}/",
     {"Idempotency-Key": "{key}"},
-    '{"lines": [{"id": {id}}, {"id": {id}}], "note": "{text}"}',
+    '{"lines": [{"id": {id}}, {"id": {id}}], "note": "{text}", "customer": {customer}, '
+    '"number": {number}}',
     first=10,
+    step=5,
     ids=3,
     texts=("a+b", "c"),
 )
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 WRK_SAID = """\
 Running 25s test @ http://127.0.0.1:1
 drained
@@ -43,7 +46,8 @@ def test_each_request_has_a_key_of_its_own_and_no_id_twice() -> None:
     texts = [render() for _ in range(100)]
     keys = {re.search(rb"Idempotency-Key: (\S+)", text)[1] for text in texts}  # type: ignore[index]
     assert len(keys) == 100
-    assert all(sorted(numbers(text)) == [10, 11, 12] for text in texts)
+    assert all(UUID.fullmatch(key.decode()) for key in keys)
+    assert all(sorted(numbers(text)) == [10, 15, 20] for text in texts)
     head, body = texts[0].split(b"\r\n\r\n")
     assert f"Content-Length: {len(body)}".encode() in head
 
@@ -125,8 +129,13 @@ def test_every_request_is_answered_and_counted(
     assert result.acknowledged == received - shop.refused
     assert result.acknowledged - 8 <= result.completed <= result.acknowledged
     assert result.rate == result.completed
-    assert all({line["id"] for line in body["lines"]} < {10, 11, 12} for body in shop.bodies)
+    assert all({line["id"] for line in body["lines"]} < {10, 15, 20} for body in shop.bodies)
     assert {body["note"] for body in shop.bodies} == {"a+b", "c"}
+    numbers = sorted(body["number"] for body in shop.bodies)
+    assert numbers == list(range(numbers[0], numbers[0] + received))
+    customers = [body["customer"] for body in shop.bodies]
+    assert 1 <= min(customers) < max(customers) <= CUSTOMERS
+    assert all(UUID.fullmatch(key) for key in shop.keys)
 
 
 def test_what_wrk_says() -> None:

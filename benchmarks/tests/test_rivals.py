@@ -24,8 +24,23 @@ REFUSALS = {
 """The statuses of orders for an unknown product, and for a quantity of zero."""
 
 ON_SQLITE = ["drf_locking", "tradepost"]
-STATEMENTS = {"pgbench_statements": 9, "pgbench_function": 1}
-"""The number of statements of each pgbench script, including BEGIN and COMMIT."""
+STATEMENTS = {
+    ("pgbench_statements", 1): 9,
+    ("pgbench_function", 1): 1,
+    ("pgbench_function", 20): 1,
+}
+"""The number of statements of each pgbench script, including BEGIN and COMMIT, by its lines."""
+ORDER = """
+    SELECT reference ~ '^S-[0-9]+$', customer_email ~ '^customer[0-9]+@example.com$',
+        idempotency_key ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+        first_answer::json ->> 'reference' = reference,
+        first_answer::json ->> 'customer_email' = customer_email,
+        first_answer::json ->> 'total' = total::text,
+        json_array_length(first_answer::json -> 'lines') = %s,
+        (SELECT count(*) FROM orders_orderline WHERE order_id = orders_order.id) = %s
+    FROM orders_order ORDER BY id DESC LIMIT 1
+"""
+"""What every design on Tradepost's tables must have stored of its newest order."""
 
 
 @pytest.fixture(scope="module")
@@ -84,23 +99,36 @@ def test_a_design_places_orders_and_refuses_what_it_should(name: str, databases:
         assert books(databases, design) == sold
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_pgbench_does_what_tradepost_does(name: str, databases: Databases) -> None:
+@pytest.mark.parametrize(("name", "lines"), STATEMENTS)
+def test_pgbench_does_what_tradepost_does(name: str, lines: int, databases: Databases) -> None:
     if not isinstance(databases, PostgresDatabases):
         pytest.skip("pgbench loads PostgreSQL only")
     design = DESIGNS[name]
     with databases.logging(), design.start(databases) as running:
         before = Books(*databases.row(design.books))
         with databases.postgres.counting(databases.run) as statements:
-            load = running.load(products=1, lines=1, connections=2, seconds=1, seed=1)
+            load = running.load(products=lines, lines=lines, connections=2, seconds=1, seed=1)
     after = Books(*databases.row(design.books))
-    assert len(statements) == STATEMENTS[name] * load.acknowledged
+    assert len(statements) == STATEMENTS[name, lines] * load.acknowledged
     assert changes(before, after)["least"] == -load.acknowledged
-    assert find_failures(before, after, loads=[load], lines=1) == []
+    assert find_failures(before, after, loads=[load], lines=lines) == []
+    assert databases.postgres.row(databases.run, ORDER, [lines, lines]) == (True,) * 8
+
+
+@pytest.mark.parametrize("lines", [1, 20])
+def test_tradepost_is_loaded_with_orders_as_real_ones_are(lines: int, databases: Databases) -> None:
+    if not isinstance(databases, PostgresDatabases):
+        pytest.skip("The query is PostgreSQL's")
+    with DESIGNS["tradepost_1"].start(databases) as running:
+        load = running.load(products=20, lines=lines, connections=2, seconds=1, seed=1)
+        assert running.cpu_seconds() > 0
+    assert (load.errors["status"], load.acknowledged > 0) == (0, True)
+    assert databases.postgres.row(databases.run, ORDER, [lines, lines]) == (True,) * 8
 
 
 def test_all_designs_are_tested() -> None:
-    assert {*REFUSALS, *STATEMENTS, *OTHER_WORKERS} == {*DESIGNS}
+    pgbench = {name for name, _ in STATEMENTS}
+    assert {*REFUSALS, *pgbench, *OTHER_WORKERS} == {*DESIGNS}
 
 
 def test_the_page_tells_of_every_design() -> None:
@@ -114,5 +142,6 @@ def test_the_page_tells_of_every_design() -> None:
 def test_each_generated_part_is_on_one_page() -> None:
     pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
     of_orders = ("environment", "ratios", "plots", "tables", "statements")
-    for part in (*of_orders, "serializers", "communication", "reads", "faults", "memory"):
+    of_reads = ("reads", "read-plots", "read-tables", "reads-beside-orders", "reads-on-sqlite")
+    for part in (*of_orders, *of_reads, "serializers", "communication", "faults", "memory"):
         assert pages.count(f"<!-- begin {part} -->") == pages.count(f"<!-- end {part} -->") == 1

@@ -5,14 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from benchmarks import reads_data, rounds, serializers
-from benchmarks.load import LoadResult
-from benchmarks.reads import KINDS, READERS, table
+from benchmarks import report, rounds, serializers
 from benchmarks.serializers import DECODE, ENCODE, ENCODE_MANY, MODEL, PLAIN, STRUCT
-
-
-def loaded(rate: float, p99_ms: float) -> LoadResult:
-    return LoadResult("wrk", 1, int(rate), int(rate), {}, 1, p99_ms)
 
 
 def test_every_second_round_is_backwards() -> None:
@@ -90,18 +84,26 @@ def test_the_sentence_follows_the_figures(one: float, many: float, said: str) ->
     assert said in serializers.verdict(figures)
 
 
-def test_searches_are_for_names_that_are_there() -> None:
-    searched = reads_data.searches(500, rows=3, seed=1)
-    assert sorted(searched) == [
-        "azure+acacia+armchair",
-        "black+acacia+armchair",
-        "bright+acacia+armchair",
-    ]
+def shown(microseconds: float) -> str:
+    return f"{microseconds:,.0f}" if microseconds >= 10 else f"{microseconds:.1f}"
 
 
-def test_reads_are_compared_with_the_faster_rival() -> None:
-    kind = next(iter(KINDS))
-    rates = dict(zip(READERS, (400.0, 300.0, 100.0, 200.0), strict=True))
-    results = {(kind, name): [loaded(rate, 5.0)] * 3 for name, rate in rates.items()}
-    rows = table(results, dict.fromkeys(results, 3.0)).splitlines()[2:]
-    assert [row.split(" | ")[-1].strip(" |") for row in rows] == ["2.00", "1.50", "0.50", "1.00"]
+def test_the_pages_about_serializers_have_the_figures_of_the_last_run() -> None:
+    figures = json.loads((report.RESULTS / "serializers.json").read_text())["medians"]
+    docs = {
+        name: " ".join((report.DOCS / name).read_text().split())
+        for name in (
+            "decisions/0003-structs-instead-of-modelserializer.md",
+            "explanation/pattern.md",
+        )
+    }
+    decision, pattern = docs.values()
+    for times in figures.values():
+        row = " | ".join(shown(times[each]) for each in (MODEL, PLAIN, STRUCT))
+        assert f"| {row} |" in decision
+    one = [figures[what][MODEL] / figures[what][PLAIN] for what in (DECODE, ENCODE)]
+    many = figures[ENCODE_MANY][MODEL] / figures[ENCODE_MANY][PLAIN]
+    assert [round(each) for each in one] == [2, 2], "The pages say: half the time for one object."
+    assert many < serializers.NOTEWORTHY, "The pages say: hardly less for a list of 100."
+    structs = [each[MODEL] / each[STRUCT] for each in figures.values()]
+    assert f"Structs are {min(structs):.0f} to {max(structs):.0f} times as fast" in pattern

@@ -2,10 +2,13 @@
 
 import re
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
+import msgspec.inspect
 from django.core.handlers.wsgi import WSGIRequest
+from django.http import QueryDict
 from msgspec import Struct, structs
 from rest_framework.metadata import BaseMetadata
 from rest_framework.parsers import BaseParser
@@ -124,13 +127,43 @@ def refuse_fields(request: Request) -> None:
 
 
 def read_query(request: Request, struct: type[StructType]) -> StructType:
-    """Return the query string as a `struct`. Raises Invalid with the errors by parameter."""
-    lists = dict(request.query_params.lists())
-    if twice := [name for name, values in lists.items() if len(values) > 1]:
+    """Return the query string as a `struct`, as `parse_query` does."""
+    return _query(dict(request.query_params.lists()), struct)
+
+
+def parse_query(query: str, struct: type[StructType]) -> StructType:
+    """Return a query string as a `struct`. A parameter that is a list may be sent many times.
+
+    Raises Invalid with the errors by parameter.
+    """
+    return _query(dict(QueryDict(query).lists()), struct)
+
+
+def _query(lists: dict[str, Any], struct: type[StructType]) -> StructType:
+    many = _lists(struct)
+    twice = [name for name, values in lists.items() if len(values) > 1 and name not in many]
+    if twice:
         raise Invalid(errors={name: ["Send this parameter only once."] for name in twice})
-    query = convert({name: values[0] for name, values in lists.items()}, struct, strict=False)
+    sent = {name: values if name in many else values[0] for name, values in lists.items()}
+    query = convert(sent, struct, strict=False)
     for name, value in structs.asdict(query).items():
         # Outside these years, converting a time to UTC may leave the range of datetime.
         if isinstance(value, datetime) and not 1900 <= value.year < 9999:
             raise Invalid(errors={name: ["Expected a year from 1900 to 9998."]})
     return query
+
+
+@cache
+def _lists(struct: type[Struct]) -> frozenset[str]:
+    """The names of the parameters that are lists."""
+    described: Any = msgspec.inspect.type_info(struct)
+    return frozenset(field.encode_name for field in described.fields if _is_list(field.type))
+
+
+def _is_list(described: msgspec.inspect.Type) -> bool:
+    match described:
+        case msgspec.inspect.Metadata():
+            return _is_list(described.type)
+        case msgspec.inspect.UnionType():
+            return any(map(_is_list, described.types))
+    return isinstance(described, msgspec.inspect.ListType)

@@ -85,8 +85,10 @@ class ServiceSchema(AutoSchema):
         own = schemas.pop(self.endpoint.query.__name__)
         for name, schema in schemas.items():
             register(self.registry, name, schema)
+        required = own.get("required", ())
         for name, of_parameter in own["properties"].items():
-            yield _parameter("query", name, of_parameter)
+            parameter = _parameter("query", name, of_parameter)
+            yield parameter | ({"required": True} if name in required else {})
 
     def _body(self) -> Json:
         """The schemas of the request body by media type; empty if the method takes no body."""
@@ -102,7 +104,10 @@ class ServiceSchema(AutoSchema):
             text = "The same request with the same key is carried out only once."
             schema = {"description": text, "type": "string", "pattern": "^[ -~]{1,255}$"}
             yield _parameter("header", "Idempotency-Key", schema)
-        if self.endpoint.versioned and self.method != "GET":
+        if self.endpoint.versioned and self.method == "GET":
+            text = "ETags that the client has. If one of them is that of now, the answer is 304."
+            yield _parameter("header", "If-None-Match", {"description": text, "type": "string"})
+        elif self.endpoint.versioned:
             text = (
                 "The ETag that was read. The request is rejected if the version has changed since."
             )
@@ -123,7 +128,12 @@ class ServiceSchema(AutoSchema):
             headers[REPLAYED] = header(text, enum=["true"])
         if self.endpoint.versioned:
             headers["ETag"] = header("The version, for If-Match.", required=True)
-        return {str(self.endpoint.status): response | ({"headers": headers} if headers else {})}
+        responses = {
+            str(self.endpoint.status): response | ({"headers": headers} if headers else {})
+        }
+        if self.endpoint.versioned and self.method == "GET":
+            responses["304"] = {"description": "Not Modified", "headers": headers}
+        return responses
 
     def _schema(self, described: Any, direction: str) -> Json:
         """A reference to the component of a struct, a serializer, or a Page; or to one of several.

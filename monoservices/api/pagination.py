@@ -5,7 +5,7 @@ It is signed for its list and its ordering, so that clients cannot make up curso
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from django.core import signing
@@ -33,6 +33,36 @@ class Page(msgspec.Struct, Generic[Item]):
     previous: str | None
 
 
+class Position(NamedTuple):
+    """What a cursor says. after: the sort key and the id of the row before the page.
+
+    backwards: whether the page ends there, instead of beginning.
+    """
+
+    after: list[Any]
+    backwards: bool
+
+
+class Cursors:
+    """Writes and reads the cursors of one list in one ordering."""
+
+    def __init__(self, model: type[Model], ordering: str) -> None:
+        # No cursor needs to be quoted in a URL.
+        self._signer = signing.Signer(sep=".", salt=f"{model._meta.label}:{ordering}")
+
+    def write(self, position: Position) -> str:
+        """The cursor that says this."""
+        return self._signer.sign_object(position)
+
+    def read(self, cursor: str) -> Position:
+        """What a cursor says. Raises Invalid if it is not from this list and ordering."""
+        try:
+            return Position(*self._signer.unsign_object(cursor))
+        except signing.BadSignature:
+            text = "This cursor does not belong to this list in this ordering."
+            raise Invalid(errors={"cursor": [text]}) from None
+
+
 def keyset_page(
     queryset: QuerySet[ModelType],
     *,
@@ -47,18 +77,14 @@ def keyset_page(
     ordering: a column, with a leading `-` for descending. The primary key breaks ties.
     Every page takes one statement. Raises Invalid if the cursor is not from this list and ordering.
     """
-    salt = f"{queryset.model._meta.label}:{ordering}"
-    try:
-        position = signing.loads(cursor, salt=salt) if cursor is not UNSET else None
-    except signing.BadSignature:
-        text = "This cursor does not belong to this list in this ordering."
-        raise Invalid(errors={"cursor": [text]}) from None
-    backwards = position is not None and position["backwards"]
+    cursors = Cursors(queryset.model, ordering)
+    position = None if cursor is UNSET else cursors.read(cursor)
+    backwards = position is not None and position.backwards
     column, descending = ordering.removeprefix("-"), ordering.startswith("-")
     if column == queryset.model._meta.pk.name:
         column = "pk"
     if position is not None:
-        after = position["after"]
+        after = position.after
         queryset = queryset.filter(_beyond(column, after, descending=descending != backwards))
     sign = "-" if descending != backwards else ""
     keys = [f"{sign}{column}"] if column == "pk" else [f"{sign}{column}", f"{sign}pk"]
@@ -70,7 +96,7 @@ def keyset_page(
     def address(row: ModelType, *, backwards: bool) -> str:
         value = getattr(row, column)
         after = [value if isinstance(value, int) else str(value), row.pk]
-        token = signing.dumps({"after": after, "backwards": backwards}, salt=salt)
+        token = cursors.write(Position(after, backwards))
         return replace_query_param(request.build_absolute_uri(), "cursor", token)
 
     has_next = more or backwards

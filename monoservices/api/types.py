@@ -21,6 +21,8 @@ NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*\Z"
 SKU = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?\Z"
 EMAIL = r"^([^@\s\x00]+@[^@\s\x00]+)?\Z"
 MONEY = r"^[0-9]{1,8}(\.[0-9]{1,2})?\Z"
+MOST_IDS = 100
+IDS = rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MOST_IDS - 1}}}\Z"
 LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"
 
 EXPLANATIONS = {
@@ -29,6 +31,7 @@ EXPLANATIONS = {
     SKU: "Expected text without control characters and without spaces at its ends.",
     EMAIL: "Expected an e-mail address.",
     MONEY: 'Expected an amount as text, such as "9.99", at most 99999999.99.',
+    IDS: f'Expected up to {MOST_IDS} ids, separated by commas, such as "1,2,3".',
     LARGE_MONEY: 'Expected an amount as text, such as "9.99", at most 999999999999.99.',
 }
 """Messages for a text that does not match a pattern."""
@@ -42,6 +45,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK, exam
 Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=SKU, examples=["MUG-BLUE"])]
 Email = Annotated[str, Meta(max_length=254, pattern=EMAIL, examples=["ann@example.org"])]
 Money = Annotated[str, Meta(pattern=MONEY, examples=["9.99"])]
+Ids = Annotated[str, Meta(pattern=IDS, examples=["1,2,3"])]
 LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
 
 _Key = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
@@ -77,6 +81,12 @@ def nul_paths(value: Any, path: str) -> Iterator[str]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from nul_paths(inner, f"{path}.{index}")
+
+
+def ids_in(text: str) -> tuple[int, ...]:
+    """The ids in an `Ids` text, each once, without those that no row can have."""
+    ids = dict.fromkeys(map(int, text.split(",")))
+    return tuple(key for key in ids if key <= MAX_BIG_INTEGER)
 
 
 CENT = Decimal("0.01")

@@ -35,7 +35,7 @@ def json_rows(model: type[models.Model], *, belonging: str) -> RawSQL:
     Do not use it in a statement that locks rows: PostgreSQL reads a subquery as it was before the
     statement waited for the lock. Django's own `Subquery` costs more than a second statement.
     """
-    statement = _statement(model, belonging)
+    statement = belonging_rows(model, belonging=belonging)
     return RawSQL(statement, (), output_field=models.TextField())  # noqa: S611 - made of constants
 
 
@@ -46,12 +46,16 @@ def load_rows(model: type[models.Model], text: str) -> list[Values]:
 
 
 @cache
-def _statement(model: type[models.Model], belonging: str) -> str:
-    columns = column_types(model)
+def belonging_rows(
+    model: type[models.Model], *, belonging: str, columns: tuple[str, ...] = ()
+) -> str:
+    """The SELECT of `json_rows`. columns: some of the model's; all of them if it is empty."""
+    kinds = column_types(model)
+    kinds = {name: kinds[name] for name in columns or kinds}
     return f"""
-        SELECT {engine().json_rows(columns)}
+        SELECT {engine().json_rows(kinds)}
         FROM (
-            SELECT {", ".join(columns)} FROM {model._meta.db_table} WHERE {belonging} ORDER BY id
+            SELECT {", ".join(kinds)} FROM {model._meta.db_table} WHERE {belonging} ORDER BY id
         ) AS r
     """  # noqa: S608 - names, and a constant condition
 

@@ -95,14 +95,29 @@ def writes_together() -> Iterator[None]:
         _together.reset(token)
 
 
+@contextmanager
+def pipelined_read() -> Iterator[None]:
+    """`Engine.pipelined_read` for PostgreSQL."""
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    # Statements of one trip without BEGIN are a transaction of their own; it ends with the trip.
+    pipeline = _Pipeline(database, prepare=not database.in_atomic_block, begins=False)
+    token = enqueue_in_pipeline.set(pipeline.enqueue)
+    try:
+        yield
+    finally:
+        enqueue_in_pipeline.reset(token)
+
+
 class _Pipeline:
     """The statements of one transaction; some of them have not been sent yet."""
 
-    def __init__(self, database: Any, *, prepare: bool) -> None:
+    def __init__(self, database: Any, *, prepare: bool, begins: bool = True) -> None:
         self._database = database
         self._connection: Connection = database.connection
         # If psycopg drops prepared statements, only an outermost transaction can begin again.
         self._prepare = prepare
+        self._begins = begins
         self._waiting: list[Enqueued] = []
         self._failure: Exception | None = None
         self._clock: Enqueued | None = None
@@ -172,17 +187,17 @@ class _Pipeline:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        if self._clock is None:
+        if self._clock is None and self._begins:
             self._clock = Enqueued(_CLOCK, (), columns=1)
             waiting.insert(0, self._clock)
-        begins = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
-        first = self._beginning() if begins else []
+        is_idle = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
+        first = self._beginning() if is_idle and self._begins else []
         messages = fuse(waiting)
         statements = first + [each.statement for each in messages]
         try:
             rows_of_each = self._execute(statements)
         except InvalidSqlStatementName:
-            if not begins:
+            if not is_idle:
                 raise
             self.roll_back()
             rows_of_each = self._execute(statements)

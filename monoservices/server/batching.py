@@ -9,6 +9,7 @@ same time, the larger the batches are.
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
@@ -31,8 +32,10 @@ class Batcher(Generic[Item, Outcome]):
     run: takes items and returns their outcomes, in the same order. All calls are in one thread.
         What may fail is an outcome too; if `run` raises, the whole batch fails.
     at_end: called in that thread before it ends, such as to close its connections.
-    size: how many items a batch has at most. limit: how many items may wait; one client's may take
-        half of that. max_wait_seconds: how long an item may wait before it is rejected.
+    size: how many items a batch has at most. weigh, most_weight: what an item weighs, and what all
+        of a batch weigh at most, unless it is a single one. limit: how many items may wait; one
+        client's may take half of that. max_wait_seconds: how long an item may wait before it is
+        rejected.
     name: the name of the queue in metrics.
     Use it in one event loop.
     """
@@ -44,12 +47,16 @@ class Batcher(Generic[Item, Outcome]):
         size: int,
         limit: int,
         max_wait_seconds: float,
+        weigh: Callable[[Item], int] = lambda _: 1,
+        most_weight: float = math.inf,
         at_end: Callable[[], object] = lambda: None,
         name: str = "",
     ) -> None:
         self._run = run
         self._at_end = at_end
         self._size = size
+        self._weigh = weigh
+        self._most_weight = most_weight
         self._limit = limit
         self._max_wait_seconds = max_wait_seconds
         self._waiting: deque[_Call[Item, Outcome]] = deque()
@@ -100,7 +107,7 @@ class Batcher(Generic[Item, Outcome]):
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._give_up(loop)
-        batch = [self._take() for _ in range(min(self._size, len(self._waiting)))]
+        batch = self._take_batch()
         if batch:
             now = loop.time()
             self._sizes.add(len(batch))
@@ -141,6 +148,16 @@ class Batcher(Generic[Item, Outcome]):
                 call.future.set_result(outcomes[number])
             else:
                 call.future.set_exception(RuntimeError("The batch ended without outcomes."))
+
+    def _take_batch(self) -> "list[_Call[Item, Outcome]]":
+        batch: list[_Call[Item, Outcome]] = []
+        left = self._most_weight
+        while self._waiting and len(batch) < self._size:
+            left -= self._weigh(self._waiting[0].item)
+            if left < 0 and batch:
+                break
+            batch.append(self._take())
+        return batch
 
     def _take(self) -> "_Call[Item, Outcome]":
         call = self._waiting.popleft()

@@ -1,57 +1,66 @@
 """The express lane: hot routes answer clean requests in the event loop, without Django's cycle.
 
-A route that cannot answer a request declines it, and leaves nothing behind.
+A request that the lane is not sure about it declines, and leaves nothing behind. Django answers.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
-from typing import Protocol
+from typing import Any
 
-from django.urls import reverse
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.module_loading import module_has_submodule
+from msgspec import Struct
 from rest_framework.views import APIView
 
-from monoservices.server.asgi import Body, Headers, Scope, WholeResponse
+from monoservices.api.hot_routes import HotRequest, HotRoute, unless_known
+from monoservices.api.problems import Problem
+from monoservices.api.whole_response import WholeResponse
+from monoservices.server.asgi import Body, Headers, Scope
 from monoservices.server.callers import Callers, HeldKey, KeyChanged
 from monoservices.server.common_headers import common_headers
 from monoservices.server.express_request import ExpressRequest, express_request
+from monoservices.server.hot_batches import HEAVIEST, HotBatches
 from monoservices.server.refusing import refusal
 from monoservices.services.config import served_services
 
+_NUMBER = re.compile(r"(?<=/)[0-9]{1,19}(?=/)", re.ASCII)
+"""A whole number in a path. Longer ones are no ids, and Django says so."""
+MOST_PARAMETERS = 3
+"""How many numbers the path of a hot route may have."""
 
-class ExpressRoute(Protocol):
-    """A hot route. It is created with the server's Callers, in the event loop that uses it.
 
-    method, url_name: the requests that it answers. scope: what their keys must have.
-    view: Django's view for the same requests.
+class ServedRoute(Struct, frozen=True):
+    """A hot route, where it is served.
+
+    pattern: Django's route, with a leading slash. scope: what a key must have.
+    headers: the common headers, by whether the request came over TLS; None if only Django can
+        answer such requests.
     """
 
-    method: str
-    url_name: str
+    hot: HotRoute[Any, Any]
+    pattern: str
     scope: str
-
-    @property
-    def view(self) -> type[APIView]: ...
-
-    async def respond(self, request: ExpressRequest, key: HeldKey) -> WholeResponse | None:
-        """Answer the request, or return None, with nothing done, to hand it to Django.
-
-        key: the request's, which has the scope.
-        Raises KeyChanged to be asked again, and exceptions that
-        `monoservices.api.exception_handling.as_problem` knows.
-        """
-
-    async def drain(self) -> None:
-        """Return when every request is answered. No further request may come."""
+    headers: dict[bool, Headers | None]
 
 
-def express_routes(callers: Callers) -> Iterator[ExpressRoute]:
+class ExpressAnswer(Struct, frozen=True):
+    """A response, its common headers, and the route that made it."""
+
+    response: WholeResponse
+    headers: Headers
+    pattern: str
+
+
+def hot_routes() -> Iterator[HotRoute[Any, Any]]:
     """Create the hot routes that the served services list in ROUTES of their `hot_routes`."""
     for service in served_services():
         if module_has_submodule(service.module, "hot_routes"):
             for make in import_module(f"{service.name}.hot_routes").ROUTES:
-                yield make(callers)
+                yield make()
 
 
 class ExpressLane:
@@ -59,48 +68,41 @@ class ExpressLane:
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
+        self._batches = HotBatches(callers)
 
-    async def respond(self, scope: Scope, body: Body) -> tuple[WholeResponse, Headers] | None:
-        """Return a hot route's response and its common headers; None if Django must answer."""
-        address = (scope["method"], scope["path"])
-        route = self.routes.get(address)
+    async def respond(self, scope: Scope, body: Body) -> ExpressAnswer | None:
+        """Return a hot route's answer; None if Django must answer."""
+        method, path = scope["method"], scope["path"]
+        if method == "HEAD":
+            method = "GET"
+        route = self.routes.get((method, _NUMBER.sub("0", path)))
         if route is None or not isinstance(body, bytes):
             return None
+        ids = tuple(map(int, _NUMBER.findall(path)))
         request = express_request(scope, body)
         if request is None:
             return None
-        headers = self.common_headers[address][request.is_secure]
+        headers = route.headers[request.is_secure]
         if headers is None:
             return None
         try:
-            response = await self._ask(route, request)
+            response = await self._ask(route, ids, request)
         except Exception as error:
-            response = refusal(error, f"{route.method} {route.url_name}")
-        return None if response is None else (response, headers)
+            response = refusal(error, f"{method} {route.pattern}")
+        return None if response is None else ExpressAnswer(response, headers, route.pattern)
 
     async def drain(self) -> None:
         """Return when every request is answered. No further request may come."""
-        for route in self.routes.values():
-            await route.drain()
+        await self._batches.drain()
 
     @cached_property
-    def routes(self) -> dict[tuple[str, str], ExpressRoute]:
-        """The hot routes by method and path."""
-        routes = express_routes(self._callers)
-        return {(each.method, reverse(each.url_name)): each for each in routes}
+    def routes(self) -> dict[tuple[str, str], ServedRoute]:
+        """The hot routes by method and path, which has 0 in place of each number."""
+        return dict(map(_served, hot_routes()))
 
-    @cached_property
-    def common_headers(self) -> dict[tuple[str, str], dict[bool, Headers | None]]:
-        """The common headers of each hot route, by whether the request came over TLS."""
-        return {
-            (method, path): {
-                secure: common_headers(route.view, method, path, secure=secure)
-                for secure in (False, True)
-            }
-            for (method, path), route in self.routes.items()
-        }
-
-    async def _ask(self, route: ExpressRoute, request: ExpressRequest) -> WholeResponse | None:
+    async def _ask(
+        self, route: ServedRoute, ids: tuple[int, ...], request: ExpressRequest
+    ) -> WholeResponse | None:
         """The response of a route; None if Django must answer, and say what is wrong with a key."""
         key = await self._callers.find(request.authorization)
         if key is not None and route.scope not in key.caller.scopes:
@@ -108,7 +110,66 @@ class ExpressLane:
             key = await self._callers.find(request.authorization, anew=True)
         while key is not None and route.scope in key.caller.scopes:
             try:
-                return await route.respond(request, key)
+                return await self._answer(route.hot, ids, request, key)
             except KeyChanged:
                 key = await self._callers.find(request.authorization, anew=True)
         return None
+
+    async def _answer(
+        self,
+        hot: HotRoute[Any, Any],
+        ids: tuple[int, ...],
+        request: ExpressRequest,
+        key: HeldKey,
+    ) -> WholeResponse | None:
+        try:
+            item = hot.parse(
+                HotRequest(
+                    key.caller,
+                    ids,
+                    request.query,
+                    request.body,
+                    request.idempotency_key,
+                    request.location,
+                )
+            )
+        except Problem:
+            return None  # the view refuses it, in the same words
+        if item is None or hot.weight(item) > HEAVIEST:
+            return None
+        try:
+            outcome = await self._batches.submit(hot, item, key)
+        except KeyChanged:
+            raise
+        except Exception as error:
+            hot.failed(error)
+            raise
+        response = hot.answer(item, outcome)
+        if request.if_none_match:
+            response = unless_known(response, request.if_none_match)
+        return response
+
+
+def _served(hot: HotRoute[Any, Any]) -> tuple[tuple[str, str], ServedRoute]:
+    path = _path(hot.url_name)
+    match = resolve(path)
+    view: type[APIView] = match.func.cls  # type: ignore[attr-defined]  # as DRF's as_view sets it
+    headers = {
+        secure: common_headers(view, hot.method, path, secure=secure) for secure in (False, True)
+    }
+    scope: str = getattr(view, "scopes", {})[hot.method]
+    route = ServedRoute(hot, f"/{match.route}", scope, headers)
+    return (hot.method, path), route
+
+
+def _path(url_name: str) -> str:
+    """The path of a URL, with 0 for each of its parameters.
+
+    Raises ImproperlyConfigured unless its parameters are the only numbers in it.
+    """
+    for count in range(MOST_PARAMETERS + 1):
+        with suppress(NoReverseMatch):
+            path = reverse(url_name, args=[0] * count)
+            if len(_NUMBER.findall(path)) == count:
+                return path
+    raise ImproperlyConfigured(f"The URL {url_name} cannot be a hot route.")

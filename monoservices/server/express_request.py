@@ -7,38 +7,42 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from msgspec import Struct
 
+from monoservices.api.hot_routes import READING
 from monoservices.api.http import is_idempotency_key
 from monoservices.server.asgi import Scope
 
-ACCEPTED = {b"*/*", b"application/json"}
+ACCEPTED = {b"*/*", b"application/json", b"application/json, text/plain, */*"}
+"""What common clients send, the last one browsers with axios."""
 
 
 class ExpressRequest(Struct, frozen=True):
-    """What a hot route needs to know of a clean request.
+    """What the express lane needs to know of a clean request.
 
     authorization: the header as it was sent; empty if there is none.
-    idempotency_key: a valid key, or None.
-    is_secure: whether the request came over TLS.
+    idempotency_key: a valid key, or None. query: the query string.
+    if_none_match: the header of a request that reads; "" without it.
+    is_secure: whether the request came over TLS. location: its URL without the query string.
     """
 
     authorization: str
-    idempotency_key: str | None
-    body: bytes
+    body: bytes = b""
+    idempotency_key: str | None = None
+    query: str = ""
+    if_none_match: str = ""
     is_secure: bool = False
+    location: str = ""
 
 
 def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
     """Return the request if it is clean, or None if Django must look at it.
 
-    A clean request sends JSON, accepts JSON, sends each header once, and names a host of ours.
-    None does not mean that the request is wrong.
+    A clean request reads, or sends JSON without a query string. It accepts JSON, sends each header
+    once, and names a host of ours. None does not mean that the request is wrong.
     """
     sent = scope["headers"]
     headers: dict[bytes, bytes] = dict(sent)
     # The cookie of a session changes the headers of the response.
-    if len(headers) != len(sent) or scope["query_string"] or b"cookie" in headers:
-        return None
-    if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
+    if len(headers) != len(sent) or b"cookie" in headers or b"content-encoding" in headers:
         return None
     if headers.get(b"accept", b"*/*") not in ACCEPTED:
         return None
@@ -46,15 +50,27 @@ def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
     is_secure = _is_secure(scope, headers)
     if not _is_allowed(host, tuple(settings.ALLOWED_HOSTS)) or is_secure is None:
         return None
-    key = headers.get(b"idempotency-key")
-    if key is not None and not is_idempotency_key(key.decode("latin-1")):
+    query = scope["query_string"].decode("latin-1")
+    reads = scope["method"] in READING
+    if body if reads else not _is_writing(headers, query):
         return None
+    key = headers.get(b"idempotency-key")
     return ExpressRequest(
         headers.get(b"authorization", b"").decode("latin-1"),
-        None if key is None else key.decode("latin-1"),
         body,
+        None if reads or key is None else key.decode("latin-1"),
+        query,
+        headers.get(b"if-none-match", b"").decode("latin-1") if reads else "",
         is_secure,
+        f"{'https' if is_secure else 'http'}://{host}{scope['path']}",
     )
+
+
+def _is_writing(headers: Mapping[bytes, bytes], query: str) -> bool:
+    if query or headers.get(b"content-type") != b"application/json":
+        return False
+    key = headers.get(b"idempotency-key")
+    return key is None or is_idempotency_key(key.decode("latin-1"))
 
 
 @lru_cache(maxsize=256)

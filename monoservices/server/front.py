@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from monoservices.api.access import key_authentication
 from monoservices.api.problems import Unavailable
+from monoservices.api.whole_response import WholeResponse
 from monoservices.metrics.publishing import publishing
 from monoservices.metrics.requests import requests
 from monoservices.server.admission import is_known, is_stranger
@@ -28,7 +29,6 @@ from monoservices.server.asgi import (
     Receive,
     Scope,
     Send,
-    WholeResponse,
     send_response,
 )
 from monoservices.server.body import Intake
@@ -45,11 +45,12 @@ logger = logging.getLogger(__name__)
 
 
 class _Answer(NamedTuple):
-    """A response to send. lane: which lane made it, or "none"."""
+    """A response to send. lane: which lane made it, or "none". route: a hot route's, or ""."""
 
     response: WholeResponse
     headers: Headers
     lane: str
+    route: str = ""
 
 
 def _without_body(error: Exception, scope: Scope) -> _Answer:
@@ -75,7 +76,8 @@ class Front:
         started = perf_counter()
         if self._health.answers(scope):
             health = await self._health.respond(scope)
-            await send_response(send, health, logged(scope, health, scope["path"], self.callers))
+            more = logged(scope, health, scope["path"], self.callers)
+            await send_response(send, health, more, method=scope["method"])
             series = requests(scope["method"], scope["path"], health.status, "none")
             series.add(perf_counter() - started)
             return
@@ -88,7 +90,7 @@ class Front:
             started = perf_counter()
             try:
                 if express := await self.express.respond(scope, body):
-                    answer = _Answer(*express, "express")
+                    answer = _Answer(express.response, express.headers, "express", express.pattern)
                 else:
                     answer = await self._by_django(scope, body, send, receive)
             finally:
@@ -97,14 +99,14 @@ class Front:
             del body  # a client that waits for its turn holds nothing but the connection
         if answer is None:
             return
-        response, headers, lane = answer
+        response, headers, lane, route = answer
         if response.status == Unavailable.status:
             await self._refusals.wait(waited=perf_counter() - started)
-        path = scope["path"] if lane == "express" else ""
+        method = scope["method"]
         if response.status >= 400:
-            headers = [*headers, *logged(scope, response, path, self.callers)]
-        await send_response(send, response, headers)
-        requests(scope["method"], path, response.status, lane).add(perf_counter() - started)
+            headers = [*headers, *logged(scope, response, route, self.callers)]
+        await send_response(send, response, headers, method=method)
+        requests(method, route, response.status, lane).add(perf_counter() - started)
 
     async def _by_django(
         self, scope: Scope, body: Body, send: Send, receive: Receive
@@ -145,7 +147,7 @@ class Front:
         """Follow the lifespan protocol. Every request that has begun is finished before the end."""
         try:
             # Load the services' modules, URLs, views and middleware before the first request.
-            _ = self.express.common_headers, self.large_bodies, self._health.names
+            _ = self.express.routes, self.large_bodies, self._health.names
         except Exception:
             logger.exception("The application cannot be loaded.")
             await receive()

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_safe
 
 from monoservices.api.exception_handling import problem_response
 from monoservices.api.problems import Unavailable
+from monoservices.api.whole_response import WholeResponse
 from monoservices.database.health import check_reads, check_writes, close
-from monoservices.server.asgi import Scope, WholeResponse
+from monoservices.server.asgi import Scope
 
 RESULT_SECONDS = 0.5
 """How long the result of a check counts."""

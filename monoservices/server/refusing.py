@@ -5,7 +5,8 @@ import logging
 from monoservices.api.exception_handling import as_problem
 from monoservices.api.problems import Problem
 from monoservices.api.refusals import HEADER, code_of, id_of_request, refusals
-from monoservices.server.asgi import Headers, Scope, WholeResponse
+from monoservices.api.whole_response import WholeResponse
+from monoservices.server.asgi import Headers, Scope
 from monoservices.server.callers import Callers
 
 _NAME = HEADER.lower().encode()

@@ -83,7 +83,7 @@ def test_what_it_writes(project: Directory) -> None:
     written = {str(each.relative_to(payments)) for each in payments.rglob("*.py")}
     shared = {
         *("__init__.py", "admin.py", "apps.py", "exceptions.py", "models.py", "operations.py"),
-        *("serializers.py", "urls.py", "views.py"),
+        *("hot_routes.py", "serializers.py", "urls.py", "views.py"),
         *("migrations/__init__.py", "migrations/0001_initial.py"),
         *("tests/__init__.py", "tests/test_admin.py", "tests/test_operations.py"),
         "tests/test_views.py",

@@ -7,12 +7,12 @@ so that its memory does not grow with the number of orders.
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from msgspec import Struct
 
-from apps.orders.books.suspects import PREFIX, find_suspects, order_id_in
+from apps.orders.books.suspects import PREFIX, find_suspects
 from apps.orders.microservice_communication import (
     audit_stock,
     existing_client_ids,
@@ -24,8 +24,6 @@ from apps.orders.placing.pricing import quantity_by_product
 from apps.orders.placing.rules import EVENTS
 
 CHUNK_SIZE = 1_000
-
-Item = TypeVar("Item")
 
 
 class Discrepancy(Struct, frozen=True):
@@ -53,7 +51,8 @@ def audit() -> Iterator[Discrepancy]:
     yield from _dangling(OrderEvent)
     yield from _lines_without_product()
     yield from _orders_without_client()
-    yield from _movements_without_order(suspects.references)
+    for reference in sorted(suspects.references):
+        yield Discrepancy(f"Movements refer to {reference}, which does not exist.")
 
 
 def expected_units(order: Order) -> dict[int, int]:
@@ -83,8 +82,9 @@ def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
 def _orders_in_chunks(order_ids: Collection[int]) -> Iterator[list[Order]]:
     orders = Order.objects.with_lines().prefetch_related("events").order_by("pk")
     columns = orders.only("pk", "status", "total", "version")
-    for chunk in _in_chunks(sorted(order_ids)):
-        yield list(columns.filter(pk__in=chunk))
+    ordered = sorted(order_ids)
+    for at in range(0, len(ordered), CHUNK_SIZE):
+        yield list(columns.filter(pk__in=ordered[at : at + CHUNK_SIZE]))
 
 
 def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy]:
@@ -125,7 +125,7 @@ def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
 
 def _dangling(model: type[OrderLine | OrderEvent]) -> Iterator[Discrepancy]:
     rows = model._default_manager.exclude(Exists(Order.objects.filter(pk=OuterRef("order"))))
-    for key, order_id in rows.order_by("pk").values_list("pk", "order_id").iterator():
+    for key, order_id in rows.order_by("pk").values_list("pk", "order_id"):
         name = str(model._meta.verbose_name).capitalize()
         yield Discrepancy(f"{name} {key}: belongs to order {order_id}, which does not exist.")
 
@@ -142,15 +142,6 @@ def _orders_without_client() -> Iterator[Discrepancy]:
             yield Discrepancy(f"Orders belong to client {missing}, which does not exist.")
 
 
-def _movements_without_order(suspects: Collection[str]) -> Iterator[Discrepancy]:
-    for references in _in_chunks(sorted(suspects)):
-        ids = filter(None, map(order_id_in, references))
-        known = set(Order.objects.filter(pk__in=ids).values_list("pk", flat=True))
-        for reference in references:
-            if order_id_in(reference) not in known:
-                yield Discrepancy(f"Movements refer to {reference}, which does not exist.")
-
-
 def _distinct(rows: QuerySet[Any], column: str) -> Iterator[list[int]]:
     """The distinct values of a column, in ascending lists."""
     values = rows.order_by(column).values_list(column, flat=True).distinct()
@@ -158,7 +149,3 @@ def _distinct(rows: QuerySet[Any], column: str) -> Iterator[list[int]]:
     while chunk := list(values.filter(**{f"{column}__gt": last})[:CHUNK_SIZE]):
         yield chunk
         last = chunk[-1]
-
-
-def _in_chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    return (items[at : at + CHUNK_SIZE] for at in range(0, len(items), CHUNK_SIZE))

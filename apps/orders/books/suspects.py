@@ -1,84 +1,86 @@
 """Finds the orders that may be wrong, in a few statements over all rows.
 
 Looking at each order would take thousands of statements for a million orders. These statements
-return what is off, or may be; the audit then looks at that alone, and decides.
+return what is off, or may be; the audit then looks at that alone, and decides. PostgreSQL reads
+tables in parallel only for results that are fetched as a whole: those of what is off alone are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial, reduce
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter, or_
+from secrets import randbelow
 
 from django.db.models import Exists, F, OuterRef, Q, Sum, Value, Window
 from django.db.models.functions import Lag, Lead, RowNumber
 from msgspec import Struct
 
-from apps.orders.microservice_communication import sum_all_movements
+from apps.orders.microservice_communication import (
+    fingerprint_movements,
+    references_without_number,
+)
 from apps.orders.models import Order, OrderEvent
 from apps.orders.placing.rules import EVENTS
+from monoservices.database.fingerprints import PRIME, Fingerprint, take_fingerprints
 
 PREFIX = "order:"
-MAX_DIGITS = 18
-"""Of an id: so many fit the column."""
-CHUNK_SIZE = 10_000
-"""How many rows are fetched at once."""
 HALF_A_CENT = Decimal("0.005")
 
-Units = tuple[tuple[int, str], int, int]
-"""((length of a reference, the reference), id of a product, units). Rows with the same reference
-and product should sum to zero units."""
+_EXPECTED = """
+    SELECT o.id, l.product_id AS other_id,
+        CASE o.status WHEN 'canceled' THEN 0 ELSE l.quantity END AS units
+    FROM orders_order AS o LEFT JOIN orders_orderline AS l ON l.order_id = o.id
+"""
+"""What the movements of orders should take."""
 
 
 class Suspects(Struct, frozen=True):
-    """What may be wrong. references: of movements, for which there may be no order."""
+    """Orders that may be wrong. references: of movements, for which there is no order."""
 
     order_ids: set[int]
     references: set[str]
 
 
 def find_suspects() -> Suspects:
-    """Every order that is wrong, and every reference without its order. Five statements.
+    """Every order that is wrong, and every reference without its order. Six statements.
 
-    Some of them may be right. The memory that it takes grows with what is found.
+    Some of the orders may be right. The memory that it takes grows with what is found.
     """
-    found = Suspects({*_totals_off(), *_histories_off(), *_without_events()}, set())
-    rows = merge(_expected_units(), _moved_units(), key=itemgetter(0))
-    for (_, reference), group in groupby(rows, key=itemgetter(0)):
-        sums: dict[int, int] = {}
-        for _, product_id, units in group:
-            sums[product_id] = sums.get(product_id, 0) + units
-        # Every order has a row of its own, of no product.
-        has_order = sums.pop(0, None) is not None
-        if not has_order:
-            found.references.add(reference)
-        # A collation may sort other texts between the numbers. Then the rows of an order are apart.
-        if (not has_order or any(sums.values())) and (order_id := order_id_in(reference)):
-            found.order_ids.add(order_id)
+    found = Suspects(
+        {*_totals_off(), *_histories_off(), *_without_events()},
+        references_without_number(prefix=PREFIX),
+    )
+    for ordered, moved in _fingerprints():
+        missing = moved.bits & ~ordered.bits
+        found.references.update(f"{PREFIX}{order_id}" for order_id in moved.ids(missing))
+        if missing or (ordered.total + moved.total) % PRIME:
+            found.order_ids.update(ordered.ids(ordered.bits))
     return found
 
 
-def order_id_in(reference: str) -> int | None:
-    """The id of the order that a movement refers to; None if it can be no order's.
+def _fingerprints() -> Iterator[tuple[Fingerprint, Fingerprint]]:
+    """What lines and movements say of each group of orders. Where they agree, their sum is 0."""
+    seed = randbelow(2**31)
+    ordered = ((each.number, 0, each) for each in take_fingerprints(_EXPECTED, seed=seed))
+    moved = ((each.number, 1, each) for each in fingerprint_movements(prefix=PREFIX, seed=seed))
+    for number, group in groupby(merge(ordered, moved), key=itemgetter(0)):
+        of_group = {side: each for _, side, each in group}
+        nothing = Fingerprint(number)
+        yield of_group.get(0, nothing), of_group.get(1, nothing)
 
-    "order:007" refers to no order, as 7 is written "order:7".
-    """
-    number = reference.removeprefix(PREFIX)
-    is_id = number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS
-    return int(number) if is_id and str(int(number)) == number else None
 
-
-def _totals_off() -> Iterator[int]:
+def _totals_off() -> Iterable[int]:
     """Orders without lines, or whose totals are not the sums of their lines."""
     of_lines = Sum(F("lines__unit_price") * F("lines__quantity"))
-    sums = Order.objects.order_by().values("pk").annotate(sum=of_lines)
+    orders = Order.objects.order_by().values("pk").annotate(more=of_lines - F("total"))
     # SQLite sums amounts as floating-point numbers.
-    off = Q(sum=None) | Q(sum__gte=F("total") + HALF_A_CENT) | Q(sum__lte=F("total") - HALF_A_CENT)
-    return sums.filter(off).values_list("pk", flat=True).iterator(CHUNK_SIZE)
+    off = Q(more=None) | Q(more__gte=HALF_A_CENT) | Q(more__lte=-HALF_A_CENT)
+    return orders.filter(off).values_list("pk", flat=True)
 
 
-def _histories_off() -> Iterator[int]:
+def _histories_off() -> Iterable[int]:
     """Orders with an event that does not follow the one before, or does not lead to the order."""
     in_order = partial(Window, partition_by="order", order_by="pk")
     events = OrderEvent.objects.order_by().annotate(
@@ -92,31 +94,10 @@ def _histories_off() -> Iterator[int]:
     broken = ~Q(from_status=F("previous")) | ~reduce(or_, steps)
     leads_elsewhere = ~Q(to_status=F("status")) | ~Q(number=F("version"))
     off = events.filter(broken | Q(next=None) & leads_elsewhere)
-    return off.values_list("order_id", flat=True).iterator(CHUNK_SIZE)
+    return off.values_list("order_id", flat=True)
 
 
-def _without_events() -> Iterator[int]:
+def _without_events() -> Iterable[int]:
     events = OrderEvent.objects.filter(order=OuterRef("pk"))
     orders = Order.objects.order_by().exclude(Exists(events))
-    return orders.values_list("pk", flat=True).iterator(CHUNK_SIZE)
-
-
-def _expected_units() -> Iterator[Units]:
-    """What movements of orders should take, as positive units; and a row of product 0 per order."""
-    orders = Order.objects.order_by("pk").values_list("pk", "status", "lines__product_id")
-    last = 0
-    for order_id, status, product_id, units in orders.annotate(Sum("lines__quantity")).iterator(
-        CHUNK_SIZE
-    ):
-        reference = f"{PREFIX}{order_id}"
-        key = (len(reference), reference)
-        if order_id != last:
-            last = order_id
-            yield key, 0, 0
-        if product_id is not None and status != Order.Status.CANCELED:
-            yield key, product_id, units
-
-
-def _moved_units() -> Iterator[Units]:
-    for reference, product_id, units in sum_all_movements(prefix=PREFIX):
-        yield (len(reference), reference), product_id, units
+    return orders.values_list("pk", flat=True)

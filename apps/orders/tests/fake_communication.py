@@ -6,6 +6,7 @@ constraints and races are the database's own. Types and errors are those that bo
 The platform is not pretended: accounts is there in every selection of services.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -36,6 +37,7 @@ from apps.orders.tests.product_rows import (
 )
 from apps.products.exceptions import OutOfStock, ProductNotFound, SkuExists, StockBeyondBounds
 from monoservices.api.types import MAX_INTEGER
+from monoservices.database.fingerprints import Fingerprint, take_fingerprints
 from monoservices.services.scopes import COMMAND_LINE
 from monoservices.testing.rows import rows_of
 
@@ -50,11 +52,12 @@ __all__ = [
     "correct_reference",
     "create_demo_products",
     "existing_client_ids",
+    "fingerprint_movements",
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",
     "read_products",
-    "sum_all_movements",
+    "references_without_number",
     "sum_movements",
     "take_stock",
 ]
@@ -124,13 +127,27 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
     return dict(sums)
 
 
-def sum_all_movements(*, prefix: str) -> Iterator[tuple[str, int, int]]:
-    rows = rows_of(MOVEMENT).filter(reference__startswith=prefix).exclude(reference="")
-    sums: defaultdict[tuple[int, str, int], int] = defaultdict(int)
-    for row in rows:
-        sums[len(row["reference"]), row["reference"], row["product_id"]] += row["delta"]
-    for (_, reference, product_id), units in sorted(sums.items()):
-        yield reference, product_id, units
+def fingerprint_movements(*, prefix: str, seed: int) -> Iterator[Fingerprint]:
+    columns = ("id", "other_id", "units")
+    one = f"SELECT {', '.join(f'CAST(%s AS bigint) AS {column}' for column in columns)}"
+    found: dict[int, Fingerprint] = {}
+    for row in rows_of(MOVEMENT):
+        if order_id := _number_in(row["reference"], prefix):
+            values = (order_id, row["product_id"], row["delta"])
+            [(number, bits, total)] = take_fingerprints(one, values, seed=seed)
+            before = found.get(number, Fingerprint(number))
+            found[number] = Fingerprint(number, before.bits | bits, before.total + total)
+    yield from sorted(found.values())
+
+
+def references_without_number(*, prefix: str) -> set[str]:
+    references = {row["reference"] for row in rows_of(MOVEMENT)}
+    return {each for each in references if each.startswith(prefix) and not _number_in(each, prefix)}
+
+
+def _number_in(reference: str, prefix: str) -> int | None:
+    found = re.fullmatch(f"{prefix}([1-9][0-9]{{0,17}})", reference)
+    return int(found[1]) if found else None
 
 
 def audit_stock() -> Iterator[StockDiscrepancy]:

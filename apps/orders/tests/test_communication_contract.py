@@ -31,6 +31,7 @@ from apps.orders.tests.product_rows import (
 )
 from monoservices.api.problems import Conflict, Invalid, NotFound
 from monoservices.api.types import MAX_INTEGER
+from monoservices.database.fingerprints import GROUP_SIZE, PRIME, take_fingerprints
 from monoservices.testing.fakes import faked, public_names
 from monoservices.testing.rows import rows_of
 
@@ -257,24 +258,61 @@ def test_sum_movements(
     assert sums == {("order:7", mug.id): -1, ("order:7", pen.id): -3}
 
 
-def test_sum_all_movements(
-    communication: Any, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_fingerprint_movements(communication: Any, mug: ProductSnapshot) -> None:
+    """Those of the real module are those of rows with the sums."""
     pen = make_product(stock=3)
-    for reference in ("order:10", "order:9", "order:10", "return:7", ""):
-        add_movement(mug.id, -1, 9, reason="sold", reference=reference, revision=len(ledger()))
-    add_movement(pen.id, -2, 1, reason="sold", reference="order:9", revision=len(ledger()))
-    with django_assert_num_queries(1):
-        sums = list(communication.sum_all_movements(prefix="order:"))
-    assert sums == [
-        ("order:9", mug.id, -1),
-        ("order:9", pen.id, -2),
-        ("order:10", mug.id, -2),
+    far = 10**17
+    for number in (1, 17, 17, far, "017", "x", "", 10**18):
+        add_movement(
+            mug.id, -1, 9, reason="sold", reference=f"order:{number}", revision=len(ledger())
+        )
+    add_movement(mug.id, -1, 9, reason="sold", reference="return:7", revision=1)
+    add_movement(mug.id, -1, 9, reason="sold", reference="Order:7", revision=1)
+    add_movement(pen.id, -2, 1, reason="sold", reference="order:17", revision=1)
+    sums = [(1, mug.id, -1), (17, mug.id, -2), (17, pen.id, -2), (far, mug.id, -1)]
+    rows = " UNION ALL ".join(
+        f"SELECT CAST({order_id} AS bigint) AS id, {product_id} AS other_id, {units} AS units"
+        for order_id, product_id, units in sums
+    )
+    expected = list(take_fingerprints(rows, seed=7))
+    found = list(communication.fingerprint_movements(prefix="order:", seed=7))
+    assert [(each.number, each.bits) for each in found] == [
+        (0, 0b10),
+        (1, 0b10),
+        (far // GROUP_SIZE, 1 << far % GROUP_SIZE),
     ]
-    assert {each[0] for each in communication.sum_all_movements(prefix="")} == {
-        "order:9",
-        "order:10",
-        "return:7",
+    assert [each.total % PRIME for each in found] == [each.total % PRIME for each in expected]
+    assert len({each.total % PRIME for each in found}) == 3
+
+
+@pytest.mark.parametrize("name", ["fingerprint_movements", "references_without_number"])
+def test_all_movements_are_read_in_one_statement(
+    name: str, mug: ProductSnapshot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    options = {"seed": 7} if name == "fingerprint_movements" else {}
+    with django_assert_num_queries(1):
+        list(getattr(microservice_communication, name)(prefix="order:", **options))
+
+
+def test_references_without_number(communication: Any, mug: ProductSnapshot) -> None:
+    texts = [
+        "7",
+        str(10**17),
+        "07",
+        "0",
+        "",
+        "-7",
+        "7 ",
+        "7x",
+        "\N{ARABIC-INDIC DIGIT SEVEN}",
+        "9" * 19,
+        "%s",
+    ]
+    for number, text in enumerate(texts):
+        add_movement(mug.id, -1, 9, reason="sold", reference=f"order:{text}", revision=number)
+    add_movement(mug.id, -1, 9, reason="sold", reference="elsewhere", revision=1)
+    assert communication.references_without_number(prefix="order:") == {
+        f"order:{text}" for text in texts[2:]
     }
 
 

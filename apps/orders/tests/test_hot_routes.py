@@ -18,7 +18,7 @@ from apps.orders.models import Order
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest
 from apps.orders.tests.product_rows import PRODUCT, in_stock, make_product
-from monoservices.server import callers
+from monoservices.server import callers, hot_batches
 from monoservices.server.front import Front
 from monoservices.services.scopes import Check
 from monoservices.testing.rows import rows_of
@@ -134,7 +134,7 @@ def test_orders_that_come_together_share_a_batch(shop: Shop, placings: Placings)
 def test_orders_that_come_meanwhile_share_the_next_ones(
     cold_shop: Shop, placings: Placings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hot_routes, "BATCH", 4)
+    monkeypatch.setattr(hot_batches, "BATCH", 4)
     shop = cold_shop
     shop.begin()
     begun, go_on = Event(), Event()
@@ -180,7 +180,7 @@ def test_past_the_bound_orders_are_refused(
     cold_shop: Shop, placings: Placings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One client's orders may take half of the places."""
-    monkeypatch.setattr(hot_routes, "WAITING", 4)
+    monkeypatch.setattr(hot_batches, "WAITING", 4)
     cold_shop.begin()
     replies = cold_shop.place_all(*[{}] * 5)
     assert statuses(replies) == [201, 201, 503, 503, 503]
@@ -189,7 +189,7 @@ def test_past_the_bound_orders_are_refused(
 
 
 def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> None:
-    route: Any = shop.front.express.routes["POST", "/api/v1/orders/"]
+    batches: Any = shop.front.express._batches
     begun, go_on = Event(), Event()
 
     def hold(_: Any) -> None:
@@ -200,7 +200,7 @@ def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> No
         placings.before = hold
         first = asyncio.create_task(shop.order())
         assert await asyncio.to_thread(begun.wait, SECONDS)
-        route._orders._max_wait_seconds = 0.0
+        batches._queues["orders"]._max_wait_seconds = 0.0
         second = await shop.order()
         go_on.set()
         return await first, second

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterator
 
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce, Length
+from django.db.models import Exists, OuterRef, Sum
 from msgspec import Struct
 
 from apps.products.models import Product, StockMovement
+from monoservices.database.fingerprints import Fingerprint, take_fingerprints
+from monoservices.database.statements import enqueue
 
-CHUNK_SIZE = 10_000
-"""How many rows are fetched at once."""
+MAX_DIGITS = 18
+"""Of an id: so many fit a column."""
 
 
 class StockDiscrepancy(Struct, frozen=True):
@@ -22,17 +23,23 @@ class StockDiscrepancy(Struct, frozen=True):
     product_id: int | None = None
 
 
+_OFF = """
+    SELECT p.id, p.sku, p.stock_quantity, coalesce(moved.units, 0), coalesce(last.quantity_after, 0)
+    FROM products_product AS p
+    LEFT JOIN (
+        SELECT product_id, sum(delta) AS units, max(id) AS last_id
+        FROM products_stockmovement GROUP BY product_id
+    ) AS moved ON moved.product_id = p.id
+    LEFT JOIN products_stockmovement AS last ON last.id = moved.last_id
+    WHERE coalesce(moved.units, 0) <> p.stock_quantity
+        OR coalesce(last.quantity_after, 0) <> p.stock_quantity
+    ORDER BY p.id
+"""
+
+
 def audit_stock() -> Iterator[StockDiscrepancy]:
     """Compare each product's stock with its ledger. Two statements."""
-    movements = StockMovement.objects.filter(product=OuterRef("pk"))
-    newest = movements.order_by("-pk").values("quantity_after")[:1]
-    products = Product.objects.annotate(
-        ledger=Coalesce(Sum("movements__delta"), 0),
-        newest=Coalesce(Subquery(newest, output_field=IntegerField()), 0),
-    )
-    wrong = products.exclude(Q(ledger=F("stock_quantity")) & Q(newest=F("stock_quantity")))
-    columns = wrong.order_by("pk").values_list("pk", "sku", "stock_quantity", "ledger", "newest")
-    for product_id, sku, stock, ledger, after in columns.iterator():
+    for product_id, sku, stock, ledger, after in enqueue(_OFF).fetch():
         name = f"Product {product_id} ({sku})"
         if stock != ledger:
             yield StockDiscrepancy(
@@ -56,12 +63,39 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
     return {(reference, product_id): moved for reference, product_id, moved in sums}
 
 
-def sum_all_movements(*, prefix: str) -> Iterator[tuple[str, int, int]]:
-    """(reference, product id, units moved) of all documents whose references begin with `prefix`.
+def fingerprint_movements(*, prefix: str, seed: int) -> Iterator[Fingerprint]:
+    """Fingerprints of units moved, by documents and products. One statement.
 
-    Short references come first, then in the order of their text. One statement.
+    The documents are those with numbers: references such as `prefix` and "7".
     """
-    movements = StockMovement.objects.filter(reference__startswith=prefix).exclude(reference="")
-    by_length = movements.order_by(Length("reference"), "reference", "product_id")
-    sums = by_length.values_list("reference", "product_id").annotate(Sum("delta"))
-    yield from sums.iterator(CHUNK_SIZE)
+    # PostgreSQL casts only what WHERE has left.
+    rows = f"""
+        SELECT CAST(substr(reference, {len(prefix) + 1}) AS bigint) AS id,
+            product_id AS other_id, delta AS units
+        FROM products_stockmovement WHERE {_begins(prefix)} AND {_ends_in_id(prefix)}
+    """  # noqa: S608 - made of constants
+    yield from take_fingerprints(rows, [prefix], seed=seed)
+
+
+def references_without_number(*, prefix: str) -> set[str]:
+    """References that begin with `prefix` and are of no document with a number. One statement.
+
+    "order:007" is one of them, as 7 is written "order:7".
+    """
+    condition = f"{_begins(prefix)} AND NOT ({_ends_in_id(prefix)})"
+    statement = f"SELECT DISTINCT reference FROM products_stockmovement WHERE {condition}"  # noqa: S608
+    return {reference for (reference,) in enqueue(statement, [prefix]).fetch()}
+
+
+def _begins(prefix: str) -> str:
+    """A condition with one parameter, the prefix. `LIKE` folds case on SQLite."""
+    return f"substr(reference, 1, {len(prefix)}) = %s"
+
+
+def _ends_in_id(prefix: str) -> str:
+    start = len(prefix) + 1
+    return f"""
+        length(reference) BETWEEN {start} AND {len(prefix) + MAX_DIGITS}
+        AND substr(reference, {start}, 1) <> '0'
+        AND ltrim(substr(reference, {start}), '0123456789') = ''
+    """

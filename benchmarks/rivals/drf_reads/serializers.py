@@ -27,6 +27,19 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return currency
 
 
+class AvailabilitySerializer(serializers.ModelSerializer[Product]):
+    available = serializers.IntegerField(source="stock_quantity")
+    currency = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Product
+        fields = ("id", "available", "price", "currency")
+
+    def get_currency(self, product: Product) -> str:
+        currency: str = settings.CURRENCY
+        return currency
+
+
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     class Meta:
         model = OrderLine

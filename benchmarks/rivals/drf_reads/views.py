@@ -1,12 +1,19 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from rest_framework.decorators import action
 from rest_framework.filters import SearchFilter
 from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from benchmarks.rivals.drf_reads.models import Order, Product
-from benchmarks.rivals.drf_reads.serializers import OrderSerializer, ProductSerializer
+from benchmarks.rivals.drf_reads.serializers import (
+    AvailabilitySerializer,
+    OrderSerializer,
+    ProductSerializer,
+)
 
 
 class NumberedPages(PageNumberPagination):
@@ -29,6 +36,13 @@ class ProductViewSet(ModelViewSet[Product]):
     pagination_class: type[NumberedPages | CursorPagination] = NumberedPages
     filter_backends = [SearchFilter]
     search_fields = ["name"]
+
+    @action(detail=False)
+    def availability(self, request: Request) -> Response:
+        wanted = [int(each) for each in request.query_params["ids"].split(",")]
+        products = Product.objects.filter(is_active=True).in_bulk(wanted)
+        found = [products[each] for each in wanted if each in products]
+        return Response({"results": AvailabilitySerializer(found, many=True).data})
 
 
 class OrderViewSet(ModelViewSet[Order]):

@@ -4,9 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign
-from benchmarks.servers import ServerProcess, free_port, run
-from benchmarks.servers import serve as serve_process
+from benchmarks.designs import PRICE, PRODUCTS, STOCK, HttpDesign, uvicorn
+from benchmarks.servers import ServerProcess, run
 
 PACKAGE = "benchmarks.rivals.fastapi_sqlalchemy"
 
@@ -19,10 +18,7 @@ def prepare(url: str) -> str:
 
 @contextmanager
 def serve(url: str) -> Iterator[list[ServerProcess]]:
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", f"{PACKAGE}.main:app", "--port", str(port)]
-    command += ["--workers=2", "--loop=uvloop", "--http=httptools", "--no-access-log"]
-    with serve_process(command, port=port, env={"DATABASE_URL": url}) as server:
+    with uvicorn(url, f"{PACKAGE}.main:app") as server:
         yield [server]
 
 

@@ -7,5 +7,6 @@ the stock, is updated as late as possible. Nothing is parsed, validated or encod
 application with one transaction per order can be faster.
 
 - `pgbench_statements`: `statements.sql`, single prepared statements.
-- `pgbench_function`: `function.sql`, the same in one call of a PL/pgSQL function.
+- `pgbench_function`: `function.sql`, the same in one call of a PL/pgSQL function, and
+  `function_lines.sql` for orders of 20 lines.
 """

@@ -1,3 +1,8 @@
 \set product random(1, :products)
-\set n :n + 1
-SELECT place_order(:digest, :product, 1, :run::text || '-' || :client_id::text || '-' || :n::text);
+\set customer random(1, :customers)
+\set number :number + :connections
+\set shop_number :number + :client_id
+SELECT place_order(
+    :digest, :product, 1, gen_random_uuid()::text, 'S-' || :shop_number::text,
+    'customer' || :customer::text || '@example.com'
+);

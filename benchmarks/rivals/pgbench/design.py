@@ -1,7 +1,7 @@
 """Measure the two pgbench designs."""
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,41 +13,43 @@ from benchmarks.pgbench import apply_pgbench
 from benchmarks.servers import BenchmarkError
 
 HERE = Path(__file__).parent
+FUNCTIONS = ("function.sql", "function_lines.sql")
 
 
 @dataclass(frozen=True)
 class PgbenchDesign:
-    """A script that places one order of one line per transaction."""
+    """Scripts that place one order per transaction. scripts: by the number of lines of an order."""
 
     name: str
     title: str
-    script: str
+    scripts: Mapping[int, str]
     books = tradepost.BOOKS
 
     @contextmanager
-    def start(self, databases: Databases) -> Iterator["RunningScript"]:
+    def start(self, databases: Databases) -> Iterator["RunningScripts"]:
         if not isinstance(databases, PostgresDatabases):
             raise BenchmarkError("pgbench can load only PostgreSQL.")
         _, secret = databases.fresh(tradepost.prepare)
-        databases.postgres.execute(databases.run, (HERE / "function.sql").read_bytes())
-        yield RunningScript(databases, HERE / self.script, secret)
+        for function in FUNCTIONS:
+            databases.postgres.execute(databases.run, (HERE / function).read_bytes())
+        yield RunningScripts(databases, self.scripts, secret)
 
 
 @dataclass(frozen=True)
-class RunningScript:
+class RunningScripts:
     databases: PostgresDatabases
-    script: Path
+    scripts: Mapping[int, str]
     secret: str
 
     def load(
         self, *, products: int, lines: int, connections: int, seconds: float, seed: int
     ) -> LoadResult:
-        if lines != 1:
-            raise BenchmarkError("The pgbench scripts can place only orders of one line.")
+        if lines not in self.scripts:
+            raise BenchmarkError(f"No script of pgbench places orders of {lines} lines.")
         return apply_pgbench(
             self.databases.postgres,
             self.databases.run,
-            self.script,
+            HERE / self.scripts[lines],
             secret=self.secret,
             products=products,
             connections=connections,
@@ -63,5 +65,7 @@ class RunningScript:
     log = ""  # if a script fails, BenchmarkError contains the output of pgbench
 
 
-STATEMENTS = PgbenchDesign("pgbench_statements", "pgbench, statements", "statements.sql")
-FUNCTION = PgbenchDesign("pgbench_function", "pgbench, one function call", "call.sql")
+STATEMENTS = PgbenchDesign("pgbench_statements", "pgbench, statements", {1: "statements.sql"})
+FUNCTION = PgbenchDesign(
+    "pgbench_function", "pgbench, one function call", {1: "call.sql", 20: "call_lines.sql"}
+)

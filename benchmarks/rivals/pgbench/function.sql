@@ -1,5 +1,6 @@
-CREATE FUNCTION place_order(key_digest text, wanted bigint, units integer, key text)
-RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION place_order(
+    key_digest text, wanted bigint, units integer, key text, shop_number text, email text
+) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     caller accounts_apikey;
     product products_product;
@@ -11,8 +12,8 @@ BEGIN
     SELECT * INTO STRICT product FROM products_product WHERE id = wanted;
     new_id := nextval('orders_order_id_seq');
     answer := '{"id":' || new_id || ',"status":"pending","currency":"EUR","total":"'
-        || product.price * units || '","reference":"","customer_email":"","shipping_address":{},'
-        '"metadata":{},"lines":[{"product_id":' || wanted || ',"sku":"' || product.sku
+        || product.price * units || '","reference":"' || shop_number || '","customer_email":"'
+        || email || '","shipping_address":{},"metadata":{},"lines":[{"product_id":' || wanted || ',"sku":"' || product.sku
         || '","product_name":"' || product.name || '","unit_price":"' || product.price
         || '","quantity":' || units || '}],"created_at":"2026-01-01T00:00:00.000000Z",'
         '"updated_at":"2026-01-01T00:00:00.000000Z","product_id":' || wanted || ',"quantity":'
@@ -21,7 +22,7 @@ BEGIN
         id, client_id, status, currency, total, reference, customer_email, shipping_address,
         metadata, idempotency_key, fingerprint, first_answer, version, created_at, updated_at
     ) VALUES (
-        new_id, caller.client_id, 'pending', 'EUR', product.price * units, '', '', '{}', '{}',
+        new_id, caller.client_id, 'pending', 'EUR', product.price * units, shop_number, email, '{}', '{}',
         key, key_digest, answer, 1, now(), now()
     );
     INSERT INTO orders_orderline (order_id, product_id, sku, product_name, unit_price, quantity)

@@ -1,5 +1,7 @@
 \set product random(1, :products)
-\set n :n + 1
+\set customer random(1, :customers)
+\set number :number + :connections
+\set shop_number :number + :client_id
 SELECT client_id AS owner, scopes, last_used_at FROM accounts_apikey
 WHERE digest = :digest AND revoked_at IS NULL \gset
 BEGIN;
@@ -8,10 +10,11 @@ INSERT INTO orders_order (
     id, client_id, status, currency, total, reference, customer_email, shipping_address, metadata,
     idempotency_key, fingerprint, first_answer, version, created_at, updated_at
 )
-SELECT id, :owner, 'pending', 'EUR', :price, '', '', '{}', '{}',
-    :run::text || '-' || :client_id::text || '-' || :n::text, :digest,
+SELECT id, :owner, 'pending', 'EUR', :price, 'S-' || :shop_number::text,
+    'customer' || :customer::text || '@example.com', '{}', '{}', gen_random_uuid()::text, :digest,
     '{"id":' || id || ',"status":"pending","currency":"EUR","total":"' || :price::text
-    || '","reference":"","customer_email":"","shipping_address":{},"metadata":{},"lines":['
+    || '","reference":"S-' || :shop_number::text || '","customer_email":"customer'
+    || :customer::text || '@example.com","shipping_address":{},"metadata":{},"lines":['
     '{"product_id":' || :product::text || ',"sku":"' || :sku::text || '","product_name":"'
     || :name::text || '","unit_price":"' || :price::text || '","quantity":1}],"created_at":'
     '"2026-01-01T00:00:00.000000Z","updated_at":"2026-01-01T00:00:00.000000Z","product_id":'

@@ -57,10 +57,19 @@ class Engine(Protocol):
         would do the same if the others were not there. Nobody fetches rows before the end.
         """
 
-    def consistent_snapshot(self, *, may_take_long: bool = False) -> AbstractContextManager[None]:
+    def pipelined_read(self) -> AbstractContextManager[None]:
+        """A block in which enqueued statements read, and share one round trip.
+
+        Each statement sees a state of its own. Only reads that are enqueued may be in the block.
+        """
+
+    def consistent_snapshot(
+        self, *, may_take_long: bool = False, of_whole_tables: bool = False
+    ) -> AbstractContextManager[None]:
         """Read everything as it was at one moment, without holding up any writer.
 
         may_take_long: let statements run for longer than `statement_timeout`.
+        of_whole_tables: plan statements for reading all rows of large tables to the end.
         """
 
     def serve_batches(self) -> None:
@@ -93,6 +102,32 @@ class Engine(Protocol):
 
     def money_column(self, column: str) -> str:
         """An expression for an amount of money as exact text with two decimal places."""
+
+    def selected(self, alias: str, columns: Mapping[str, str]) -> str:
+        """The columns of `alias` in a SELECT. columns: types by name. `loaders` makes values."""
+
+    def loaders(self, columns: Mapping[str, str]) -> Sequence[Callable[[Any], Any] | None]:
+        """For each of the `selected` columns: what makes its value; None if it is one already.
+
+        Money becomes Decimal, a timestamp an aware datetime in UTC, JSON an object.
+        """
+
+    def first_rows_of_each(self, table: str, *, condition: str, order: str, limit: str) -> str:
+        """A join, as `t`, with the first rows of `table` for each row `r` that stands before it.
+
+        condition, order: of the rows `p`, which may use columns of `r`. limit: how many. The joined
+        rows come in any order.
+        """
+
+    def union_of_bits(self, expression: str) -> str:
+        """An aggregate: the bits that are set in any row. Each row has set one, none the sign."""
+
+    def weight_of(self, first: str, second: str, seed: int) -> str:
+        """An expression for a pseudo-random number of two ids: at least 0, below 2**31.
+
+        It is for a statement with parameters. first, second: expressions.
+        seed: at least 0, below 2**31; each one gives other numbers.
+        """
 
     def json_rows(self, columns: Mapping[str, str]) -> str:
         """An aggregate: the columns of the rows `r` as the text of a JSON array of arrays.

@@ -1,8 +1,9 @@
 """PostgreSQL: writers lock rows, statements share round trips, columns travel as arrays."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from decimal import Decimal
 from itertools import count as count_from
 from typing import Any
 
@@ -19,11 +20,15 @@ LOCKS_ROWS = True
 LONG_WAIT_SECONDS = 600.0
 """How long each wait may take in a transaction that may take long."""
 
+WORK_MEM = "64MB"
+"""For each sort and join of statements that read whole tables."""
+
 _OTHER_NAMES = {"timestamp": "timestamptz", "json": "jsonb"}
 """Of types of columns."""
 
 pipelined_transaction = pipelining.pipelined_transaction
 writes_together = pipelining.writes_together
+pipelined_read = pipelining.pipelined_read
 BACKUP_SUFFIX = copying.BACKUP_SUFFIX
 write_backup = copying.write_backup
 restore_backup = copying.restore_backup
@@ -36,15 +41,29 @@ def now() -> datetime:
 
 
 @contextmanager
-def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
+def consistent_snapshot(
+    *, may_take_long: bool = False, of_whole_tables: bool = False
+) -> Iterator[None]:
     with transaction.atomic():
         # Django does not say publicly whether a transaction is the outermost one.
         is_outermost = not connection.savepoint_ids
         if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        if of_whole_tables:
+            _plan_for_whole_tables()
         with _long_waits() if may_take_long else nullcontext():
             yield
+
+
+def _plan_for_whole_tables() -> None:
+    """Let sorts and joins of a million rows fit in memory, until the transaction ends.
+
+    Usually, PostgreSQL plans a cursor so that the first tenth of its rows comes soon.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
+        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
 
 
 @contextmanager
@@ -100,6 +119,35 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 
 def money_column(column: str) -> str:
     return f"{column}::text"
+
+
+def selected(alias: str, columns: Mapping[str, str]) -> str:
+    as_text = {"numeric", "json"}
+    return ", ".join(
+        f"{alias}.{name}::text" if kind in as_text else f"{alias}.{name}"
+        for name, kind in columns.items()
+    )
+
+
+def loaders(columns: Mapping[str, str]) -> list[Callable[[Any], Any] | None]:
+    return [_LOADERS.get(kind) for kind in columns.values()]
+
+
+_LOADERS: Mapping[str, Callable[[Any], Any]] = {"numeric": Decimal, "json": msgspec.json.decode}
+
+
+def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) -> str:
+    first = f"SELECT p.* FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
+    return f"CROSS JOIN LATERAL ({first}) AS t"
+
+
+def union_of_bits(expression: str) -> str:
+    return f"bit_or({expression})"
+
+
+def weight_of(first: str, second: str, seed: int) -> str:
+    """The hash of a bigint that hash partitions use, whose own seed is the second id."""
+    return f"(hashint8extended({first}, {second} # {seed}) & {2**31 - 1})"
 
 
 def json_rows(columns: Mapping[str, str]) -> str:

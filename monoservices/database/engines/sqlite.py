@@ -6,7 +6,9 @@ SQLite runs in this process and responds at once, so there are no round trips to
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count as count_from
+from random import Random
 from typing import Any
 
 import msgspec
@@ -40,7 +42,14 @@ def writes_together() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def consistent_snapshot(*, may_take_long: bool = False) -> Iterator[None]:
+def pipelined_read() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def consistent_snapshot(
+    *, may_take_long: bool = False, of_whole_tables: bool = False
+) -> Iterator[None]:
     connection.ensure_connection()  # connecting sets the mode
     # Django has no public way to begin one transaction in another mode.
     sqlite: Any = connection
@@ -89,6 +98,51 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 def money_column(column: str) -> str:
     """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
     return f"printf('%%.2f', {column})"
+
+
+def selected(alias: str, columns: Mapping[str, str]) -> str:
+    return ", ".join(
+        money_column(f"{alias}.{name}") if kind == "numeric" else f"{alias}.{name}"
+        for name, kind in columns.items()
+    )
+
+
+def loaders(columns: Mapping[str, str]) -> list[Callable[[Any], Any] | None]:
+    return [_LOADERS.get(kind) for kind in columns.values()]
+
+
+def _moment(naive: datetime) -> datetime:
+    """Django has sqlite3 read the columns of timestamps, which are in UTC, and of booleans."""
+    return naive.replace(tzinfo=UTC)
+
+
+_LOADERS: Mapping[str, Callable[[Any], Any]] = {
+    "numeric": Decimal,
+    "timestamp": _moment,
+    "json": msgspec.json.decode,
+}
+
+
+def first_rows_of_each(table: str, *, condition: str, order: str, limit: str) -> str:
+    """SQLite has no LATERAL, but looks the rows of a correlated IN up by their ids."""
+    first = f"SELECT p.id FROM {table} AS p WHERE {condition} ORDER BY {order} LIMIT {limit}"  # noqa: S608
+    return f"JOIN {table} AS t ON t.id IN ({first})"
+
+
+def union_of_bits(expression: str) -> str:
+    return f"sum(DISTINCT {expression})"
+
+
+def weight_of(first: str, second: str, seed: int) -> str:
+    """A polynomial of degree 4 with random coefficients, modulo a prime; SQLite has no hash.
+
+    It is linear in no id, so that differences that cancel each other get weights that do not.
+    """
+    prime = 2**31 - 1
+    a, b, c = Random(seed).choices(range(1, prime), k=3)  # noqa: S311 - no secret
+    linear = f"({first} %% {prime} * {a} + {second} %% {prime} * {b} + {c}) %% {prime}"
+    square = f"(({linear}) * ({linear}) %% {prime})"
+    return f"({square} * {square} %% {prime})"
 
 
 def json_rows(columns: Mapping[str, str]) -> str:

@@ -110,6 +110,25 @@ def test_a_snapshot_may_take_its_time() -> None:
     assert waits() == ("30s", 35)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="only PostgreSQL has statement timeouts"
+)
+def test_a_snapshot_of_whole_tables_is_planned_for_them() -> None:
+    def settings() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('work_mem'), current_setting('cursor_tuple_fraction')"
+            )
+            return cursor.fetchone()
+
+    with engine().consistent_snapshot():
+        usual = settings()
+    with engine().consistent_snapshot(of_whole_tables=True):
+        assert settings() == ("64MB", "1")
+    assert settings() == usual != ("64MB", "1")
+
+
 def test_the_engine_is_that_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     database = connections["default"]
     assert engine() is engine_of(database)

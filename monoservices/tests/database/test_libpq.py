@@ -14,6 +14,7 @@ from django.db import (
     connections,
     transaction,
 )
+from psycopg.pq import TransactionStatus
 
 from monoservices.database import libpq
 from monoservices.database.engines import engine
@@ -57,6 +58,16 @@ def test_two_round_trips(trips: list[int]) -> None:
     with engine().pipelined_transaction():
         write(3)
     assert trips[2:] == [5]
+
+
+def test_reads_take_one_round_trip_without_begin(trips: list[int]) -> None:
+    write_together(1)
+    del trips[:]
+    with engine().pipelined_read():
+        first, second = read(1), read(2)
+        assert (second.fetch(), first.fetch()) == ([], [(None,)])
+    assert trips == [2]
+    assert connection.connection.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 def test_statements_stay_prepared_after_an_error(trips: list[int]) -> None:

@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 from monoservices.api.problems import InvalidKey
-from monoservices.server.asgi import WholeResponse, send_response
+from monoservices.api.whole_response import WholeResponse
+from monoservices.server.asgi import send_response
 from tests.asgi import Reply, messages_of, reply_of
 
 

@@ -16,9 +16,26 @@ def cleaned(*headers: tuple[str, str], body: bytes = b"{}", **scope: Any) -> Exp
 
 
 def test_what_a_clean_request_says() -> None:
-    assert cleaned(JSON) == ExpressRequest("", None, b"{}")
+    location = "http://localhost/"
+    assert cleaned(JSON) == ExpressRequest("", b"{}", location=location)
     sent = [JSON, ("authorization", "Bearer \xe9"), ("idempotency-key", "a b~")]
-    assert cleaned(*sent, body=b"\xff") == ExpressRequest("Bearer \xe9", "a b~", b"\xff")
+    assert cleaned(*sent, body=b"\xff") == ExpressRequest(
+        "Bearer \xe9", b"\xff", "a b~", location=location
+    )
+
+
+def test_what_a_clean_request_that_reads_says() -> None:
+    sent = [("if-none-match", '"1"'), ("idempotency-key", "\xe9"), ("host", "localhost:80")]
+    for method in ("GET", "HEAD"):
+        scope = http_scope(method, "/a/1/", sent, query="limit=1&a", scheme="https")
+        assert express_request(scope, b"") == ExpressRequest(
+            "",
+            query="limit=1&a",
+            if_none_match='"1"',
+            is_secure=True,
+            location="https://localhost:80/a/1/",
+        )
+        assert express_request(scope, b"{}") is None
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,24 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from rest_framework.views import APIView
 
+from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.problems import Conflict, InvalidKey, Unavailable
+from monoservices.api.whole_response import WholeResponse
 from monoservices.server import body, express_lane, front, holding, refusing
-from monoservices.server.asgi import Message, WholeResponse
+from monoservices.server.asgi import Headers, Message
 from monoservices.server.callers import HeldKey
-from monoservices.server.express_request import ExpressRequest
+from monoservices.server.express_lane import ServedRoute
 from monoservices.server.front import Front
 from monoservices.server.kinds import THREADS, WAITING
 from monoservices.server.pacing import Throttle
 from monoservices.server.worker import GARBAGE
-from monoservices.services.scopes import Caller
+from monoservices.services.scopes import Caller, Check
 from tests.asgi import Reply, call, http_scope, messages_of, request_parts
 
 NOTES = "/api/v1/notes/"
@@ -27,29 +29,45 @@ KEY = HeldKey("digest", Caller(1, frozenset({"notes:write"})))
 BY_DJANGO = Reply(200, COMMON, b"by Django")
 
 
-class Route:
-    """Answers what it is told to; `order-list` is an address that there is."""
+class Route(HotRoute[str, WholeResponse]):
+    """Answers what it is told to, or leaves every request to Django."""
 
-    method, url_name = "POST", "order-list"
-    scope = "notes:write"
-    view = APIView
+    method, url_name, queue = "POST", "notes", "notes"
 
     def __init__(self, outcome: WholeResponse | Exception | None) -> None:
         self.outcome = outcome
         self.drained = 0
         self.threshold = 0
-        self.requests: list[ExpressRequest] = []
+        self.requests: list[HotRequest] = []
 
-    async def respond(self, request: ExpressRequest, key: HeldKey) -> WholeResponse | None:
-        assert key is KEY
+    def parse(self, request: HotRequest) -> str | None:
         self.requests.append(request)
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
+        return None if self.outcome is None else "item"
+
+    def carry_out(
+        self, items: Sequence[str], check: Check | None = None
+    ) -> Sequence[WholeResponse | None]:
+        raise AssertionError
+
+    def answer(self, item: str, outcome: WholeResponse) -> WholeResponse:
+        return outcome
+
+
+class Batches:
+    """Stands for batches of a route: each item gets its outcome at once."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+
+    async def submit(self, route: Route, item: str, key: HeldKey) -> Any:
+        assert (route, item, key) == (self._route, "item", KEY)
+        if isinstance(route.outcome, Exception):
+            raise route.outcome
+        return route.outcome
 
     async def drain(self) -> None:
-        self.drained += 1
-        self.threshold = gc.get_threshold()[0]
+        self._route.drained += 1
+        self._route.threshold = gc.get_threshold()[0]
 
 
 class Callers:
@@ -105,10 +123,10 @@ def ask(
 
 def front_of(django: Django, route: Route) -> Front:
     front = Front(django)
-    address = ("POST", NOTES)
     front.callers = cast("Any", Callers())
-    front.express.routes = {address: route}
-    front.express.common_headers = {address: {False: [(b"x-common", b"1")], True: None}}
+    headers: dict[bool, Headers | None] = {False: [(b"x-common", b"1")], True: None}
+    front.express.routes = {("POST", NOTES): ServedRoute(route, NOTES, "notes:write", headers)}
+    front.express._batches = cast("Any", Batches(route))
     return front
 
 
@@ -121,7 +139,8 @@ def test_a_clean_request_is_answered_on_the_express_lane(django: Django) -> None
     replies = ask(django, route, *[(post(), (b"{", b"}"))] * 2)
     headers = {"content-type": "application/json", "content-length": "4"}
     assert replies == [Reply(201, headers | COMMON, b"fast")] * 2
-    assert route.requests == [ExpressRequest("", None, b"{}")] * 2
+    location = f"http://localhost{NOTES}"
+    assert route.requests == [HotRequest(KEY.caller, body=b"{}", location=location)] * 2
     assert django.bodies == []
 
 
@@ -181,7 +200,7 @@ def test_what_a_route_raises_is_answered_as_a_problem(
     assert code in reply.body
     assert b"secret" not in reply.body
     said = [each.getMessage() for each in caplog.records if each.name == refusing.__name__]
-    assert said == ["POST order-list failed"] * logged
+    assert said == [f"POST {NOTES} failed"] * logged
 
 
 @pytest.mark.parametrize(
@@ -308,10 +327,10 @@ def test_the_lifespan(django: Django) -> None:
 def test_what_cannot_be_loaded_is_not_served(
     django: Django, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def express_routes(_: Any) -> Any:
+    def hot_routes() -> Any:
         raise ImportError("no such module")
 
-    monkeypatch.setattr(express_lane, "express_routes", express_routes)
+    monkeypatch.setattr(express_lane, "hot_routes", hot_routes)
     events: list[Message] = [{"type": "lifespan.startup"}]
     sent = asyncio.run(messages_of(Front(django), {"type": "lifespan"}, *events))
     assert sent == [{"type": "lifespan.startup.failed"}]

@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def _check(self) -> list[Discrepancy]:
         found = []
-        with engine().consistent_snapshot(may_take_long=True):
+        with engine().consistent_snapshot(may_take_long=True, of_whole_tables=True):
             for discrepancy in audit():
                 self.stdout.write(discrepancy.text)
                 found.append(discrepancy)

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from benchmarks.designs import manage
 from benchmarks.postgres import Postgres
-from benchmarks.tradepost import CONFIG
+from benchmarks.tradepost import CONFIG, SCOPES
 
 CLIENTS = 10
 WORDS = [
@@ -76,9 +76,9 @@ def prepare(postgres: Postgres, database: str, *, rows: int) -> str:
     It drops the search index and creates it again after the insert, which is faster.
     """
     url = postgres.url(database)
-    manage(url, "migrate", "--verbosity=0", settings=CONFIG)
-    scopes = ("--scope=products:read", "--scope=orders:read")
-    secret = manage(url, "createkey", "shop", *scopes, settings=CONFIG).strip()
+    manage(url, "migrate", "--verbosity=0", "--skip-checks", settings=CONFIG)
+    scopes = [f"--scope={scope}" for scope in SCOPES]
+    secret = manage(url, "createkey", "--skip-checks", "shop", *scopes, settings=CONFIG).strip()
     names = [
         sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(map(sql.Literal, words))) for words in WORDS
     ]

@@ -1,0 +1,1 @@
+"""Compare reads over HTTP: see `benchmarks.reads.__main__`."""

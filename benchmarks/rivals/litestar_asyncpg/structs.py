@@ -1,0 +1,51 @@
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+
+class Product(Struct):
+    id: int
+    sku: str
+    name: str
+    description: str
+    price: Decimal
+    currency: str
+    stock_quantity: int
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class Available(Struct):
+    id: int
+    available: int
+    price: Decimal
+    currency: str
+
+
+class Availability(Struct):
+    results: list[Available]
+
+
+class OrderLine(Struct):
+    product_id: int
+    sku: str
+    product_name: str
+    unit_price: Decimal
+    quantity: int
+
+
+class Order(Struct):
+    id: int
+    status: str
+    currency: str
+    total: Decimal
+    reference: str
+    customer_email: str
+    shipping_address: dict[str, Any]
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    lines: list[OrderLine]

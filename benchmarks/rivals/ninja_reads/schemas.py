@@ -1,0 +1,69 @@
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from ninja import Field, ModelSchema, Schema
+
+from benchmarks.rivals.drf_reads.models import Product
+
+
+class ProductOut(ModelSchema):
+    currency: str
+
+    class Meta:
+        model = Product
+        fields = (
+            "id",
+            "sku",
+            "name",
+            "description",
+            "price",
+            "stock_quantity",
+            "is_active",
+            "created_at",
+            "updated_at",
+        )
+
+    @staticmethod
+    def resolve_currency(product: Product) -> str:
+        currency: str = settings.CURRENCY
+        return currency
+
+
+class AvailabilityOut(Schema):
+    id: int
+    available: int = Field(alias="stock_quantity")
+    price: Decimal
+    currency: str
+
+    @staticmethod
+    def resolve_currency(product: Product) -> str:
+        currency: str = settings.CURRENCY
+        return currency
+
+
+class Availability(Schema):
+    results: list[AvailabilityOut]
+
+
+class OrderLineOut(Schema):
+    product_id: int
+    sku: str
+    product_name: str
+    unit_price: Decimal
+    quantity: int
+
+
+class OrderOut(Schema):
+    id: int
+    status: str
+    currency: str
+    total: Decimal
+    reference: str
+    customer_email: str
+    shipping_address: dict[str, Any]
+    metadata: dict[str, Any]
+    lines: list[OrderLineOut]
+    created_at: datetime
+    updated_at: datetime
