@@ -28,7 +28,7 @@ HEADER = (
 
 
 def tables(summaries: Summaries) -> str:
-    """Render a table for each database and scenario, and one for pgbench."""
+    """Render a table for each database and scenario, and two for pgbench."""
     parts = []
     for database, name in DATABASES.items():
         for scenario, described in SCENARIOS.items():
@@ -41,10 +41,11 @@ def tables(summaries: Summaries) -> str:
             if rows:
                 title = f"### {name}, {described.title}"
                 parts.append(f"{title}\n\n{markdown_table(HEADER, rows)}")
-    if rows := _pgbench_rows(summaries):
-        header = ("", *map(str, PGBENCH_CONNECTIONS), "books")
-        title = "### pgbench, orders per second by connections"
-        parts.append(f"{title}\n\n{markdown_table(header, rows)}")
+    header = ("", *map(str, PGBENCH_CONNECTIONS), "books")
+    for figure, what in (("rate", "orders per second"), ("database_us", "CPU µs of PostgreSQL")):
+        if rows := _pgbench_rows(summaries, figure):
+            title = f"### pgbench, {what} by connections"
+            parts.append(f"{title}\n\n{markdown_table(header, rows)}")
     return "\n".join(parts)
 
 
@@ -64,7 +65,8 @@ def _row(summary: Summary) -> list[str]:
     ]
 
 
-def _pgbench_rows(summaries: Summaries) -> list[list[str]]:
+def _pgbench_rows(summaries: Summaries, figure: str) -> list[list[str]]:
+    """Render a figure of each design and scenario. The best rate stands out, wherever it is."""
     rows = []
     for design in PGBENCH:
         for scenario, described in SCENARIOS.items():
@@ -80,15 +82,18 @@ def _pgbench_rows(summaries: Summaries) -> list[list[str]]:
             rows.append(
                 [
                     f"{DESIGNS[design].title}, {described.title}",
-                    *(_bold(each, each is best) if each else "–" for each in figures),
+                    *(_pgbench_cell(each, figure, best) for each in figures),
                     _books(found.values()),
                 ]
             )
     return rows
 
 
-def _bold(summary: Summary, bold: bool) -> str:
-    return f"**{summary.rate:,.0f}**" if bold else f"{summary.rate:,.0f}"
+def _pgbench_cell(summary: Summary | None, figure: str, best: Summary) -> str:
+    if summary is None:
+        return "–"
+    shown = f"{getattr(summary, figure):,.0f}"
+    return f"**{shown}**" if summary is best else shown
 
 
 def _books(summaries: Iterable[Summary]) -> str:

@@ -136,6 +136,7 @@ def test_every_request_is_answered_and_counted(
     customers = [body["customer"] for body in shop.bodies]
     assert 1 <= min(customers) < max(customers) <= CUSTOMERS
     assert all(UUID.fullmatch(key) for key in shop.keys)
+    assert len({key[0] for key in shop.keys}) >= 8, "Keys must be random, not counted."
 
 
 def test_what_wrk_says() -> None:

@@ -67,6 +67,11 @@ def test_tables() -> None:
         "|  | 1 | 2 | 4 | 8 | 16 | 64 | 256 | books |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"
         "| pgbench, statements, 1,000 products | – | – | – | 1,000 | **2,000** | – | – "
+        "| **WRONG**: 9 stored |\n\n"
+        "### pgbench, CPU µs of PostgreSQL by connections\n\n"
+        "|  | 1 | 2 | 4 | 8 | 16 | 64 | 256 | books |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"
+        "| pgbench, statements, 1,000 products | – | – | – | 80 | **80** | – | – "
         "| **WRONG**: 9 stored |\n"
     )
 
