@@ -132,7 +132,7 @@ def add_orders(connection: "psycopg.Connection[Any]", orders: int) -> None:
     """Add so many orders of the newest client to a shop with at least two products.
 
     connection: of a superuser, in autocommit mode. The stock must suffice: an order takes up to
-    three units of two products. A million orders take a minute and 2 GB.
+    three units of two products.
     """
     with connection.transaction():
         connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(WORK_MEM))

@@ -150,9 +150,7 @@ def _requests(shop: Shop) -> dict[str, Request]:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of orders")
-    parser.add_argument(
-        "--largest", action="store_true", help=f"{LARGEST:,} orders too: half an hour, 25 GB"
-    )
+    parser.add_argument("--largest", action="store_true", help=f"{LARGEST:,} orders too")
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
     parser.add_argument("--seconds", type=float, default=3, help="of each load; default: 3")
     parser.add_argument("--connections", type=int, default=16, help="default: 16")

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -128,16 +129,16 @@ def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
 
 
 def fingerprint_movements(*, prefix: str, seed: int) -> Iterator[Fingerprint]:
-    columns = ("id", "other_id", "units")
-    one = f"SELECT {', '.join(f'CAST(%s AS bigint) AS {column}' for column in columns)}"
-    found: dict[int, Fingerprint] = {}
-    for row in rows_of(MOVEMENT):
-        if order_id := _number_in(row["reference"], prefix):
-            values = (order_id, row["product_id"], row["delta"])
-            [(number, bits, total)] = take_fingerprints(one, values, seed=seed)
-            before = found.get(number, Fingerprint(number))
-            found[number] = Fingerprint(number, before.bits | bits, before.total + total)
-    yield from sorted(found.values())
+    """The movements are read as rows, and only the weights are the database's."""
+    rows = [
+        (order_id, row["product_id"], row["delta"])
+        for row in rows_of(MOVEMENT)
+        if (order_id := _number_in(row["reference"], prefix))
+    ]
+    if rows:
+        columns = (f"CAST(%s AS bigint) AS {name}" for name in ("id", "other_id", "units"))
+        selects = " UNION ALL ".join([f"SELECT {', '.join(columns)}"] * len(rows))
+        yield from take_fingerprints(selects, list(chain(*rows)), seed=seed)
 
 
 def references_without_number(*, prefix: str) -> set[str]:

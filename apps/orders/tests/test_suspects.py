@@ -1,6 +1,8 @@
 """The audit looks at what may be wrong alone, and misses nothing."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from apps.orders.books.audit import audit
@@ -28,13 +30,15 @@ def test_statements_grow_with_what_is_wrong_and_not_with_orders(
 ) -> None:
     monkeypatch.setattr("apps.orders.books.audit.CHUNK_SIZE", 2)
     orders = [make_order(line(mug.id)) for _ in range(2)]
-    with django_assert_num_queries(16):
+    with CaptureQueriesContext(connection) as statements:
         assert list(audit()) == []
+    count = len(statements)
+    assert count in {16, 17}  # the fake of `microservice_communication` takes one more
     orders += [make_order(line(mug.id)) for _ in range(3)]
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(count):
         assert list(audit()) == []
     Order.objects.filter(pk__gt=orders[1].pk).update(version=2)
-    with django_assert_num_queries(16 + 2 * 3):  # three orders are looked at, in two chunks
+    with django_assert_num_queries(count + 2 * 3):  # three orders are looked at, in two chunks
         found = list(audit())
     assert [each.text for each in found] == [
         f"Order {order.pk}: its version is 2, but the number of its events is 1."
