@@ -25,12 +25,13 @@ CALLERS_MEMORY = 64 * MIB
 """For bodies of known callers: 64 of the largest that are not files."""
 CALLERS_DISK = 256 * MIB
 """For files of known callers: four of the largest, as many as Django reads at the same time."""
-DISK_BYTES_PER_SECOND = 16 * MIB
-"""How fast a worker writes files, because commits of the database may wait for the same disk. As
-many files as there can be still arrive faster than BYTES_PER_SECOND."""
+DISK_BYTES_PER_SECOND = 8 * MIB
+"""How fast a worker writes files, because commits of the database may wait for the same disk, and
+because receiving a MiB takes the event loop some milliseconds. As many files as there can be still
+arrive as fast as BYTES_PER_SECOND."""
 SECONDS = 15.0
 """How long a body may take after the headers, if it brings less than BYTES_PER_SECOND."""
-BYTES_PER_SECOND = 64 * 1024
+BYTES_PER_SECOND = 32 * 1024
 """How fast a body must arrive in each period of SECONDS to be read on."""
 
 

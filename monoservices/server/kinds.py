@@ -25,8 +25,9 @@ THREADS = 4
 """How many ordinary requests run at a time in each worker process."""
 WAITING = 256
 """How many ordinary requests may wait for their turn."""
-STRANGERS_SHARE = 0.25
-"""The part of the time during which each worker process refuses strangers."""
+STRANGERS_SHARE = 0.05
+"""The part of the time during which Django refuses strangers in each worker process. Their keys are
+looked up before, so a refusal takes twice that."""
 STRANGERS_WAITING = 64
 """How many strangers may wait for their turn."""
 HASHING_SHARE = 0.25
@@ -37,7 +38,7 @@ MOST_PATHS = 100
 """How many paths that have streamed are remembered."""
 LONG = 4
 """How many large files and streams are under way at a time in each worker process."""
-STREAMING_SHARE = 0.25
+STREAMING_SHARE = 0.1
 """The part of the time during which each worker process makes pieces of streams."""
 MOST_AT_ONCE = THREADS + 1 + 1 + 1 + LONG
 """How many requests have a turn at most. Each has a thread with a connection to the database."""

@@ -6,9 +6,10 @@ less of it for accepted requests. Large bodies would take the disk, which each c
 
 import asyncio
 
-REFUSALS = 200.0
-"""How many 503 per second: a few percent of the orders that a worker can place."""
-AT_ONCE = 500
+REFUSALS = 50.0
+"""How many 503 per second: two percent of the orders that a worker can place. A 503 takes the event
+loop as long as an order."""
+AT_ONCE = 100
 """How many 503 go out without a wait after a quiet time."""
 LONGEST = 5.0
 """How many seconds a 503 may wait for its turn."""

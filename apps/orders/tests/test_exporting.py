@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Model
+from django.db.models.signals import pre_init
 from django.test.utils import CaptureQueriesContext
 
 from apps.orders.models import Order
@@ -113,3 +115,20 @@ def test_an_export_takes_one_statement_however_many_orders(
     # Around it, PostgreSQL is set up.
     assert len([query for query in captured if "orders_order" in query["sql"]]) == 1
     assert Order.objects.count() == 7
+
+
+@pytest.mark.usefixtures("orders")
+def test_an_export_makes_no_instances_of_models() -> None:
+    """They would cost more than everything else that an export does for an order."""
+    made: list[type[Model]] = []
+
+    def note(sender: type[Model], **_: Any) -> None:
+        made.append(sender)
+
+    pre_init.connect(note)
+    try:
+        files = [exported(), exported("--format=jsonl")]
+    finally:
+        pre_init.disconnect(note)
+    assert [len(text.splitlines()) for text in files] == [4, 2]
+    assert made == []

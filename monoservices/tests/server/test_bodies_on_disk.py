@@ -80,6 +80,7 @@ def test_what_goes_to_the_disk_is_throttled(on_disk: list[Any]) -> None:
 
 
 def test_all_files_at_once_arrive_fast_enough() -> None:
+    assert body_module.DISK_BYTES_PER_SECOND == 8 * MIB
     files = body_module.CALLERS_DISK / holding.IN_MEMORY
     assert body_module.DISK_BYTES_PER_SECOND / files >= body_module.BYTES_PER_SECOND
 

@@ -298,8 +298,21 @@ def test_strangers_keep_no_request_waiting() -> None:
             assert await ask(lane, "GET", "/") == DONE
         assert application.hashes == ["POST"]  # of the strangers, one was let in
         application.go_on.set()
-        lane._kinds.strangers._rest = 0  # they need not take a quarter of the time here
+        lane._kinds.strangers._rest = 0  # they need not take a twentieth of the time here
         assert await asyncio.gather(*knocking) == [DONE] * (1 + STRANGERS_WAITING)
+
+    play(scene)
+
+
+def test_each_kind_has_its_share_of_the_time() -> None:
+    """Together, what takes the interpreter leaves most of it to orders."""
+
+    async def scene(lane: DjangoLane, application: Application) -> None:
+        kinds = lane._kinds
+        limited = [kinds.strangers, kinds.beginning, kinds.hashing]
+        assert [turns._rest for turns in limited] == [19, 9, 3]
+        assert lane._share._rest == 9
+        assert [turns._rest for turns in (kinds.ordinary, kinds.long)] == [0, 0]
 
     play(scene)
 

@@ -15,6 +15,13 @@ def test_some_wait_for_nothing() -> None:
     assert [throttle.delay(100.0) for _ in range(5)] == [0, 0, 0, 0.25, 0.5]
 
 
+def test_refusals_leave_the_worker_to_orders() -> None:
+    """A refusal takes the event loop as long as an order, of which there are thousands a second."""
+    throttle = Throttle()
+    assert sum(throttle.delay(100.0) < 0.99 for _ in range(1_000)) == 149
+    assert sum(throttle.delay(200.0) < 0.01 for _ in range(1_000)) == 100
+
+
 def test_who_comes_at_the_pace_never_waits() -> None:
     throttle = Throttle(4, at_once=1, longest=10)
     assert [throttle.delay(n / 4) for n in range(100)] == [0] * 100
