@@ -7,8 +7,8 @@ less of it for accepted requests. Large bodies would take the disk, which each c
 import asyncio
 
 REFUSALS = 50.0
-"""How many 503 per second: two percent of the orders that a worker can place. A 503 takes the event
-loop as long as an order."""
+"""How many 503 per second: about two percent of the orders that a worker can place. A 503 costs it
+about as much processor time as an order."""
 AT_ONCE = 100
 """How many 503 go out without a wait after a quiet time."""
 LONGEST = 5.0

@@ -16,7 +16,7 @@ def test_some_wait_for_nothing() -> None:
 
 
 def test_refusals_leave_the_worker_to_orders() -> None:
-    """A refusal takes the event loop as long as an order, of which there are thousands a second."""
+    """A refusal costs about as much as an order, of which there are thousands a second."""
     throttle = Throttle()
     assert sum(throttle.delay(100.0) < 0.99 for _ in range(1_000)) == 149
     assert sum(throttle.delay(200.0) < 0.01 for _ in range(1_000)) == 100
