@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pytest
 from django.db import connection
-from django.urls import Resolver404, resolve
 
 from benchmarks import tradepost
 from benchmarks.databases import SQLiteDatabases
@@ -19,7 +18,6 @@ from benchmarks.reads.checking import check, requests, walk
 from benchmarks.reads.data import prepare, searches
 from benchmarks.reads.measuring import count_statements, measure
 from benchmarks.reads.readers import (
-    AVAILABILITY,
     LISTS,
     ORDER,
     PRODUCT,
@@ -57,15 +55,7 @@ class Shop(NamedTuple):
 
 
 def wanted() -> list[tuple[str, str]]:
-    return list(dict.fromkeys((cell.kind, cell.reader) for cell in cells() if is_served(cell.kind)))
-
-
-def is_served(kind: str) -> bool:
-    try:
-        resolve("/api/v1/products/availability/")
-    except Resolver404:
-        return kind != AVAILABILITY
-    return True
+    return list(dict.fromkeys((cell.kind, cell.reader) for cell in cells()))
 
 
 @pytest.fixture(scope="module")
