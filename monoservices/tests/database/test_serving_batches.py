@@ -16,7 +16,9 @@ from monoservices.database.statements import enqueue
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no such settings"),
+    pytest.mark.skipif(
+        "connections['default'].vendor != 'postgresql'", reason="SQLite has no such settings"
+    ),
 ]
 
 SETTINGS = "SELECT " + ", ".join(f"current_setting('{name}')" for name in PLANS)
