@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from apps.orders.operations import OrderChange, change_order
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from conftest import Answer, Api
+from monoservices.database import libpq
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,15 +51,28 @@ def changed_after_statements(order: Order, *, times: int = MOST_CHANGES) -> Iter
         finally:
             connection.close()
 
-    def change_after(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        result = execute(sql, *rest)
-        if "orders_order" in sql and len(quantities) <= times:
+    def change_after(sql: str) -> None:
+        if "orders_order" in sql and current_thread() is reader and len(quantities) <= times:
             thread = Thread(target=change)
             thread.start()
             thread.join()
+
+    def execute_by_cursor(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if hasattr(rest[-1]["cursor"], "fetchall"):  # others travel later, in a pipeline
+            change_after(sql)
         return result
 
-    with connection.execute_wrapper(change_after):
+    def execute_in_pipeline(connection: Any, statements: Any, **how: Any) -> Any:
+        rows = execute(connection, statements, **how)
+        change_after(" ".join(sql for sql, _ in statements))
+        return rows
+
+    reader, execute = current_thread(), libpq.execute
+    with (
+        connection.execute_wrapper(execute_by_cursor),
+        patch.object(libpq, "execute", execute_in_pipeline),
+    ):
         yield quantities
 
 
