@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import msgspec
@@ -85,16 +85,11 @@ class AskedPage(Struct, frozen=True):
 
 
 class ReadPage(Struct, frozen=True):
-    """A page that was read.
-
-    results: as JSON. first, last: their ids, 0 if there are none. more: whether there are rows
-    beyond the page.
-    """
+    """A page that was read. results: as JSON. next, previous: cursors of the pages around it."""
 
     results: bytes
-    first: int = 0
-    last: int = 0
-    more: bool = False
+    next: str | None = None
+    previous: str | None = None
 
 
 class HotList(HotRead[AskedPage, ReadPage]):
@@ -150,31 +145,30 @@ class HotList(HotRead[AskedPage, ReadPage]):
         return look
 
     def answer(self, item: AskedPage, outcome: ReadPage) -> WholeResponse:
-        next_, previous = None, None
-        if outcome.first:
-            if outcome.more or item.backwards:
-                next_ = self._url(item, outcome.last, backwards=False)
-            if item.place.beyond is not None and (outcome.more or not item.backwards):
-                previous = self._url(item, outcome.first, backwards=True)
         results: Any = msgspec.Raw(outcome.results)
-        return WholeResponse(200, msgspec.json.encode(Page(results, next_, previous)))
+        page = Page(results, _url(item, outcome.next), _url(item, outcome.previous))
+        return WholeResponse(200, msgspec.json.encode(page))
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """Rows as the results of a page."""
         return msgspec.json.encode([self.represent(row) for row in rows])
 
     def _read(self, item: AskedPage, rows: Sequence[Row]) -> ReadPage:
-        kept = rows[: item.limit]
+        more, kept = len(rows) > item.limit, rows[: item.limit]
         if item.backwards:
             kept = kept[::-1]
         if not kept:
             return ReadPage(b"[]")
-        return ReadPage(self.encode(kept), kept[0][0], kept[-1][0], len(rows) > item.limit)
+        has_next = more or item.backwards
+        has_previous = item.place.beyond is not None and (more or not item.backwards)
+        return ReadPage(
+            self.encode(kept),
+            self._cursor(kept[-1], backwards=False) if has_next else None,
+            self._cursor(kept[0], backwards=True) if has_previous else None,
+        )
 
-    def _url(self, item: AskedPage, key: int, *, backwards: bool) -> str:
-        cursor = self._cursors.write(Position([key, key], backwards))
-        rest = "" if item.limit == DEFAULT_LIMIT else f"&limit={item.limit}"
-        return f"{item.url}?cursor={cursor}{rest}"
+    def _cursor(self, row: Row, *, backwards: bool) -> str:
+        return self._cursors.write(Position([row[0], row[0]], backwards))
 
     @cached_property
     def _usual_query(self) -> Struct:
@@ -187,6 +181,16 @@ class HotList(HotRead[AskedPage, ReadPage]):
 
 def sent(query: Struct) -> set[str]:
     """The names of the fields that are not as they are in an empty query string."""
-    return {
-        field.name for field in structs.fields(query) if getattr(query, field.name) != field.default
-    }
+    return {name for name, default in _defaults(type(query)) if getattr(query, name) != default}
+
+
+@cache
+def _defaults(struct: type[Struct]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in structs.fields(struct))
+
+
+def _url(item: AskedPage, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    rest = "" if item.limit == DEFAULT_LIMIT else f"&limit={item.limit}"
+    return f"{item.url}?cursor={cursor}{rest}"

@@ -5,7 +5,7 @@ of an answer come from one statement, which sees one state of the database.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -67,7 +67,7 @@ class HotRows:
             return dict
         rows = [{"wanted": value} for value in wanted]
         pending = enqueue(self._statement_by(column), row_parameters(kinds, rows))
-        return lambda: {row[0]: self._load(row[1:]) for row in pending.fetch()}
+        return lambda: {row[0]: row[1:] for row in self._load(pending.fetch())}
 
     def pages(self, places: Collection[Place]) -> Callable[[], Mapping[Place, list[Row]]]:
         """Enqueue statements for pages: one for each limit and direction, with and without owners.
@@ -85,8 +85,8 @@ class HotRows:
         def fetch() -> Mapping[Place, list[Row]]:
             pages: defaultdict[Place, list[Row]] = defaultdict(list)
             for group, rows in pending:
-                for row in rows.fetch():
-                    pages[group[row[0]]].append(self._load(row[1:]))
+                for number, *row in self._load(rows.fetch()):
+                    pages[group[number]].append(tuple(row))
             for place, page in pages.items():
                 page.sort(key=_id, reverse=place.descending)
             return pages
@@ -138,16 +138,18 @@ class HotRows:
             return selected
         return f"{selected}, ({self._belonging()})"
 
-    def _load(self, row: Row) -> Row:
-        return tuple(
-            value if value is None or load is None else load(value)
-            for load, value in zip(self._loaders, row, strict=True)
-        )
+    def _load(self, rows: Sequence[Row]) -> Iterable[Row]:
+        """Make the values of rows whose first column is not ours. Few columns need it."""
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for number, load in self._loaders if columns else ():
+            columns[number] = [None if value is None else load(value) for value in columns[number]]
+        return zip(*columns, strict=True)
 
     @cached_property
-    def _loaders(self) -> list[Callable[[Any], Any] | None]:
-        loaders: list[Callable[[Any], Any] | None] = [*engine().loaders(self._kinds)]
-        return [*loaders, None] if self._belonging else loaders
+    def _loaders(self) -> list[tuple[int, Callable[[Any], Any]]]:
+        """What makes values, and of which columns after the first."""
+        loaders = enumerate(engine().loaders(self._kinds), 1)
+        return [(number, load) for number, load in loaders if load is not None]
 
 
 _PLACE: ColumnTypes = {
