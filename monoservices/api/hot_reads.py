@@ -139,7 +139,8 @@ class HotList(HotRead[AskedPage, ReadPage]):
 
         def look() -> list[ReadPage]:
             rows = fetch()
-            pages = {item.place: self._read(item, rows[item.place]) for item in items}
+            wanted = {item.place: item for item in items}  # many may want the same page
+            pages = {place: self._read(item, rows[place]) for place, item in wanted.items()}
             return [pages[item.place] for item in items]
 
         return look

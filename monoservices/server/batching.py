@@ -20,6 +20,11 @@ from typing import Generic, TypeVar
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.batches import BATCH_SECONDS, BATCH_SIZE, LENGTH, REFUSED, WAIT_SECONDS
 
+PATIENCE_SECONDS = 0.005
+"""How long a batch that gives way waits for others."""
+LOOK_SECONDS = 0.001
+"""How often it looks whether they are still busy."""
+
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
@@ -36,7 +41,8 @@ class Batcher(Generic[Item, Outcome]):
         of a batch weigh at most, unless it is a single one. limit: how many items may wait; one
         client's may take half of that. max_wait_seconds: how long an item may wait before it is
         rejected.
-    name: the name of the queue in metrics.
+    gives_way: whether others are busy who come first. A batch waits for them, but no longer than
+        PATIENCE_SECONDS. name: the name of the queue in metrics.
     Use it in one event loop.
     """
 
@@ -50,10 +56,12 @@ class Batcher(Generic[Item, Outcome]):
         weigh: Callable[[Item], int] = lambda _: 1,
         most_weight: float = math.inf,
         at_end: Callable[[], object] = lambda: None,
+        gives_way: Callable[[], bool] = lambda: False,
         name: str = "",
     ) -> None:
         self._run = run
         self._at_end = at_end
+        self._gives_way = gives_way
         self._size = size
         self._weigh = weigh
         self._most_weight = most_weight
@@ -64,6 +72,7 @@ class Batcher(Generic[Item, Outcome]):
         self._idle = asyncio.Event()
         self._idle.set()
         self._alarm: asyncio.TimerHandle | None = None
+        self._ready_at = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._sizes, self._seconds = BATCH_SIZE.of(name), BATCH_SECONDS.of(name)
         self._waits = WAIT_SECONDS.of(name)
@@ -91,6 +100,7 @@ class Batcher(Generic[Item, Outcome]):
         self._waiting_by_client[client] += 1
         if self._idle.is_set():
             self._idle.clear()
+            self._ready_at = loop.time()
             # Calls that arrive in the same turn of the event loop join this batch.
             loop.call_soon(self._begin, loop)
         elif self._alarm is None:
@@ -105,8 +115,16 @@ class Batcher(Generic[Item, Outcome]):
         await asyncio.wrap_future(self._thread.submit(self._at_end))
         self._thread.shutdown()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a batch runs, or is about to."""
+        return not self._idle.is_set()
+
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._give_up(loop)
+        if self._waiting and self._gives_way() and loop.time() < self._ready_at + PATIENCE_SECONDS:
+            loop.call_later(LOOK_SECONDS, self._begin, loop)
+            return
         batch = self._take_batch()
         if batch:
             now = loop.time()
@@ -140,6 +158,7 @@ class Batcher(Generic[Item, Outcome]):
         outcomes: Sequence[Outcome],
     ) -> None:
         """Give each call its outcome. outcomes: none of them if the batch failed as a whole."""
+        self._ready_at = loop.time()
         self._begin(loop)
         for number, call in enumerate(batch):
             if call.future.done():  # the caller has left

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from monoservices.api.access import key_authentication
-from monoservices.api.problems import Unavailable
+from monoservices.api.problems import Unauthenticated, Unavailable
 from monoservices.api.whole_response import WholeResponse
 from monoservices.metrics.publishing import publishing
 from monoservices.metrics.requests import requests
@@ -66,7 +66,7 @@ class Front:
     def __init__(self, django: WsgiApplication) -> None:
         self._django = DjangoLane(django)
         self._health = Health()
-        self._refusals = Throttle()
+        self._throttles = {Unavailable.status: Throttle(), Unauthenticated.status: Throttle()}
         self._intake = Intake(lambda scope: is_known(scope, self.callers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,8 +100,8 @@ class Front:
         if answer is None:
             return
         response, headers, lane, route = answer
-        if response.status == Unavailable.status:
-            await self._refusals.wait(waited=perf_counter() - started)
+        if throttle := self._throttles.get(response.status):
+            await throttle.wait(waited=perf_counter() - started)
         method = scope["method"]
         if response.status >= 400:
             headers = [*headers, *logged(scope, response, route, self.callers)]

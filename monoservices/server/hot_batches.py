@@ -1,7 +1,8 @@
 """Batches of hot routes: the requests of one moment share a trip to the database.
 
 All hot routes that read share one queue and one connection, and have a trip together. Each route
-that writes has its own, so that nothing waits behind readers.
+that writes has its own, so that nothing waits behind readers; and they give way to it for a moment,
+because all share one interpreter.
 """
 
 from collections import defaultdict
@@ -60,7 +61,8 @@ class HotBatches:
             await queue.drain()
 
     def _begin(self, route: HotRoute[Any, Any]) -> "Batcher[HotItem, Any]":
-        run: Run[HotItem, Any] = self._read if isinstance(route, HotRead) else self._write
+        reads = isinstance(route, HotRead)
+        run: Run[HotItem, Any] = self._read if reads else self._write
         queue = self._queues[route.queue] = Batcher(
             with_retries(run),
             at_end=connections.close_all,
@@ -69,9 +71,13 @@ class HotBatches:
             most_weight=WEIGHT,
             limit=WAITING,
             max_wait_seconds=MAX_WAIT_SECONDS,
+            gives_way=self._is_writing if reads else lambda: False,
             name=route.queue,
         )
         return queue
+
+    def _is_writing(self) -> bool:
+        return any(queue.is_busy for name, queue in self._queues.items() if name != HotRead.queue)
 
     def _read(self, asked: Sequence[HotItem]) -> list[Any]:
         """In the thread of reads: the outcomes of items of any routes."""

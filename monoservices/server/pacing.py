@@ -1,18 +1,19 @@
 """Throttles what would take too much from placing orders: at once up to a rate, in turn beyond it.
 
-Rejected clients that retry at once would otherwise take the whole processor, and leave less and
-less of it for accepted requests. Large bodies would take the disk, which each commit waits for.
+Rejected clients that retry at once, and strangers, would otherwise take the whole processor, and
+leave less and less of it for accepted requests. Large bodies would take the disk, which each commit
+waits for.
 """
 
 import asyncio
 
 REFUSALS = 50.0
-"""How many 503 per second: about two percent of the orders that a worker can place. A 503 costs it
-about as much processor time as an order."""
+"""How many 503 per second, and how many 401 outside of Django: about two percent of the orders that
+a worker can place. A refusal costs it about as much processor time as an order."""
 AT_ONCE = 100
-"""How many 503 go out without a wait after a quiet time."""
+"""How many of each go out without a wait after a quiet time."""
 LONGEST = 5.0
-"""How many seconds a 503 may wait for its turn."""
+"""How many seconds a refusal may wait for its turn."""
 
 
 class Throttle:

@@ -69,6 +69,7 @@ async def batching(
     size: int = 100,
     limit: int = 100,
     max_wait_seconds: float = A_LONG_TIME,
+    **further: Any,
 ) -> AsyncIterator[IntBatcher]:
     batcher = IntBatcher(
         run,
@@ -76,6 +77,7 @@ async def batching(
         limit=limit,
         max_wait_seconds=max_wait_seconds,
         at_end=connections.close_all,
+        **further,
     )
     try:
         yield batcher

@@ -11,7 +11,8 @@ from django.db import connection, connections
 
 from monoservices.api.problems import Unavailable
 from monoservices.database.retrying import with_retries
-from monoservices.tests.server.steps import Clock, Steps, batching, call, outcomes
+from monoservices.server import batching as batching_module
+from monoservices.tests.server.steps import A_LONG_TIME, Clock, Steps, batching, call, outcomes
 
 
 def test_a_call_that_comes_alone_begins_at_once() -> None:
@@ -51,6 +52,39 @@ def test_a_batch_is_no_larger_than_its_size() -> None:
         async with batching(steps, size=3) as batcher:
             assert await outcomes(await call(batcher, *range(7))) == [-n for n in range(7)]
         assert steps.attempts == [[0, 1, 2], [3, 4, 5], [6]]
+
+    asyncio.run(scene())
+
+
+def test_a_batch_is_no_heavier_than_allowed() -> None:
+    async def scene() -> None:
+        steps = Steps()
+        steps.go_on()
+        async with batching(steps, weigh=abs, most_weight=5) as batcher:
+            items = (2, 3, 1, 9, 4, 1)
+            assert await outcomes(await call(batcher, *items)) == [-item for item in items]
+        assert steps.attempts == [[2, 3], [1], [9], [4, 1]]
+
+    asyncio.run(scene())
+
+
+def test_a_batch_gives_way_to_others_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        steps, others_are_busy = Steps(), [True]
+        steps.go_on()
+        async with batching(steps, gives_way=lambda: others_are_busy[0]) as batcher:
+            monkeypatch.setattr(batching_module, "PATIENCE_SECONDS", A_LONG_TIME)
+            calls = await call(batcher, 1)
+            await asyncio.sleep(10 * batching_module.LOOK_SECONDS)
+            calls += await call(batcher, 2)
+            assert steps.attempts == []
+            others_are_busy[0] = False
+            assert await outcomes(calls) == [-1, -2]
+            monkeypatch.setattr(batching_module, "PATIENCE_SECONDS", 0.002)
+            others_are_busy[0] = True
+            assert await outcomes(await call(batcher, 3)) == [-3]
+            assert await outcomes(await call(batcher, 4)) == [-4]
+        assert steps.attempts == [[1, 2], [3], [4]]
 
     asyncio.run(scene())
 

@@ -204,9 +204,10 @@ def test_what_a_route_raises_is_answered_as_a_problem(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "turns"), [(Unavailable(), 1), (Conflict(), 0), (WholeResponse(201, b""), 0)]
+    ("outcome", "turns"),
+    [(Unavailable(), 1), (InvalidKey(), 1), (Conflict(), 0), (WholeResponse(201, b""), 0)],
 )
-def test_only_refusals_for_a_time_keep_to_their_pace(
+def test_what_clients_repeat_at_once_keeps_to_its_pace(
     django: Django, turns_taken: list[Throttle], outcome: WholeResponse | Exception, turns: int
 ) -> None:
     ask(django, Route(outcome), (post(), (b"{}",)))
@@ -298,7 +299,7 @@ def test_who_may_not_send_a_large_body_reaches_no_lane(
     assert (start["status"], (b"connection", b"close") in start["headers"]) == (status, True)
     assert b"secret" not in sent["body"]
     assert (route.requests, django.bodies) == ([], [])
-    assert len(turns_taken) == (status == 503)
+    assert len(turns_taken) == (status in {401, 503})
     said = [each.getMessage() for each in caplog.records if each.name == refusing.__name__]
     assert said == [f"POST '{NOTES}' failed"] * logged
 
