@@ -135,7 +135,8 @@ def test_the_front_lets_strangers_have_their_own_turns(secrets: dict[str, str]) 
         async with serving(new_django()) as front:
 
             async def get(key: str) -> int:
-                scope = http_scope("GET", ORDERS, [("authorization", f"Bearer {key}")])
+                headers = [("authorization", f"Bearer {key}")]
+                scope = http_scope("GET", ORDERS, headers, query="status=pending")
                 return (await call(front, scope)).status
 
             async with front._django._kinds.strangers.turn():

@@ -26,12 +26,17 @@ ORDERS = {"/api/v1/orders/": 200, "/console/orders/": 200, "/console/orders/orde
 
 OF_PRODUCTS = {
     "scopes": ["products:read", "products:write", "stock:write"],
+    "express": [
+        "GET /api/v1/products/0/",
+        "GET /api/v1/products/",
+        "GET /api/v1/products/availability/",
+    ],
     "large bodies": ["/api/v1/products/import/"],
     "described": ["products", "stock"],
 }
 OF_ORDERS = {
     "scopes": ["orders:read", "orders:write", "orders:manage", "orders:price"],
-    "express": ["POST /api/v1/orders/"],
+    "express": ["POST /api/v1/orders/", "GET /api/v1/orders/0/", "GET /api/v1/orders/"],
     "described": ["orders"],
 }
 NOTHING: dict[str, Any] = {"scopes": [], "express": [], "large bodies": [], "described": []}
@@ -79,7 +84,7 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
                 "installed": ["accounts", "products", "orders"],
                 "served": ["accounts", "products", "orders"],
                 "scopes": [*OF_PRODUCTS["scopes"], *OF_ORDERS["scopes"]],
-                "express": OF_ORDERS["express"],
+                "express": [*OF_PRODUCTS["express"], *OF_ORDERS["express"]],
                 "large bodies": OF_PRODUCTS["large bodies"],
                 "described": ["orders", "products", "stock"],
                 "answers": COMMON | PRODUCTS | ORDERS,
