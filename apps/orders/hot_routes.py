@@ -30,15 +30,16 @@ SKIP_LOCKED_SECONDS = 1.0
 """For how many seconds batches skip locked products, after one has waited for a lock in vain."""
 
 _REPLAYED = {REPLAYED: "true"}
-_ORDER = (
-    *("id", "version", "client_id", "status", "currency", "total", "reference", "customer_email"),
-    *("shipping_address", "metadata", "created_at", "updated_at"),
+_COLUMNS = tuple(
+    name
+    for name in OrderOut.__struct_fields__
+    if name not in {"lines", "product_id", "quantity"}  # of its lines
 )
-_VERSION, _CLIENT = 1, 2
+_VERSION, _CLIENT = len(_COLUMNS), len(_COLUMNS) + 1
 _lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int]])
 ORDERS = HotRows(
     Order,
-    _ORDER,
+    (*_COLUMNS, "version", "client_id"),
     belonging=partial(
         belonging_rows,
         OrderLine,
@@ -51,21 +52,9 @@ ORDERS = HotRows(
 
 def order_out(row: Row) -> OrderOut:
     """An order in a response, from a row of ORDERS."""
-    key, _, _, status, currency, total, reference, email, address, metadata, *rest = row
-    created_at, updated_at, lines = rest
-    return OrderOut(
-        id=key,
-        status=status,
-        currency=currency,
-        total=total,
-        reference=reference,
-        customer_email=email,
-        shipping_address=address,
-        metadata=metadata,
-        lines=[LineOut(*line) for line in _lines.decode(lines)],
-        created_at=created_at,
-        updated_at=updated_at,
-    )
+    *_, lines = row
+    lines_out = [LineOut(*line) for line in _lines.decode(lines)]
+    return OrderOut(lines=lines_out, **dict(zip(_COLUMNS, row, strict=False)))
 
 
 class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):

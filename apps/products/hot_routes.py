@@ -24,31 +24,14 @@ from monoservices.api.whole_response import WholeResponse
 from monoservices.database.hot_rows import HotRows
 from monoservices.database.statements import Row
 
-PRODUCTS = HotRows(
-    Product,
-    (
-        *("id", "sku", "name", "description", "price", "stock_quantity", "is_active"),
-        *("created_at", "updated_at"),
-    ),
-)
+_COLUMNS = tuple(name for name in ProductOut.__struct_fields__ if name != "currency")
+PRODUCTS = HotRows(Product, _COLUMNS)
 AVAILABLE = HotRows(Product, ("id", "price", "stock_quantity", "is_active"))
 
 
 def product_out(row: Row) -> ProductOut:
     """A product in a response, from a row of PRODUCTS."""
-    key, sku, name, description, price, stock, is_active, created_at, updated_at = row
-    return ProductOut(
-        id=key,
-        sku=sku,
-        name=name,
-        description=description,
-        price=price,
-        currency=settings.CURRENCY,
-        stock_quantity=stock,
-        is_active=is_active,
-        created_at=created_at,
-        updated_at=updated_at,
-    )
+    return ProductOut(currency=settings.CURRENCY, **dict(zip(_COLUMNS, row, strict=True)))
 
 
 class ReadProduct(HotById):
