@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 from monoservices.api.problems import Unavailable
 from monoservices.metrics.batches import BATCH_SECONDS, BATCH_SIZE, LENGTH, REFUSED, WAIT_SECONDS
 
-PATIENCE_SECONDS = 0.005
+PATIENCE_SECONDS = 0.02
 """How long a batch that gives way waits for others."""
 LOOK_SECONDS = 0.001
 """How often it looks whether they are still busy."""
