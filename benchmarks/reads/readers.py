@@ -82,7 +82,7 @@ class Cell(NamedTuple):
 def cells() -> list[Cell]:
     """What to measure, sorted so that readers to compare run one after the other.
 
-    What is slow is not loaded with many connections: a search, and pages by number.
+    A search and pages by number are slow, so few connections load them.
     """
     return [
         Cell(kind, reader, connections)

@@ -84,7 +84,7 @@ def nul_paths(value: Any, path: str) -> Iterator[str]:
 
 
 def ids_in(text: str) -> tuple[int, ...]:
-    """The ids in an `Ids` text, each once, without those that no row can have."""
+    """Return the ids in an `Ids` text, each once. Ids larger than any column holds are left out."""
     ids = dict.fromkeys(map(int, text.split(",")))
     return tuple(key for key in ids if key <= MAX_BIG_INTEGER)
 

@@ -87,10 +87,10 @@ def _rows_of_each(rows: Sequence[Row]) -> list[list[Row]]:
 
 @cache
 def _one_write(parts: tuple[str, ...]) -> str:
-    """One statement that executes all of these, whose result is that of the last.
+    """One statement that executes all of `parts` and returns the result of the last one.
 
-    All but the last are INSERTs without WITH and RETURNING. They are not in the way of each other:
-    all see the tables as they were before, foreign keys are checked at COMMIT, and unique keys and
+    All but the last are INSERTs without WITH and RETURNING. They do not depend on each other: all
+    see the tables as they were before, foreign keys are checked at COMMIT, and unique keys and
     checks for each row. PostgreSQL promises no order, except that what needs the result of a WITH
     query comes after it: in the last statement, AFTER_THE_OTHERS asks for the others' results.
     """

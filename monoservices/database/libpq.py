@@ -63,15 +63,15 @@ def _send(
     """Return for each message the statement that it prepares, or None if it executes one."""
     pgconn, names = connection.pgconn, _prepared.setdefault(connection, {})
     sent: list[str | None] = []
-    for sql, (values, formats) in statements:
+    for sql, values in statements:
         if prepare and sql not in names:
             names[sql] = b"in_one_trip_%d" % next(_numbers)
             pgconn.send_prepare(names[sql], _numbered(sql))
             sent.append(sql)
         if prepare:
-            pgconn.send_query_prepared(names[sql], values, param_formats=formats)
+            pgconn.send_query_prepared(names[sql], values)
         else:
-            pgconn.send_query_params(_numbered(sql), values, param_formats=formats)
+            pgconn.send_query_params(_numbered(sql), values)
         sent.append(None)
     return sent
 

@@ -10,9 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-Value = str | int | None
-Parameter = Value | Sequence[Value]
-"""A sequence is an array, which only PostgreSQL takes."""
+Parameter = str | int | None
 Parameters = Sequence[Parameter]
 Statement = tuple[str, Parameters]
 Row = tuple[Any, ...]

@@ -146,7 +146,7 @@ def union_of_bits(expression: str) -> str:
 
 
 def weight_of(first: str, second: str, seed: int) -> str:
-    """The hash of a bigint that hash partitions use, whose own seed is the second id."""
+    """PostgreSQL's own hash of a bigint, which hash partitions use too. The second id seeds it."""
     return f"(hashint8extended({first}, {second} # {seed}) & {2**31 - 1})"
 
 

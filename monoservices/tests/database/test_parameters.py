@@ -1,15 +1,16 @@
 """How parameters travel to PostgreSQL: what the server receives."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from django.db import DataError, connection
 
 from monoservices.database.engines import engine
+from monoservices.database.rows import row_parameters, rows_from
 from monoservices.database.statements import Parameter, enqueue
 
 pytestmark = [
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no arrays"),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="how PostgreSQL gets them"),
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -20,25 +21,29 @@ def arrived(param: Parameter, kind: str) -> object:
     return value
 
 
+def rows_arrived(kind: Any, *values: Any) -> list[Any]:
+    """The values of the only column of rows."""
+    with engine().pipelined_transaction():
+        parameters = row_parameters({"sent": kind}, [{"sent": value} for value in values])
+        rows = enqueue(f"SELECT r.sent FROM {rows_from({'sent': kind})}", parameters).fetch()  # noqa: S608
+    return [value for (value,) in rows]
+
+
 @pytest.mark.parametrize(
-    ("elements", "kind"),
+    ("kind", "values"),
     [
-        (["a"], "text[]"),
-        (["", " ", '"', "\\", "{,}", "NULL", "null", "\u00fc\U0001f375", "a\x1fb\n"], "text[]"),
-        (["x" * 300, "\u00fc" * 70_000], "text[]"),
-        ([None, "a", None, "None"], "text[]"),
-        ([None, None], "text[]"),
-        ([None, None], "bigint[]"),
-        ([], "text[]"),
-        ([], "bigint[]"),
-        ([0, -1, 2**63 - 1, -(2**63)], "bigint[]"),
-        ([7, None, 9], "integer[]"),
-        ([True, None, False], "boolean[]"),
+        ("text", ["", " ", '"', "\\", "{,}", "NULL", "null", "\u00fc\U0001f375", "a\x1fb\n", None]),
+        ("text", ["x" * 300, "\u00fc" * 70_000]),
+        ("text", [None, None]),
+        ("text", []),
+        ("bigint", [0, -1, 2**63 - 1, -(2**63), None]),
+        ("integer", [7, None, 9]),
+        ("boolean", [True, None, False]),
+        ("double precision", [0.1, 1e300, -2.5e-300, None]),
     ],
 )
-def test_arrays_arrive_as_they_were_sent(elements: Sequence[str | int | None], kind: str) -> None:
-    assert arrived(elements, kind) == elements
-    assert arrived(tuple(elements), kind) == elements
+def test_rows_arrive_as_they_were_sent(kind: str, values: list[Any]) -> None:
+    assert rows_arrived(kind, *values) == values
 
 
 @pytest.mark.parametrize(
@@ -49,22 +54,26 @@ def test_single_values_arrive_as_they_were_sent(value: str | int | None, kind: s
     assert arrived(value, kind) == value
 
 
-@pytest.mark.parametrize("texts", [["a", "b\0c"], [None, "\0"]])
-def test_an_array_with_nul_is_rejected_and_the_connection_stays(texts: list[str | None]) -> None:
-    arrived(["a"], "text[]")
+@pytest.mark.parametrize(
+    "send", [lambda: rows_arrived("text", "a", "b\0c"), lambda: arrived("\0", "text")]
+)
+def test_nul_is_rejected_and_the_connection_stays(send: Any) -> None:
+    assert rows_arrived("text", "a") == ["a"]
     before = connection.connection
     with pytest.raises(DataError):
-        arrived(texts, "text[]")
-    assert arrived(["a"], "text[]") == ["a"]
+        send()
+    assert rows_arrived("text", "a") == ["a"]
     assert connection.connection is before
 
 
 def test_a_lone_surrogate_is_rejected_before_anything_is_sent() -> None:
     with pytest.raises(UnicodeEncodeError):
-        arrived(["a", "\ud800"], "text[]")
-    assert arrived(["a"], "text[]") == ["a"]
+        rows_arrived("text", "a", "\ud800")
+    with pytest.raises(UnicodeEncodeError):
+        arrived("\ud800", "text")
+    assert rows_arrived("text", "a") == ["a"]
 
 
 def test_a_number_beyond_its_type_is_rejected() -> None:
     with pytest.raises(DataError):
-        arrived([2**31], "integer[]")
+        rows_arrived("integer", 2**31)
