@@ -15,6 +15,7 @@ from apps.orders.models import Order
 from apps.products.models import StockMovement
 from apps.products.operations import archive_product, create_product
 from monoservices.server.asgi import Scope
+from monoservices.server.hot_batches import HEAVIEST
 from tests.asgi import Reply, http_scope, with_hyphens
 from tests.bad_input.bodies import BODIES
 from tests.bad_input.orders import ORDERS
@@ -153,6 +154,12 @@ SCENARIOS = {
         status=422,
     ),
     "empty key": on_django(Sent(MUG, {"idempotency_key": ""}), 400),
+    "as many lines as a batch takes": on_express(
+        Sent({"lines": [line("MUG")] * HEAVIEST}), status=409
+    ),
+    "more lines than a batch takes": on_django(
+        Sent({"lines": [line("MUG")] * (HEAVIEST + 1)}), 409
+    ),
     "no scope": on_django(Sent(MUG, key="reads"), 403),
     "no scope and a bad body": on_django(Sent(b"{", key="reads"), 403),
     "no Authorization": on_django(Sent(MUG, {"authorization": None}), 401),

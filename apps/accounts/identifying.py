@@ -20,19 +20,12 @@ TOUCH_INTERVAL = timedelta(minutes=1)
 _ASKED: ColumnTypes = {"digest": "text", "due": "timestamp"}
 
 
-def find_callers(*, digests: Collection[str]) -> dict[str, Caller]:
-    """Return the callers whose keys are active, by the digests of the keys' secrets.
-
-    One statement, and a second one if some key's use was last noted over a minute ago.
-    """
-    return ask_for_callers(digests=digests)()
-
-
 def ask_for_callers(*, digests: Collection[str]) -> Callable[[], dict[str, Caller]]:
-    """Enqueue the look-up of `find_callers`, and return what reads it, once.
+    """Enqueue the look-up of keys, and return what reads it, once.
 
-    In a transaction, the use of keys is noted after the commit: the transaction neither waits for
-    the keys' rows nor locks them.
+    It reads the callers whose keys are active, by the digests of the keys' secrets. One statement,
+    and a second one if some key's use was last noted over a minute ago. In a transaction, the use
+    is noted after the commit: the transaction neither waits for the keys' rows nor locks them.
     """
     due = timezone.now() - TOUCH_INTERVAL
     rows = [{"digest": digest} for digest in digests]

@@ -14,12 +14,12 @@ from apps.accounts.exceptions import (
     UnknownKey,
     UnknownScope,
 )
-from apps.accounts.identifying import ask_for_callers, find_callers
+from apps.accounts.identifying import ask_for_callers
 from apps.accounts.keys import PREFIX_LENGTH, digest, is_well_formed, new_secret
 from apps.accounts.models import ApiKey, Client
 from apps.accounts.scopes import default_scopes, known_scopes
 
-__all__ = ["ask_for_callers", "built_in_client_id", "find_callers", "issue_key", "revoke_key"]
+__all__ = ["ask_for_callers", "built_in_client_id", "issue_key", "revoke_key"]
 
 BUILT_IN_CLIENTS = ("console", "command line", "demo")
 

@@ -128,7 +128,7 @@ def test_a_use_is_noted_at_most_once_a_minute(
     ApiKey.objects.update(last_used_at=last_used_at)
     monkeypatch.setattr(timezone, "now", lambda: now)
     for _ in range(2):
-        operations.find_callers(digests=[key.digest])
+        operations.ask_for_callers(digests=[key.digest])()
         # A second process may have read the key before any of these uses.
         note_use(key_ids=[key.id], due=now - TOUCH_INTERVAL)
         key.refresh_from_db()

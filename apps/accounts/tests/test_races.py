@@ -97,13 +97,13 @@ def test_noting_a_use_gives_up_where_the_row_is_locked(caplog: pytest.LogCapture
         cursor.execute(impatient[connection.vendor])
     try:
         with locked_by_another(key):
-            assert len(operations.find_callers(digests=[key.digest])) == 1
+            assert len(operations.ask_for_callers(digests=[key.digest])()) == 1
     finally:
         connection.close()  # and with it its impatience
     key.refresh_from_db()
     assert key.last_used_at is None
     assert caplog.messages[-1].startswith(f"could not note the use of keys [{key.id}]: ")
-    operations.find_callers(digests=[key.digest])
+    operations.ask_for_callers(digests=[key.digest])()
     key.refresh_from_db()
     assert key.last_used_at is not None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import OperationalError
 
 from monoservices.api.hot_routes import HotRead, HotRequest, HotRoute, Look
 from monoservices.api.whole_response import WholeResponse
-from monoservices.server import hot_batches
+from monoservices.server import batching, hot_batches
 from monoservices.server.callers import HeldKey, KeyChanged
 from monoservices.server.hot_batches import HotBatches
 from monoservices.services.scopes import Caller, Check
@@ -130,6 +131,32 @@ def test_reads_do_not_wait_for_writes() -> None:
     sent: list[Any] = [(double, 1, GOOD), (write, 2, GOOD), (double, 3, GOOD)]
     assert submit(*sent, callers=Callers()) == [2, 2, 6]
     assert (double.sent, write.written) == ([[1, 3]], [[2]])
+
+
+def test_reads_give_way_to_a_write_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "PATIENCE_SECONDS", SECONDS)
+    double, write, callers = Doubling(), Writing(), Callers()
+    begun, go_on = Event(), Event()
+
+    def hold(items: Sequence[int], check: Check | None = None) -> Sequence[int | None]:
+        begun.set()
+        assert go_on.wait(SECONDS)
+        return items
+
+    async def run() -> list[Any]:
+        batches = HotBatches(callers)  # type: ignore[arg-type]
+        written = asyncio.create_task(batches.submit(write, 1, GOOD))
+        assert await asyncio.to_thread(begun.wait, SECONDS)
+        read = asyncio.create_task(batches.submit(double, 2, GOOD))
+        await asyncio.sleep(10 * batching.LOOK_SECONDS)
+        assert double.sent == []
+        go_on.set()
+        outcomes = [await written, await read]
+        await batches.drain()
+        return outcomes
+
+    monkeypatch.setattr(write, "carry_out", hold)
+    assert asyncio.run(asyncio.wait_for(run(), SECONDS)) == [1, 4]
 
 
 def test_an_item_that_fails_fails_alone() -> None:
