@@ -68,7 +68,6 @@ class ExpressLane:
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
-        self._batches = HotBatches(callers)
 
     async def respond(self, scope: Scope, body: Body) -> ExpressAnswer | None:
         """Return a hot route's answer; None if Django must answer."""
@@ -93,12 +92,17 @@ class ExpressLane:
 
     async def drain(self) -> None:
         """Return when every request is answered. No further request may come."""
-        await self._batches.drain()
+        await self.batches.drain()
 
     @cached_property
     def routes(self) -> dict[tuple[str, str], ServedRoute]:
         """The hot routes by method and path, which has 0 in place of each number."""
         return dict(map(_served, hot_routes()))
+
+    @cached_property
+    def batches(self) -> HotBatches:
+        """The batches of these routes."""
+        return HotBatches(self._callers, [route.hot for route in self.routes.values()])
 
     async def _ask(
         self, route: ServedRoute, ids: tuple[int, ...], request: ExpressRequest
@@ -138,7 +142,7 @@ class ExpressLane:
         if item is None or hot.weight(item) > HEAVIEST:
             return None
         try:
-            outcome = await self._batches.submit(hot, item, key)
+            outcome = await self.batches.submit(hot, item, key)
         except KeyChanged:
             raise
         except Exception as error:

@@ -147,7 +147,7 @@ class Front:
         """Follow the lifespan protocol. Every request that has begun is finished before the end."""
         try:
             # Load the services' modules, URLs, views and middleware before the first request.
-            _ = self.express.routes, self.large_bodies, self._health.names
+            _ = self.express.batches, self.large_bodies, self._health.names
         except Exception:
             logger.exception("The application cannot be loaded.")
             await receive()

@@ -6,7 +6,7 @@ because all share one interpreter.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -37,11 +37,12 @@ class HotItem(Struct, frozen=True):
 
 
 class HotBatches:
-    """Carries out the items of hot routes in batches. Use it in one event loop."""
+    """Carries out the items of `routes` in batches. Use it in one event loop."""
 
-    def __init__(self, callers: Callers) -> None:
+    def __init__(self, callers: Callers, routes: Iterable[HotRoute[Any, Any]]) -> None:
         self._callers = callers
-        self._queues: dict[str, Batcher[HotItem, Any]] = {}
+        by_queue = {route.queue: route for route in routes}
+        self._queues = {name: self._queue(route) for name, route in by_queue.items()}
 
     async def submit(self, route: HotRoute[Any, Any], item: Any, key: HeldKey) -> Any:
         """The outcome of an item.
@@ -49,7 +50,7 @@ class HotBatches:
         Raises KeyChanged if the key is not what it was, Unavailable if too many items wait or this
         one has waited for too long, and errors of the database.
         """
-        queue = self._queues.get(route.queue) or self._begin(route)
+        queue = self._queues[route.queue]
         outcome = unwrap(await queue.submit(HotItem(route, item, key), key.caller.client_id))
         if outcome is None:
             raise KeyChanged
@@ -60,10 +61,10 @@ class HotBatches:
         for queue in self._queues.values():
             await queue.drain()
 
-    def _begin(self, route: HotRoute[Any, Any]) -> "Batcher[HotItem, Any]":
+    def _queue(self, route: HotRoute[Any, Any]) -> "Batcher[HotItem, Any]":
         reads = isinstance(route, HotRead)
         run: Run[HotItem, Any] = self._read if reads else self._write
-        queue = self._queues[route.queue] = Batcher(
+        return Batcher(
             with_retries(run),
             at_end=connections.close_all,
             size=BATCH,
@@ -74,7 +75,6 @@ class HotBatches:
             gives_way=self._is_writing if reads else lambda: False,
             name=route.queue,
         )
-        return queue
 
     def _is_writing(self) -> bool:
         return any(queue.is_busy for name, queue in self._queues.items() if name != HotRead.queue)

@@ -189,7 +189,7 @@ def test_past_the_bound_orders_are_refused(
 
 
 def test_who_waits_for_too_long_is_refused(shop: Shop, placings: Placings) -> None:
-    batches: Any = shop.front.express._batches
+    batches: Any = shop.front.express.batches
     begun, go_on = Event(), Event()
 
     def hold(_: Any) -> None:

@@ -126,7 +126,7 @@ def front_of(django: Django, route: Route) -> Front:
     front.callers = cast("Any", Callers())
     headers: dict[bool, Headers | None] = {False: [(b"x-common", b"1")], True: None}
     front.express.routes = {("POST", NOTES): ServedRoute(route, NOTES, "notes:write", headers)}
-    front.express._batches = cast("Any", Batches(route))
+    front.express.batches = cast("Any", Batches(route))
     return front
 
 

@@ -94,7 +94,7 @@ def submit(*sent: tuple[HotRoute[Any, Any], int, HeldKey], callers: Callers) -> 
     """The outcomes of items that come at the same time; exceptions included."""
 
     async def run() -> list[Any]:
-        batches = HotBatches(callers)  # type: ignore[arg-type]
+        batches = HotBatches(callers, [route for route, _, _ in sent])  # type: ignore[arg-type]
         submitted = (batches.submit(*each) for each in sent)
         outcomes = await asyncio.gather(*submitted, return_exceptions=True)
         await batches.drain()
@@ -144,7 +144,7 @@ def test_reads_give_way_to_a_write_that_runs(monkeypatch: pytest.MonkeyPatch) ->
         return items
 
     async def run() -> list[Any]:
-        batches = HotBatches(callers)  # type: ignore[arg-type]
+        batches = HotBatches(callers, [double, write])  # type: ignore[arg-type]
         written = asyncio.create_task(batches.submit(write, 1, GOOD))
         assert await asyncio.to_thread(begun.wait, SECONDS)
         read = asyncio.create_task(batches.submit(double, 2, GOOD))
