@@ -59,6 +59,16 @@ API = {
     ("POST", "orders/<int:order_id>/ship/"): Access("orders:manage", 200),
     ("POST", "orders/<int:order_id>/deliver/"): Access("orders:manage", 409),  # not shipped yet
 }
+KEYED = {"idempotency_key": "once"}
+PAID = {"amount": "1.00", "method": "cash"}
+API |= {
+    ("GET", "orders/<int:order_id>/payments/"): Access("payments:read", 200),
+    ("POST", "orders/<int:order_id>/payments/"): Access("payments:write", 201, PAID, KEYED),
+    ("GET", "orders/<int:order_id>/refunds/"): Access("payments:read", 200),
+    ("POST", "orders/<int:order_id>/refunds/"): Access("payments:write", 409, PAID, KEYED),
+    ("GET", "payments/"): Access("payments:read", 200),
+    ("GET", "payments/export/"): Access("payments:read", 200),
+}
 OPEN = {
     "",
     "favicon.ico",

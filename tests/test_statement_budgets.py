@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from apps.orders.operations import OrderChange, cancel_order, change_order, plac
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import make_product
+from apps.payments.operations import Money, record_payment, record_refund
 from apps.products.models import Product
 from apps.products.operations import change_stock
 from conftest import Api
@@ -22,6 +24,7 @@ from tests.shop import is_of_shop
 pytestmark = pytest.mark.django_db
 
 CLOCK = 1 if connection.vendor == "postgresql" else 0
+MONEY = Money(amount=Decimal(5), method="cash", note="change given")
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
@@ -36,6 +39,10 @@ BUDGETS = {
     "order-export": 2,
     "order": 2,
     "order-events": 3,
+    "order-payments": 3,
+    "order-refunds": 3,
+    "payment-list": 2,
+    "payment-export": 2,
 }
 """Statements of GET, by the route's name."""
 
@@ -106,6 +113,19 @@ def test_canceling_takes_seven_statements(product_ids: list[int], lines: int) ->
     assert len(executed) == 6 + CLOCK + STOCK_ALONE
 
 
+def test_recording_a_payment_takes_nine_statements() -> None:
+    """Key and reference are looked up; order and lines are locked and read, an id and the clock
+    too; order, event and payment are written."""
+    order = make_order(line(make_product().id))
+    money = Money(amount=Decimal(5), method="card", provider="bank", provider_reference="1")
+    with statements() as executed:
+        record_payment(order_id=order.pk, money=money, actor="x", idempotency_key="a")
+    assert len(executed) == 8 + CLOCK
+    with statements() as executed:
+        record_payment(order_id=order.pk, money=money, actor="x", idempotency_key="a")
+    assert len(executed) == 1
+
+
 @pytest.mark.parametrize("lines", [1, 7, 100])
 def test_changing_takes_ten_statements(product_ids: list[int], lines: int) -> None:
     """As many lines change their quantity as go and come.
@@ -148,10 +168,12 @@ def test_every_reading_route_has_a_budget() -> None:
 def test_reading_takes_the_same_however_much_there_is(api: Api, name: str, rows: int) -> None:
     product = make_product(stock=1_000)
     order = make_order(line(product.id))
-    for _ in range(rows):
+    for each in range(rows):
         make_order(line(product.id, 2), line(make_product().id))
         change_stock(product_id=product.id, delta=1, reason="received", actor="x")
         change_order(order_id=order.pk, change=OrderChange(details={"reference": "r"}), actor="x")
+        for record in (record_payment, record_refund):
+            record(order_id=order.pk, money=MONEY, actor="x", idempotency_key=f"{each}")
     wanted: dict[str, Any] = {}
     for parameter in reading_routes()[name].pattern.converters:
         wanted[parameter] = {"product_id": product.id, "order_id": order.pk}[parameter]

@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
 from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
+from apps.orders.money import PAYMENT_STATUSES, due_of, payment_status_of
 from apps.orders.placing.requests import DETAILS
 from apps.orders.placing.rules import can_become
 from monoservices.api.staff import ReadOnlyAdmin, staff_actor
@@ -37,6 +38,17 @@ class CreatedFilter(admin.DateFieldListFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = "date"
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    title, parameter_name = "payment", "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status, status.replace("_", " ").capitalize()) for status in PAYMENT_STATUSES]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        status = self.value()
+        return queryset.with_payment_status(status) if status in PAYMENT_STATUSES else queryset
 
 
 class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
@@ -76,14 +88,24 @@ class OrderAdmin(ReadOnlyAdmin):
         "status",
         "contents",
         "amount",
+        "money",
         "reference",
         "customer_email",
         "created_at",
     )
-    list_filter = ("status", ("created_at", CreatedFilter))
+    list_filter = ("status", PaymentFilter, ("created_at", CreatedFilter))
     search_fields = ("id", "reference", "customer_email")
     search_help_text = "Search by order number, reference or the customer's e-mail address."
-    fields = ("status", "amount", "client_number", *DETAILS, "created_at", "updated_at")
+    fields = (
+        "status",
+        "amount",
+        "paid",
+        "money",
+        "client_number",
+        *DETAILS,
+        "created_at",
+        "updated_at",
+    )
     inlines = (LineInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
 
@@ -105,6 +127,12 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Total", ordering="total")
     def amount(self, order: Order) -> str:
         return f"{order.total} {order.currency}"
+
+    @admin.display(description="Payment")
+    def money(self, order: Order) -> str:
+        due = due_of(order.status, order.total)
+        status = payment_status_of(order.status, order.paid, due)
+        return (status or "-").replace("_", " ")
 
     @admin.display(description="Client number")
     def client_number(self, order: Order) -> int:

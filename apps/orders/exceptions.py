@@ -10,6 +10,7 @@ OrdersError
 ├── PriceChanged           409
 ├── IllegalTransition      409
 ├── VersionConflict        409
+├── RefundExceedsPaid      409
 ├── PriceNotAllowed        403
 ├── IdempotencyKeyReused   422
 ├── ProductHeld            503  another transaction has locked a product for too long
@@ -73,6 +74,11 @@ class IllegalTransition(OrdersError, Conflict):
 class VersionConflict(OrdersError, Conflict):
     code = "version_conflict"
     default_detail = "The order has changed since it was read."
+
+
+class RefundExceedsPaid(OrdersError, Conflict):
+    code = "refund_exceeds_paid"
+    default_detail = "Less is paid for the order than the refund; see errors."
 
 
 class PriceNotAllowed(OrdersError, MissingScope):

@@ -16,7 +16,7 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
-from apps.orders.structs import LineOut, OrderOut, OrderQuery
+from apps.orders.structs import ORDER_COLUMNS, LineOut, OrderOut, OrderQuery
 from monoservices.api.hot_reads import HotById, HotList
 from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED
@@ -30,16 +30,11 @@ SKIP_LOCKED_SECONDS = 1.0
 """For how many seconds batches skip locked products, after one has waited for a lock in vain."""
 
 _REPLAYED = {REPLAYED: "true"}
-_COLUMNS = tuple(
-    name
-    for name in OrderOut.__struct_fields__
-    if name not in {"lines", "product_id", "quantity"}  # of its lines
-)
-_VERSION, _CLIENT = len(_COLUMNS), len(_COLUMNS) + 1
+_VERSION, _CLIENT = len(ORDER_COLUMNS), len(ORDER_COLUMNS) + 1
 _lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int]])
 ORDERS = HotRows(
     Order,
-    (*_COLUMNS, "version", "client_id"),
+    (*ORDER_COLUMNS, "version", "client_id"),
     belonging=partial(
         belonging_rows,
         OrderLine,
@@ -54,7 +49,7 @@ def order_out(row: Row) -> OrderOut:
     """An order in a response, from a row of ORDERS."""
     *_, lines = row
     lines_out = [LineOut(*line) for line in _lines.decode(lines)]
-    return OrderOut(lines=lines_out, **dict(zip(_COLUMNS, row, strict=False)))
+    return OrderOut(lines=lines_out, **dict(zip(ORDER_COLUMNS, row, strict=False)))
 
 
 class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):

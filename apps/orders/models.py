@@ -7,7 +7,15 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
-from apps.orders.placing.rules import EVENTS, MAX_PRICE, MAX_QUANTITY, MAX_TOTAL, STATUSES
+from apps.orders.money import needing_refund, with_payment_status
+from apps.orders.placing.rules import (
+    EVENTS,
+    MAX_PAID,
+    MAX_PRICE,
+    MAX_QUANTITY,
+    MAX_TOTAL,
+    STATUSES,
+)
 from monoservices.database.json_rows import json_rows, load_rows
 
 
@@ -28,6 +36,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders with a line of this product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
         return self.filter(models.Exists(lines))
+
+    def with_payment_status(self, status: str) -> Self:
+        """Orders whose answer says this `payment_status`."""
+        return self.filter(with_payment_status(status))
+
+    def needing_refund(self, needs: bool = True) -> Self:
+        """Orders for which more is paid than is due, or the others."""
+        condition = needing_refund()
+        return self.filter(condition) if needs else self.filter(Q(paid=None) | ~condition)
 
 
 class Order(models.Model):
@@ -53,6 +70,8 @@ class Order(models.Model):
     fingerprint = models.CharField(max_length=64)
     first_answer = models.TextField()
     version = models.IntegerField(default=1)
+    # Payments minus refunds; null where nobody has kept payments of the order.
+    paid = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -82,6 +101,9 @@ class Order(models.Model):
                 name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)
             ),
             models.CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
+            models.CheckConstraint(
+                name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)
+            ),
         )
 
     def __str__(self) -> str:
@@ -158,10 +180,15 @@ class OrderEvent(models.Model):
 
     class Type(models.TextChoices):
         PLACED = "placed"
+        CONFIRMED = "confirmed"
         CHANGED = "changed"
         SHIPPED = "shipped"
         DELIVERED = "delivered"
         CANCELED = "canceled"
+        REVIVED = "revived"
+        PAID = "paid"
+        REFUNDED = "refunded"
+        RETURNED = "returned"
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
     type = models.CharField(max_length=9, choices=Type)
@@ -180,15 +207,13 @@ class OrderEvent(models.Model):
                     or_,
                     (
                         Q(type=kind, from_status=before, to_status=after)
-                        for kind, (before, after) in EVENTS.items()
+                        for kind, steps in EVENTS.items()
+                        for before, after in steps
                     ),
                 ),
             ),
             models.UniqueConstraint(
-                # An order is placed, shipped, delivered and canceled at most once.
-                name="event_once",
-                fields=("order", "type"),
-                condition=~Q(type="changed"),
+                name="event_once", fields=("order", "type"), condition=Q(type="placed")
             ),
         )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from apps.orders.money import NOTHING, PAYMENT_STATUSES, due_of, payment_status_of
 from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.types import (
@@ -24,6 +25,12 @@ from monoservices.api.types import (
 Status = Annotated[str, Meta(title="OrderStatus", extra_json_schema={"enum": sorted(STATUSES)})]
 StatusFilter = Annotated[
     Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
+]
+PaymentStatus = Annotated[
+    str, Meta(title="PaymentStatus", extra_json_schema={"enum": [*PAYMENT_STATUSES]})
+]
+PaymentStatusFilter = Annotated[
+    Literal["unpaid", "partly_paid", "paid", "overpaid"], Meta(title="PaymentStatus")
 ]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
@@ -104,7 +111,10 @@ class LineOut(Struct):
 
 
 class OrderOut(Struct):
-    """An order in a response; an order of one line repeats its product and quantity at the top."""
+    """An order in a response; an order of one line repeats its product and quantity at the top.
+
+    What follows from other fields is computed, and is the same for every order that has them.
+    """
 
     id: int
     status: Status
@@ -117,15 +127,27 @@ class OrderOut(Struct):
     lines: list[LineOut]
     created_at: Moment
     updated_at: Moment
+    paid: Decimal | None = None
+    due: Decimal = NOTHING
+    payment_status: PaymentStatus | None = None
+    needs_refund: bool = False
     product_id: int | UnsetType = UNSET
     quantity: int | UnsetType = UNSET
 
     def __post_init__(self) -> None:
+        self.due = due_of(self.status, self.total)
+        self.payment_status = payment_status_of(self.status, self.paid, self.due)
+        self.needs_refund = self.payment_status == "overpaid"
         if len(self.lines) == 1:
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
-_order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
+_COMPUTED = {"due", "payment_status", "needs_refund", "product_id", "quantity"}
+ORDER_COLUMNS = tuple(
+    name for name in OrderOut.__struct_fields__ if name not in _COMPUTED and name != "lines"
+)
+"""The fields of OrderOut that are columns of an order's row."""
+_order_fields = itemgetter(*(each for each in OrderOut.__struct_fields__ if each not in _COMPUTED))
 _line_fields = itemgetter(*LineOut.__struct_fields__)
 
 
@@ -154,6 +176,8 @@ class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     reference: ShortText | UnsetType = UNSET
     customer_email: Email | UnsetType = UNSET
     product_id: Id | UnsetType = UNSET
+    payment_status: PaymentStatusFilter | UnsetType = UNSET
+    needs_refund: bool | UnsetType = UNSET
     created_after: Moment | UnsetType = UNSET
     created_before: Moment | UnsetType = UNSET
     updated_after: Moment | UnsetType = UNSET

@@ -57,9 +57,10 @@ def move_order(
         raise IllegalTransition(f"An order that is {order.status} cannot become {status}.")
     released = _lock_products(order) if status == Order.Status.CANCELED else {}
     at = at or engine().now()
+    step = order.status, status
     order.status, order.version, order.updated_at = status, order.version + 1, at
     order.save(update_fields=["status", "version", "updated_at"])
-    write_events({order.pk: actor}, status, at=at)
+    write_events({order.pk: actor}, status, at=at, step=step)
     if released:
         moves = stock_moves(order.pk, released, revision=order.version, actor=actor)
         take_stock(moves=moves, at=at)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -52,7 +53,13 @@ def visible_orders(viewer: Caller) -> OrderQuerySet:
 def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
     """The orders that the caller may see and that match the query."""
     orders = visible_orders(caller(request)).filter(**query.filters())
-    return orders.with_product(query.product_id) if query.product_id else orders
+    if query.product_id:
+        orders = orders.with_product(query.product_id)
+    if query.payment_status:
+        orders = orders.with_payment_status(query.payment_status)
+    if query.needs_refund is not UNSET:
+        orders = orders.needing_refund(query.needs_refund)
+    return orders
 
 
 def get_order(viewer: Caller, order_id: int) -> Order:

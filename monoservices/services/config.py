@@ -19,6 +19,10 @@ class ServiceConfig(AppConfig):
     large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
         URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces, and must
         require a scope: the ASGI front reads no such body without a key.
+    provides: what this service does for others that do not know it, in words that they ask for with
+        `is_provided`.
+    audits: dotted names of functions without arguments that yield, as text, each error in the
+        service's own books. `manage.py reconcile` calls them in one snapshot.
     hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
         The server lets few of them run at a time, so that other requests do not wait for them.
     """
@@ -30,6 +34,8 @@ class ServiceConfig(AppConfig):
     scopes: tuple[Scope, ...] = ()
     oversight: Oversight | None = None
     large_bodies: Mapping[str, int] = {}
+    provides: tuple[str, ...] = ()
+    audits: tuple[str, ...] = ()
     hashes_passwords: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
@@ -54,3 +60,11 @@ def services() -> Iterator[ServiceConfig]:
 def served_services() -> Iterator[ServiceConfig]:
     """The installed services that this process serves, in the same order."""
     return (service for service in services() if service.is_served)
+
+
+def is_provided(what: str) -> bool:
+    """Whether a service that this process serves provides `what`.
+
+    So a service can ask for what others add to it, and needs to know none of them.
+    """
+    return any(what in service.provides for service in served_services())

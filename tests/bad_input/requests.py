@@ -31,6 +31,10 @@ ADDRESSES = {
         f"POST orders/{product_id}/cancel/",
         f"POST orders/{product_id}/ship/",
         f"POST orders/{product_id}/deliver/",
+        f"GET orders/{product_id}/payments/",
+        f"POST orders/{product_id}/payments/",
+        f"GET orders/{product_id}/refunds/",
+        f"POST orders/{product_id}/refunds/",
     )
 } | {
     request: not_found(request)
@@ -65,6 +69,17 @@ QUERIES = {
     "availability of nothing": case("GET products/availability/", b"", "ids"),
     "a reference with NUL": query("orders/", "reference", "\0"),
     "an address": query("orders/", "customer_email", "ada"),
+    "a payment status": query("orders/", "payment_status", "Paid"),
+    "whether it needs a refund": query("orders/", "needs_refund", "maybe"),
+    "an order's payments": query("payments/", "order_id", "0"),
+    "a kind of payment": query("payments/", "kind", "gift"),
+    "a method with NUL": query("payments/", "method", "\0"),
+    "an empty reference of a provider": query("payments/", "provider_reference", ""),
+    "a time of payments": query("payments/", "created_after", "now"),
+    "a limit of an export of payments": query("payments/export/", "limit", "1"),
+    "another parameter of an order's payments": case(
+        "GET orders/<order>/payments/?kind=refund", b"", "kind"
+    ),
 }
 QUERIES |= {
     "a limit of an export": case("GET products/export/?limit=1", b"", "limit"),

@@ -111,7 +111,7 @@ def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
     for event in events:
         if (
             event.from_status != status
-            or (event.from_status, event.to_status) not in EVENTS.values()
+            or (event.from_status, event.to_status) not in EVENTS[event.type]
         ):
             step = f"{event.from_status or 'nothing'} to {event.to_status}"
             return f"its event {event.pk} goes from {step}, after {status or 'nothing'}."

@@ -90,7 +90,11 @@ def _histories_off() -> Iterable[int]:
         status=F("order__status"),
         version=F("order__version"),
     )
-    steps = (Q(from_status=before, to_status=after) for before, after in EVENTS.values())
+    steps = (
+        Q(type=kind, from_status=before, to_status=after)
+        for kind, pairs in EVENTS.items()
+        for before, after in pairs
+    )
     broken = ~Q(from_status=F("previous")) | ~reduce(or_, steps)
     leads_elsewhere = ~Q(to_status=F("status")) | ~Q(number=F("version"))
     off = events.filter(broken | Q(next=None) & leads_elsewhere)

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, defstruct, structs
 
 from apps.orders.models import OrderLine, OrderQuerySet
-from apps.orders.structs import LineOut, OrderOut, order_out
+from apps.orders.structs import ORDER_COLUMNS, LineOut, OrderOut, order_out
 from monoservices.database.json_rows import load_rows
 from monoservices.files.exporting import Format, Pieces, csv_lines, export_pieces, json_lines
 
@@ -26,7 +26,7 @@ def export_orders(orders: OrderQuerySet, *, file_format: Format) -> Pieces:
     is a row.
     """
     # An instance of a model costs as much as everything else that is done for an order here.
-    rows = orders.order_by("pk").with_lines().values(*_ORDER, _LINES)
+    rows = orders.order_by("pk").with_lines().values(*ORDER_COLUMNS, _LINES)
     return export_pieces(rows, partial(_lines, file_format))
 
 

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from apps.orders.microservice_communication import StockMove
 from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.money import paid_at_first
 from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
 from apps.orders.placing.requests import Key
@@ -52,7 +53,7 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
-    shared |= {"created_at": at, "updated_at": at}
+    shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first()}
     orders, lines = [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
@@ -78,13 +79,16 @@ def write_events(
     kind: str,
     *,
     at: datetime,
+    step: tuple[str, str] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert the same event for each of many orders.
 
-    actors: who did it, by the orders' ids. kind: one of EVENTS. data: nothing personal.
+    actors: who did it, by the orders' ids. kind: one of EVENTS.
+    step: the status before and after it; where it is None, the first one that EVENTS has.
+    data: nothing personal.
     """
-    before, after = EVENTS[kind]
+    before, after = step or EVENTS[kind][0]
     insert_rows(
         OrderEvent,
         _EVENT,

@@ -97,7 +97,8 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 
 def money_column(column: str) -> str:
     """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
-    return f"printf('%%.2f', {column})"
+    # For NULL, printf alone would be 0.00.
+    return f"CASE WHEN {column} IS NOT NULL THEN printf('%%.2f', {column}) END"
 
 
 def selected(alias: str, columns: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,13 +11,15 @@ from django.db import DatabaseError
 from apps.orders.books.audit import Discrepancy, audit
 from apps.orders.books.repair import repair
 from monoservices.database.engines import engine
+from monoservices.services.audits import audit_services
 
 
 class Command(BaseCommand):
     help = (
         "Checks the books in one snapshot, without blocking anybody: stock equals the sum of its "
         "movements; an order's movements match its lines; totals are the sums of lines; every "
-        "history is legal; no row is orphaned. Prints each error on a line; the exit status is 1 "
+        "history is legal; no row is orphaned; and what else the services check of their own "
+        "tables. Prints each error on a line; the exit status is 1 "
         "if there are any."
     )
 
@@ -45,7 +48,8 @@ class Command(BaseCommand):
     def _check(self) -> list[Discrepancy]:
         found = []
         with engine().consistent_snapshot(may_take_long=True, of_whole_tables=True):
-            for discrepancy in audit():
+            others = (Discrepancy(text) for text in audit_services())
+            for discrepancy in chain(audit(), others):
                 self.stdout.write(discrepancy.text)
                 found.append(discrepancy)
         noun = "discrepancy" if len(found) == 1 else "discrepancies"
