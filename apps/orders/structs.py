@@ -27,7 +27,7 @@ StatusFilter = Annotated[
     Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
 ]
 PaymentStatus = Annotated[
-    str, Meta(title="PaymentStatus", extra_json_schema={"enum": [*PAYMENT_STATUSES]})
+    str, Meta(title="PaymentStatus", extra_json_schema={"enum": sorted(PAYMENT_STATUSES)})
 ]
 PaymentStatusFilter = Annotated[
     Literal["unpaid", "partly_paid", "paid", "overpaid"], Meta(title="PaymentStatus")
