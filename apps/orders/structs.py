@@ -7,9 +7,17 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
+from apps.orders.placing.rules import (
+    CHARGES,
+    EVENTS,
+    MAX_CHARGES,
+    MAX_LINES,
+    MAX_QUANTITY,
+    STATUSES,
+)
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.types import (
+    NO_NUL,
     AnyObject,
     Email,
     Id,
@@ -17,7 +25,9 @@ from monoservices.api.types import (
     LargeMoney,
     Moment,
     Money,
+    Percentage,
     ShortText,
+    SignedMoney,
     Sku,
 )
 
@@ -25,18 +35,38 @@ Status = Annotated[str, Meta(title="OrderStatus", extra_json_schema={"enum": sor
 StatusFilter = Annotated[
     Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
 ]
+ChargeType = Annotated[Literal["shipping", "discount", "fee", "rounding"], Meta(title="ChargeType")]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
 class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """One product to order, by its id or its SKU; unit_price needs the scope orders:price."""
+    """One product to order, by its id or its SKU; unit_price needs the scope orders:price.
+
+    tax_rate, tax_amount: of the whole line, recorded as they are; prices include tax.
+    """
 
     quantity: Quantity
     product_id: Id | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
     unit_price: Money | UnsetType = UNSET
+    tax_rate: Percentage | None = None
+    tax_amount: LargeMoney | None = None
 
 
+class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the order costs beside its lines, tax included; recorded as it is.
+
+    A negative amount needs the scope orders:price.
+    """
+
+    type: ChargeType
+    amount: SignedMoney
+    label: Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])] = ""
+    tax_rate: Percentage | None = None
+    tax_amount: SignedMoney | None = None
+
+
+Charges = Annotated[list[ChargeIn], Meta(max_length=MAX_CHARGES)]
 Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=MAX_LINES)]
 
 
@@ -47,6 +77,7 @@ class OrderDetails(Struct, forbid_unknown_fields=True, kw_only=True):
     customer_email: Email | UnsetType = UNSET
     shipping_address: JsonObject | UnsetType = UNSET
     metadata: JsonObject | UnsetType = UNSET
+    charges: Charges | UnsetType = UNSET
     expected_total: LargeMoney | UnsetType = UNSET
 
 
@@ -82,7 +113,8 @@ EXAMPLES = {
         "customer_email": "ann@example.org",
         "shipping_address": {"name": "Ann", "street": "1 Main Street", "city": "Springfield"},
         "metadata": {"gift": True},
-        "expected_total": "29.97",
+        "charges": [{"type": "shipping", "label": "Parcel", "amount": "4.90"}],
+        "expected_total": "34.87",
     },
     "one_product": {"product_id": 1, "quantity": 2},
 }
@@ -90,7 +122,10 @@ EXAMPLES = {
 
 
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a pending order: product or quantity of its one line, or all `lines`."""
+    """What to change of a pending order: product or quantity of its one line, or all `lines`.
+
+    `charges` replaces all charges.
+    """
 
 
 class LineOut(Struct):
@@ -101,6 +136,18 @@ class LineOut(Struct):
     product_name: str
     unit_price: Decimal
     quantity: int
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
+
+
+class ChargeOut(Struct):
+    """What an order costs beside its lines."""
+
+    type: Annotated[str, Meta(title="ChargeType", extra_json_schema={"enum": [*CHARGES]})]
+    label: str
+    amount: Decimal
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
 
 
 class OrderOut(Struct):
@@ -115,6 +162,7 @@ class OrderOut(Struct):
     shipping_address: AnyObject
     metadata: AnyObject
     lines: list[LineOut]
+    charges: list[ChargeOut]
     created_at: Moment
     updated_at: Moment
     product_id: int | UnsetType = UNSET
@@ -127,12 +175,18 @@ class OrderOut(Struct):
 
 _order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
 _line_fields = itemgetter(*LineOut.__struct_fields__)
+_charge_fields = itemgetter(*ChargeOut.__struct_fields__)
 
 
-def order_out(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderOut:
-    """An order in a response, from the columns of its row and of its lines' rows."""
+def order_out(
+    order: Mapping[str, Any],
+    lines: Iterable[Mapping[str, Any]],
+    charges: Iterable[Mapping[str, Any]],
+) -> OrderOut:
+    """An order in a response, from the columns of its row and of the rows that belong to it."""
     lines_out = [LineOut(*_line_fields(line)) for line in lines]
-    return OrderOut(*_order_fields({**order, "lines": lines_out}))
+    charges_out = [ChargeOut(*_charge_fields(charge)) for charge in charges]
+    return OrderOut(*_order_fields({**order, "lines": lines_out, "charges": charges_out}))
 
 
 class EventOut(Struct, kw_only=True):

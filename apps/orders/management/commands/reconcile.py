@@ -15,9 +15,9 @@ from monoservices.database.engines import engine
 class Command(BaseCommand):
     help = (
         "Checks the books in one snapshot, without blocking anybody: stock equals the sum of its "
-        "movements; an order's movements match its lines; totals are the sums of lines; every "
-        "history is legal; no row is orphaned. Prints each error on a line; the exit status is 1 "
-        "if there are any."
+        "movements; an order's movements match its lines; totals are the sums of lines and "
+        "charges; every history is legal; no row is orphaned. Prints each error on a line; the "
+        "exit status is 1 if there are any."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
