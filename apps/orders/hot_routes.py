@@ -16,7 +16,7 @@ from apps.orders.models import Order, OrderCharge, OrderLine
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
-from apps.orders.structs import ChargeOut, LineOut, OrderOut, OrderQuery
+from apps.orders.structs import ChargeOut, ChargeType, LineOut, OrderOut, OrderQuery
 from monoservices.api.hot_reads import HotById, HotList
 from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED
@@ -38,7 +38,7 @@ _COLUMNS = tuple(
 _VERSION, _CLIENT = len(_COLUMNS), len(_COLUMNS) + 1
 _Amount = Decimal | None
 _lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int, _Amount, _Amount]])
-_charges = msgspec.json.Decoder(list[tuple[str, str, Decimal, _Amount, _Amount]])
+_charges = msgspec.json.Decoder(list[tuple[ChargeType, str, Decimal, _Amount, _Amount]])
 ORDERS = HotRows(
     Order,
     (*_COLUMNS, "version", "client_id"),

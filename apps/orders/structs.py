@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.orders.placing.rules import (
-    CHARGES,
     EVENTS,
     MAX_CHARGES,
     MAX_LINES,
@@ -40,10 +39,7 @@ Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
 class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """One product to order, by its id or its SKU; unit_price needs the scope orders:price.
-
-    tax_rate, tax_amount: of the whole line, recorded as they are; prices include tax.
-    """
+    """One product to order, by its id or its SKU; unit_price needs the scope orders:price."""
 
     quantity: Quantity
     product_id: Id | UnsetType = UNSET
@@ -54,10 +50,7 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the order costs beside its lines, tax included; recorded as it is.
-
-    A negative amount needs the scope orders:price.
-    """
+    """What an order costs beside its lines; an amount below 0 needs the scope orders:price."""
 
     type: ChargeType
     amount: SignedMoney
@@ -122,10 +115,7 @@ EXAMPLES = {
 
 
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a pending order: product or quantity of its one line, or all `lines`.
-
-    `charges` replaces all charges.
-    """
+    """What to change of a pending order: its one product or quantity, or all lines or charges."""
 
 
 class LineOut(Struct):
@@ -143,7 +133,7 @@ class LineOut(Struct):
 class ChargeOut(Struct):
     """What an order costs beside its lines."""
 
-    type: Annotated[str, Meta(title="ChargeType", extra_json_schema={"enum": [*CHARGES]})]
+    type: ChargeType
     label: str
     amount: Decimal
     tax_rate: Decimal | None
