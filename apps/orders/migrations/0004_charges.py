@@ -3,7 +3,7 @@ from decimal import Decimal
 import django.db.models.deletion
 from django.db import migrations, models
 
-from monoservices.database.new_checks import AddCheck
+from monoservices.database.migrating import AddConstraintNotValid
 
 
 class Migration(migrations.Migration):
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 name="charge_in_bounds",
             ),
         ),
-        AddCheck(
+        AddConstraintNotValid(
             model_name="orderline",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -88,8 +88,8 @@ def test_csv_has_a_row_for_each_charge_of_an_order(api: Api, orders: list[Any]) 
         {"type": "discount", "amount": "-2.00", "tax_amount": "-0.32"},
     ]
     order = api.post("orders/", {"lines": [line_sent], "charges": charges}).json
-    names = ("sku", "quantity", "tax_rate", "tax_amount")
-    names += ("charge_type", "charge_label", "charge_amount")
+    names = ["sku", "quantity", "tax_rate", "tax_amount"]
+    names += ["charge_type", "charge_label", "charge_amount"]
     rows = rows_of(exported())[3:]
     assert [[row[name] for name in names] for row in rows] == [
         [line_sent["sku"], "1", "", "0.16", "", "", ""],

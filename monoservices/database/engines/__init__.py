@@ -143,21 +143,6 @@ class Engine(Protocol):
     ) -> list[Parameter]:
         """The parameters of `monoservices.database.rows.row_parameters`."""
 
-    def add_check(
-        self, schema_editor: Any, model: type[models.Model], check: models.CheckConstraint
-    ) -> None:
-        """Let a CHECK bind all rows that are written from now on.
-
-        PostgreSQL does not read the rows that are there, so that it locks the table for a moment
-        only. SQLite does.
-        """
-
-    def validate_check(self, schema_editor: Any, model: type[models.Model], name: str) -> None:
-        """Read the rows that were there before `add_check`, while others read and write.
-
-        Raises IntegrityError where one of them breaks the CHECK.
-        """
-
     def append_only(
         self, table: str, keys: Sequence[UniqueKey]
     ) -> tuple[Sequence[str], Sequence[str]]:

@@ -208,16 +208,6 @@ def _as_parameter(kind: str, value: Any) -> Parameter:
             return str(value)
 
 
-def add_check(schema_editor: Any, model: type[models.Model], check: models.CheckConstraint) -> None:
-    sql = check.create_sql(model, schema_editor)
-    schema_editor.execute(f"{sql} NOT VALID", params=None)
-
-
-def validate_check(schema_editor: Any, model: type[models.Model], name: str) -> None:
-    table, quoted = map(schema_editor.quote_name, (model._meta.db_table, name))
-    schema_editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}", params=None)
-
-
 def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:
     """Reject UPDATE, DELETE and TRUNCATE. INSERT cannot replace a row here, as it can on SQLite."""
     function = (

@@ -190,15 +190,6 @@ def _as_sent(kind: str, value: Any) -> Any:
             return value
 
 
-def add_check(schema_editor: Any, model: type[models.Model], check: models.CheckConstraint) -> None:
-    """Django rebuilds the table, which nobody else uses meanwhile."""
-    schema_editor.add_constraint(model, check)
-
-
-def validate_check(schema_editor: Any, model: type[models.Model], name: str) -> None:
-    """Nothing: the constraint has read every row already."""
-
-
 def append_only(table: str, keys: Sequence[UniqueKey]) -> tuple[Sequence[str], Sequence[str]]:
     """Reject UPDATE and DELETE, and INSERT of a row with a key that exists.
 
