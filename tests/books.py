@@ -26,10 +26,13 @@ def assert_ledger_balances() -> None:
 def assert_orders_balance() -> None:
     """Assert that each order agrees with its movements, its lines and its events."""
     moved = _moved_by_order()
-    for order in Order.objects.prefetch_related("lines", "events").order_by("pk"):
+    for order in Order.objects.prefetch_related("lines", "charges", "events").order_by("pk"):
         lines = order.lines.all()
         assert lines, order.pk
-        assert order.total == sum((x.unit_price * x.quantity for x in lines), Decimal())
+        charges = [charge.amount for charge in order.charges.all()]
+        assert order.charges_total == (sum(charges) if charges else None), order.pk
+        of_lines = sum((x.unit_price * x.quantity for x in lines), Decimal())
+        assert order.total == of_lines + sum(charges), order.pk
         has: Counter[int] = Counter()
         if order.status != Order.Status.CANCELED:
             for line in lines:

@@ -25,6 +25,10 @@ Lines = dict[tuple[int, Decimal], int]
 """An order's lines: quantities by product id and unit price."""
 
 
+Charges = tuple[Decimal, ...]
+"""What an order costs beside its lines."""
+
+
 class Refused(Exception):
     """code: the code of the error that the operation must raise."""
 
@@ -47,6 +51,11 @@ class Order:
     status: str = "pending"
     version: int = 1
     response: str = ""
+    charges: Charges = ()
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.lines, self.charges)
 
 
 @dataclass(frozen=True)
@@ -56,17 +65,24 @@ class Draft:
     key: str
     lines: Sent
     expected_total: Decimal | None = None
+    charges: Charges = ()
 
-    def asks_for(self) -> tuple[Counter[tuple[int, str]], Decimal | None]:
+    def asks_for(self) -> tuple[Counter[tuple[int, str]], Decimal | None, Charges]:
         """Equal for two drafts that request the same."""
         merged: Counter[tuple[int, str]] = Counter()
         for product_id, quantity, price in self.lines:
             merged[product_id, str(price)] += quantity
-        return merged, self.expected_total
+        return merged, self.expected_total, self.charges
 
 
-def total(lines: Lines) -> Decimal:
-    return sum((price * quantity for (_, price), quantity in lines.items()), Decimal())
+def total(lines: Lines, charges: Charges = ()) -> Decimal:
+    of_lines = sum((price * quantity for (_, price), quantity in lines.items()), Decimal())
+    return of_lines + sum(charges)
+
+
+def refuse_total_out_of_bounds(lines: Lines, charges: Charges) -> None:
+    if not 0 <= total(lines, charges) <= MAX_TOTAL:
+        raise Refused("invalid")
 
 
 def quantity_by_product(lines: Lines) -> Counter[int]:
@@ -126,7 +142,8 @@ class Shop:
                 raise Refused("idempotency_key_reused")
             return None
         lines = self._priced(draft.lines)
-        if draft.expected_total not in (None, total(lines)):
+        refuse_total_out_of_bounds(lines, draft.charges)
+        if draft.expected_total not in (None, total(lines, draft.charges)):
             raise Refused("price_changed")
         self._take(quantity_by_product(lines))
         self.drafts[draft.key] = draft
@@ -144,9 +161,18 @@ class Shop:
         wanted = quantity_by_product(lines)
         if any(wanted[each] > had[each] and not self.products[each].is_active for each in wanted):
             raise Refused("product_unavailable")
+        refuse_total_out_of_bounds(lines, order.charges)
         self._take({each: wanted[each] - had[each] for each in wanted | had})
         # Lines that stay keep their price and their order.
         order.lines = {line: lines[line] for line in order.lines if line in lines} | lines
+        order.version += 1
+
+    def charge(self, order_id: int, charges: Charges, version: int | None) -> None:
+        order = self._order(order_id, version)
+        if order.status != "pending":
+            raise Refused("illegal_transition")
+        refuse_total_out_of_bounds(order.lines, charges)
+        order.charges = charges
         order.version += 1
 
     def move(self, order_id: int, status: str, version: int | None) -> None:

@@ -36,7 +36,12 @@ def test_what_the_map_knows() -> None:
         Relation("orders.Order.client", "accounts.Client", "accounts"),
         Relation("orders.OrderLine.product", "products.Product", "products"),
     )
-    assert orders.tables == ("orders_order", "orders_orderevent", "orders_orderline")
+    assert orders.tables == (
+        "orders_order",
+        "orders_ordercharge",
+        "orders_orderevent",
+        "orders_orderline",
+    )
     assert "accounts_user_groups" in accounts.tables
     assert Route("/api/v1/orders/", ("GET", "POST"), "order-list") in orders.routes
     asked = {each.function: each.callees for each in orders.crossings}

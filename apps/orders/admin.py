@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
-from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine, OrderQuerySet
 from apps.orders.money import PAYMENT_STATUSES, due_of, payment_status_of
 from apps.orders.placing.requests import DETAILS
 from apps.orders.placing.rules import can_become
@@ -71,7 +71,12 @@ class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
 
 class LineInline(PartOfOrder):
     model = OrderLine
-    fields = ("sku", "product_name", "unit_price", "quantity")
+    fields = ("sku", "product_name", "unit_price", "quantity", "tax_rate", "tax_amount")
+
+
+class ChargeInline(PartOfOrder):
+    model = OrderCharge
+    fields = ("type", "label", "amount", "tax_rate", "tax_amount")
 
 
 class EventInline(PartOfOrder):
@@ -106,11 +111,15 @@ class OrderAdmin(ReadOnlyAdmin):
         "created_at",
         "updated_at",
     )
-    inlines = (LineInline, EventInline)
+    inlines = (LineInline, ChargeInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
 
     def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
         return Order.objects.with_lines()
+
+    def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
+        has_charges = obj is not None and obj.charges_total is not None
+        return [each for each in self.inlines if has_charges or each is not ChargeInline]
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

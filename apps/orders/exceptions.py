@@ -82,7 +82,10 @@ class RefundExceedsPaid(OrdersError, Conflict):
 
 
 class PriceNotAllowed(OrdersError, MissingScope):
-    default_detail = "A price other than the product's needs the scope orders:price."
+    default_detail = (
+        "A price other than the product's, and a charge that lowers the total, need the scope "
+        "orders:price."
+    )
 
 
 class IdempotencyKeyReused(OrdersError, KeyReused):

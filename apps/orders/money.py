@@ -4,6 +4,7 @@
 """
 
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -40,6 +41,17 @@ def payment_status_of(status: str, paid: Decimal | None, due: Decimal) -> str | 
     if paid == due and status != _CANCELED:
         return "paid"
     return "partly_paid" if paid else "unpaid"
+
+
+def owed(status: str, total: Decimal, paid: Decimal | None) -> dict[str, Any]:
+    """What an answer says of an order's money, beside what its row says."""
+    due = due_of(status, total)
+    payment_status = payment_status_of(status, paid, due)
+    return {
+        "due": due,
+        "payment_status": payment_status,
+        "needs_refund": payment_status == "overpaid",
+    }
 
 
 def with_payment_status(status: str) -> Q:

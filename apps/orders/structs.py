@@ -7,10 +7,17 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.money import NOTHING, PAYMENT_STATUSES, due_of, payment_status_of
-from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
+from apps.orders.money import NOTHING, PAYMENT_STATUSES, owed
+from apps.orders.placing.rules import (
+    EVENTS,
+    MAX_CHARGES,
+    MAX_LINES,
+    MAX_QUANTITY,
+    STATUSES,
+)
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.types import (
+    NO_NUL,
     AnyObject,
     Email,
     Id,
@@ -18,7 +25,9 @@ from monoservices.api.types import (
     LargeMoney,
     Moment,
     Money,
+    Percentage,
     ShortText,
+    SignedMoney,
     Sku,
 )
 
@@ -32,6 +41,7 @@ PaymentStatus = Annotated[
 PaymentStatusFilter = Annotated[
     Literal["unpaid", "partly_paid", "paid", "overpaid"], Meta(title="PaymentStatus")
 ]
+ChargeType = Annotated[Literal["shipping", "discount", "fee", "rounding"], Meta(title="ChargeType")]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
@@ -42,8 +52,21 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
     product_id: Id | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
     unit_price: Money | UnsetType = UNSET
+    tax_rate: Percentage | None = None
+    tax_amount: LargeMoney | None = None
 
 
+class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What an order costs beside its lines; an amount below 0 needs the scope orders:price."""
+
+    type: ChargeType
+    amount: SignedMoney
+    label: Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])] = ""
+    tax_rate: Percentage | None = None
+    tax_amount: SignedMoney | None = None
+
+
+Charges = Annotated[list[ChargeIn], Meta(max_length=MAX_CHARGES)]
 Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=MAX_LINES)]
 
 
@@ -54,6 +77,7 @@ class OrderDetails(Struct, forbid_unknown_fields=True, kw_only=True):
     customer_email: Email | UnsetType = UNSET
     shipping_address: JsonObject | UnsetType = UNSET
     metadata: JsonObject | UnsetType = UNSET
+    charges: Charges | UnsetType = UNSET
     expected_total: LargeMoney | UnsetType = UNSET
 
 
@@ -89,7 +113,8 @@ EXAMPLES = {
         "customer_email": "ann@example.org",
         "shipping_address": {"name": "Ann", "street": "1 Main Street", "city": "Springfield"},
         "metadata": {"gift": True},
-        "expected_total": "29.97",
+        "charges": [{"type": "shipping", "label": "Parcel", "amount": "4.90"}],
+        "expected_total": "34.87",
     },
     "one_product": {"product_id": 1, "quantity": 2},
 }
@@ -97,7 +122,7 @@ EXAMPLES = {
 
 
 class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a pending order: product or quantity of its one line, or all `lines`."""
+    """What to change of a pending order: its one product or quantity, or all lines or charges."""
 
 
 class LineOut(Struct):
@@ -108,53 +133,66 @@ class LineOut(Struct):
     product_name: str
     unit_price: Decimal
     quantity: int
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
+
+
+class ChargeOut(Struct):
+    """What an order costs beside its lines."""
+
+    type: ChargeType
+    label: str
+    amount: Decimal
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
 
 
 class OrderOut(Struct):
-    """An order in a response; an order of one line repeats its product and quantity at the top.
-
-    What follows from other fields is computed, and is the same for every order that has them.
-    """
+    """An order in a response; an order of one line repeats its product and quantity at the top."""
 
     id: int
     status: Status
     currency: str
     total: Decimal
+    paid: Decimal | None
+    due: Decimal
+    payment_status: PaymentStatus | None
+    needs_refund: bool
     reference: str
     customer_email: str
     shipping_address: AnyObject
     metadata: AnyObject
     lines: list[LineOut]
+    charges: list[ChargeOut]
     created_at: Moment
     updated_at: Moment
-    paid: Decimal | None = None
-    due: Decimal = NOTHING
-    payment_status: PaymentStatus | None = None
-    needs_refund: bool = False
     product_id: int | UnsetType = UNSET
     quantity: int | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        self.due = due_of(self.status, self.total)
-        self.payment_status = payment_status_of(self.status, self.paid, self.due)
-        self.needs_refund = self.payment_status == "overpaid"
         if len(self.lines) == 1:
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
-_COMPUTED = {"due", "payment_status", "needs_refund", "product_id", "quantity"}
-ORDER_COLUMNS = tuple(
-    name for name in OrderOut.__struct_fields__ if name not in _COMPUTED and name != "lines"
-)
-"""The fields of OrderOut that are columns of an order's row."""
-_order_fields = itemgetter(*(each for each in OrderOut.__struct_fields__ if each not in _COMPUTED))
+_OTHERS = {*owed("", NOTHING, None), "lines", "charges", "product_id", "quantity"}
+ORDER_COLUMNS = tuple(name for name in OrderOut.__struct_fields__ if name not in _OTHERS)
+"""The fields of OrderOut that are columns of an order's row; others are computed or of lines."""
+_order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
 _line_fields = itemgetter(*LineOut.__struct_fields__)
+_charge_fields = itemgetter(*ChargeOut.__struct_fields__)
 
 
-def order_out(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderOut:
-    """An order in a response, from the columns of its row and of its lines' rows."""
+def order_out(
+    order: Mapping[str, Any],
+    lines: Iterable[Mapping[str, Any]],
+    charges: Iterable[Mapping[str, Any]],
+) -> OrderOut:
+    """An order in a response, from the columns of its row and of the rows that belong to it."""
     lines_out = [LineOut(*_line_fields(line)) for line in lines]
-    return OrderOut(*_order_fields({**order, "lines": lines_out}))
+    charges_out = [ChargeOut(*_charge_fields(charge)) for charge in charges]
+    more = owed(order["status"], order["total"], order["paid"])
+    more |= {"lines": lines_out, "charges": charges_out}
+    return OrderOut(*_order_fields({**order, **more}))
 
 
 class EventOut(Struct, kw_only=True):

@@ -123,7 +123,7 @@ class OrderCreateView(APIView):
     def post(self, request: Request) -> Response:
         """Place an order: 201 and the order, or the errors.
 
-        A `unit_price` needs the scope `orders:price`.
+        A `unit_price`, and a charge of less than nothing, need the scope `orders:price`.
         """
         return answer_alone(PlaceOrder(), request)
 

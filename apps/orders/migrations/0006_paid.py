@@ -5,12 +5,15 @@ from decimal import Decimal
 from django.db import migrations, models
 
 from monoservices.database.append_only import RenewAppendOnly
+from monoservices.database.migrating import AddConstraintNotValid
 
 
 class Migration(migrations.Migration):
+    """What is paid for an order. The next migration checks the old rows."""
+
     dependencies = [
         ("accounts", "0001_initial"),
-        ("orders", "0003_append_only_again"),
+        ("orders", "0004_charges_checked"),
     ]
 
     operations = [
@@ -46,7 +49,7 @@ class Migration(migrations.Migration):
                 max_length=9,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="order",
             constraint=models.CheckConstraint(
                 condition=models.Q(("paid__gte", 0), ("paid__lte", Decimal("9999999999999.99"))),

@@ -9,6 +9,7 @@ from apps.orders.exceptions import IdempotencyKeyReused, OrdersError, ProductHel
 from apps.orders.placing.pricing import (
     PricedLine,
     ProductBook,
+    charged_by,
     price_lines,
     quantity_by_product,
     total_of,
@@ -26,12 +27,16 @@ class KnownOrder(Struct, frozen=True):
 
 
 class Accepted(Struct, frozen=True):
-    """An order to write. total: in the shop's currency. quantities: by product id."""
+    """An order to write. total: in the shop's currency. quantities: by product id.
+
+    charged: the sum of the request's charges; None where there are none.
+    """
 
     request: OrderRequest
     lines: list[PricedLine]
     total: Decimal
     quantities: dict[int, int]
+    charged: Decimal | None
 
 
 class Repeated(Struct, frozen=True):
@@ -82,7 +87,8 @@ def _accept(request: OrderRequest, book: ProductBook) -> Accepted:
     lines = price_lines(request.lines, book)
     if any(line.product.is_held for line in lines):
         raise ProductHeld
-    total = total_of(lines, expected=request.expected_total)
+    charged = charged_by(request.charges)
+    total = total_of(lines, charged=charged, expected=request.expected_total)
     quantities = quantity_by_product(lines)
     book.take(quantities, lines)
-    return Accepted(request, lines, total, quantities)
+    return Accepted(request, lines, total, quantities, charged)

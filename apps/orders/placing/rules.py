@@ -8,8 +8,14 @@ MAX_PAID = Decimal("9999999999999.99")
 MAX_PRICE = Decimal("99999999.99")
 MAX_QUANTITY = 1_000_000
 MAX_LINES = 2_000
+MAX_CHARGES = 100
+MAX_TAX_RATE = 100
+"""In percent."""
 MAX_JSON_BYTES = 4096
 """How large a JSON object of the client's own may be, such as `metadata`."""
+
+CHARGES = ("shipping", "discount", "fee", "rounding")
+"""What an order may cost beside its lines."""
 
 STATUSES = ("pending", "shipped", "delivered", "canceled")
 

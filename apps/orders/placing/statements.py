@@ -10,11 +10,11 @@ from django.conf import settings
 from msgspec import structs
 
 from apps.orders.microservice_communication import StockMove
-from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
 from apps.orders.money import paid_at_first
 from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
-from apps.orders.placing.requests import Key
+from apps.orders.placing.requests import Charge, Key
 from apps.orders.placing.rules import EVENTS
 from apps.orders.structs import order_out
 from monoservices.database.rows import (
@@ -29,6 +29,7 @@ from monoservices.database.statements import PendingRows, enqueue
 _KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
 _ORDER = column_types(Order)
 _LINE = column_types(OrderLine, without={"id"})
+_CHARGE = column_types(OrderCharge, without={"id"})
 _EVENT = column_types(OrderEvent, without={"id"})
 
 
@@ -47,23 +48,29 @@ def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:
 
 
 def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int, str]:
-    """Insert accepted orders under the given ids, with their lines and first events.
+    """Insert accepted orders under the given ids, with lines, charges and first events.
 
     at: the moment it happened.
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
     shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first()}
-    orders, lines = [], []
+    orders, lines, charges = [], [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
         row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
+        row["charges_total"] = order.charged
         own_lines = _line_rows(order_id, order.lines)
-        row["first_answer"] = msgspec.json.encode(order_out(row, own_lines)).decode()
+        own_charges = _charge_rows(order_id, order.request.charges)
+        answer = order_out(row, own_lines, own_charges)
+        row["first_answer"] = msgspec.json.encode(answer).decode()
         orders.append(row)
         lines += own_lines
+        charges += own_charges
     insert_rows(Order, _ORDER, orders, shared=shared)
     insert_rows(OrderLine, _LINE, lines)
+    if charges:
+        insert_rows(OrderCharge, _CHARGE, charges)
     actors = {order_id: order.request.actor for order_id, order in accepted.items()}
     write_events(actors, "placed", at=at)
     return {row["id"]: row["first_answer"] for row in orders}
@@ -72,6 +79,11 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
 def write_lines(order_id: int, lines: Iterable[PricedLine]) -> None:
     """Insert further lines of an order."""
     insert_rows(OrderLine, _LINE, _line_rows(order_id, lines))
+
+
+def write_charges(order_id: int, charges: Iterable[Charge]) -> None:
+    """Insert further charges of an order."""
+    insert_rows(OrderCharge, _CHARGE, _charge_rows(order_id, charges))
 
 
 def write_events(
@@ -133,9 +145,15 @@ def _line_rows(order_id: int, lines: Iterable[PricedLine]) -> list[dict[str, Any
             "product_name": line.product.name,
             "unit_price": line.unit_price,
             "quantity": line.quantity,
+            "tax_rate": line.tax_rate,
+            "tax_amount": line.tax_amount,
         }
         for line in lines
     ]
+
+
+def _charge_rows(order_id: int, charges: Iterable[Charge]) -> list[dict[str, Any]]:
+    return [structs.asdict(charge) | {"order_id": order_id} for charge in charges]
 
 
 @cache

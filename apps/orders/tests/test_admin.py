@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.operations import OrderChange, change_order, deliver_order, ship_order
+from apps.orders.placing.requests import Charge
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import in_stock, make_product
 
@@ -95,6 +97,21 @@ def test_the_page_shows_the_order_its_lines_and_its_history(
         "ada@example.org",
         "{&quot;city&quot;: &quot;London&quot;}",
     ]
+
+
+def test_the_page_shows_charges_and_taxes(admin_client: Browser, mug: ProductSnapshot) -> None:
+    charges = (
+        Charge(type="shipping", label="Parcel", amount=Decimal("4.90"), tax_rate=Decimal(19)),
+        Charge(type="discount", amount=Decimal("-1.00")),
+    )
+    order = make_order(line(mug.id, tax_amount=Decimal("0.62")), charges=charges)
+    page = admin_client.get(detail(order)).content.decode()
+    cells = re.findall(r'<td class="field-(\w+)">\s*<p>(.*?)</p>', page, re.DOTALL)
+    shown = [
+        value for name, value in cells if name in ("label", "amount", "tax_rate", "tax_amount")
+    ]
+    assert shown == ["-", "0.62", "Parcel", "4.90", "19.00", "-", "-", "-1.00", "-", "-"]
+    assert f"{mug.price + Decimal('3.90')} EUR" in page
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,31 @@ def test_csv_has_a_row_for_each_line_of_an_order(orders: list[Any]) -> None:
         "product_name": "'=Mug",
         "unit_price": "9.99",
         "quantity": "2",
+        "tax_rate": "",
+        "tax_amount": "",
+        "charge_type": "",
+        "charge_label": "",
+        "charge_amount": "",
     }
+
+
+def test_csv_has_a_row_for_each_charge_of_an_order(api: Api, orders: list[Any]) -> None:
+    line_sent = {"sku": orders[0]["lines"][0]["sku"], "quantity": 1, "tax_amount": "0.16"}
+    charges = [
+        {"type": "shipping", "label": "=Parcel", "amount": "4.90", "tax_rate": "19"},
+        {"type": "discount", "amount": "-2.00", "tax_amount": "-0.32"},
+    ]
+    order = api.post("orders/", {"lines": [line_sent], "charges": charges}).json
+    names = ["sku", "quantity", "tax_rate", "tax_amount"]
+    names += ["charge_type", "charge_label", "charge_amount"]
+    rows = rows_of(exported())[3:]
+    assert [[row[name] for name in names] for row in rows] == [
+        [line_sent["sku"], "1", "", "0.16", "", "", ""],
+        ["", "", "19.00", "", "shipping", "'=Parcel", "4.90"],
+        ["", "", "", "-0.32", "discount", "", "-2.00"],
+    ]
+    assert {(row["order_id"], row["total"]) for row in rows} == {(str(order["id"]), "3.90")}
+    assert json.loads(exported("--format=jsonl").splitlines()[-1]) == order
 
 
 def test_json_lines_have_an_order_each_as_it_is_answered(api: Api, orders: list[Any]) -> None:

@@ -8,7 +8,7 @@ from django.db import DataError, IntegrityError, connection, models, transaction
 from django.db.models.fields import Field
 from pytest_django import DjangoAssertNumQueries
 
-from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 
@@ -31,6 +31,14 @@ LINE_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("line_quantity_in_bounds", {"quantity": -1}),
     ("line_quantity_in_bounds", {"quantity": 1_000_001}),
     ("line_price_in_bounds", {"unit_price": "-0.01"}),
+    ("line_tax_in_bounds", {"tax_rate": "-0.01"}),
+    ("line_tax_in_bounds", {"tax_rate": "100.01"}),
+    ("line_tax_in_bounds", {"tax_rate": "100.00", "tax_amount": "-0.01"}),
+]
+CHARGE_CHECKS: list[tuple[str, dict[str, Any]]] = [
+    ("charge_type_known", {"type": "gift"}),
+    ("charge_in_bounds", {"tax_rate": "-0.01"}),
+    ("charge_in_bounds", {"tax_rate": "100.01"}),
 ]
 KEYS: list[tuple[type[models.Model], str, str, dict[str, Any]]] = [
     (Order, "order_once_per_key", "client_id, .*idempotency_key", {"idempotency_key": "other"}),
@@ -76,10 +84,10 @@ def insert_like(row: models.Model, **changes: Any) -> None:
 
 
 def test_every_constraint_has_a_case_here() -> None:
-    tested = {name for name, _ in ORDER_CHECKS + LINE_CHECKS} | {name for _, name, *_ in KEYS}
-    declared = [
-        each.name for model in (Order, OrderLine, OrderEvent) for each in model._meta.constraints
-    ]
+    checks = ORDER_CHECKS + LINE_CHECKS + CHARGE_CHECKS
+    tested = {name for name, _ in checks} | {name for _, name, *_ in KEYS}
+    models = (Order, OrderLine, OrderCharge, OrderEvent)
+    declared = [each.name for model in models for each in model._meta.constraints]
     assert {*tested, "event_is_legal"} == set(declared)
 
 
@@ -101,9 +109,22 @@ def test_a_line_that_breaks_a_rule_is_refused(
     assert OrderLine.objects.count() == 1
 
 
+@pytest.mark.parametrize(("name", "wrong"), CHARGE_CHECKS)
+def test_a_charge_that_breaks_a_rule_is_refused(
+    name: str, wrong: dict[str, Any], order: Order
+) -> None:
+    charge = OrderCharge.objects.create(order=order, type="fee", amount="-1.00")
+    insert_like(charge, tax_rate="100.00", tax_amount="-1.00")
+    with pytest.raises(IntegrityError, match=name):
+        insert_like(charge, **wrong)
+    assert OrderCharge.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("model", "wrong"),
     [
+        (OrderCharge, {"amount": "1000000000000.00"}),
+        (OrderCharge, {"tax_amount": "-1000000000000.00"}),
         (Order, {"idempotency_key": "other", "total": "1000000000000.00"}),
         (OrderLine, {"unit_price": "100000000.00"}),
     ],
@@ -112,6 +133,7 @@ def test_money_beyond_its_column_is_refused(
     model: type[models.Model], wrong: dict[str, Any], order: Order
 ) -> None:
     """By its type on PostgreSQL, by a CHECK on SQLite, whose decimals are wider."""
+    OrderCharge.objects.create(order=order, type="fee", amount="1.00")
     row = model._default_manager.get()
     error = DataError if connection.vendor == "postgresql" else IntegrityError
     with pytest.raises(error):

@@ -4,7 +4,7 @@ from apps.orders.models import Order
 from apps.orders.placing.requests import DETAILS
 from apps.orders.structs import ORDER_COLUMNS, OrderIn, OrderOut
 
-ORDERED = {"product_id", "quantity", "lines", "expected_total"}
+ORDERED = {"product_id", "quantity", "lines", "charges", "expected_total"}
 """What a request says about products and money."""
 
 

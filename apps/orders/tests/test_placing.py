@@ -89,8 +89,11 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
                 "product_name": "Mug",
                 "unit_price": "9.99",
                 "quantity": 2,
+                "tax_rate": None,
+                "tax_amount": None,
             }
         ],
+        "charges": [],
     }
 
 

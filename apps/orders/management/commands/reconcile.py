@@ -17,10 +17,9 @@ from monoservices.services.audits import audit_services
 class Command(BaseCommand):
     help = (
         "Checks the books in one snapshot, without blocking anybody: stock equals the sum of its "
-        "movements; an order's movements match its lines; totals are the sums of lines; every "
-        "history is legal; no row is orphaned; and what else the services check of their own "
-        "tables. Prints each error on a line; the exit status is 1 "
-        "if there are any."
+        "movements; an order's movements match its lines; totals are the sums of lines and "
+        "charges; every history is legal; no row is orphaned; and what else the services check of "
+        "their own tables. Prints each error on a line; the exit status is 1 if there are any."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
