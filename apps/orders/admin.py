@@ -76,6 +76,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "status",
         "contents",
         "amount",
+        "held_until",
         "reference",
         "customer_email",
         "created_at",
@@ -83,7 +84,10 @@ class OrderAdmin(ReadOnlyAdmin):
     list_filter = ("status", ("created_at", CreatedFilter))
     search_fields = ("id", "reference", "customer_email")
     search_help_text = "Search by order number, reference or the customer's e-mail address."
-    fields = ("status", "amount", "client_number", *DETAILS, "created_at", "updated_at")
+    fields = (
+        *("status", "canceled_because", "held_until", "amount", "client_number"),
+        *(*DETAILS, "created_at", "updated_at"),
+    )
     inlines = (LineInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
 
@@ -120,7 +124,9 @@ class OrderAdmin(ReadOnlyAdmin):
         context["verbs"] = [
             verb
             for verb, status in STATUS_AFTER.items()
-            if can_become(order.status, status) and self.has_move_permission(request)
+            if can_become(order.status, status)
+            and not (order.is_held and verb == "ship")
+            and self.has_move_permission(request)
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -24,6 +24,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         lines = json_rows(OrderLine, belonging="order_id = orders_order.id")
         return self.annotate(lines_as_json=lines)
 
+    def held(self, held: bool) -> Self:
+        """Orders that are held: pending and not firm. Every other order where `held` is false."""
+        are_held = Q(status="pending", held_until__isnull=False)
+        return self.filter(are_held) if held else self.exclude(are_held)
+
     def with_product(self, product_id: int) -> Self:
         """Orders with a line of this product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
@@ -39,6 +44,10 @@ class Order(models.Model):
         DELIVERED = "delivered"
         CANCELED = "canceled"
 
+    class CanceledBecause(models.TextChoices):
+        REQUESTED = "requested"
+        EXPIRED = "expired"
+
     client = models.ForeignKey(
         "accounts.Client", on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -53,6 +62,11 @@ class Order(models.Model):
     fingerprint = models.CharField(max_length=64)
     first_answer = models.TextField()
     version = models.IntegerField(default=1)
+    held_until = models.DateTimeField(null=True, blank=True)
+    # Rows from before this column was there say nothing.
+    canceled_because = models.CharField(  # noqa: DJ001
+        max_length=9, choices=CanceledBecause, null=True, blank=True
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -71,6 +85,11 @@ class Order(models.Model):
             ),
             models.Index(fields=("created_at",), name="order_by_created_at"),
             models.Index(fields=("updated_at",), name="order_by_updated_at"),
+            models.Index(
+                fields=("held_until",),
+                name="order_by_held_until",
+                condition=Q(status="pending", held_until__isnull=False),
+            ),
         )
         constraints = (
             models.UniqueConstraint(
@@ -82,12 +101,27 @@ class Order(models.Model):
                 name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)
             ),
             models.CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
+            models.CheckConstraint(
+                name="order_held_while_it_may_be",
+                condition=Q(held_until__isnull=True) | Q(status__in=("pending", "canceled")),
+            ),
+            models.CheckConstraint(
+                name="order_canceled_because",
+                condition=Q(canceled_because__isnull=True)
+                | Q(status="canceled", canceled_because="requested")
+                | Q(status="canceled", canceled_because="expired", held_until__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
         first, *others = [line.product_name for line in self.lines.all()] or ["nothing"]
         more = f" and {len(others)} more" if others else ""
         return f"Order #{self.pk} - {first}{more}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its stock may be taken back after `held_until`."""
+        return self.status == self.Status.PENDING and self.held_until is not None
 
     def _set_lines(self, text: str) -> None:
         """Take the lines that `with_lines` has read, as `prefetch_related` would set them."""
@@ -158,16 +192,25 @@ class OrderEvent(models.Model):
 
     class Type(models.TextChoices):
         PLACED = "placed"
+        CONFIRMED = "confirmed"
         CHANGED = "changed"
         SHIPPED = "shipped"
         DELIVERED = "delivered"
         CANCELED = "canceled"
+        REVIVED = "revived"
+        PAID = "paid"
+        REFUNDED = "refunded"
+        RETURNED = "returned"
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="events", db_index=False
+    )
     type = models.CharField(max_length=9, choices=Type)
     from_status = models.CharField(max_length=9, blank=True)
     to_status = models.CharField(max_length=9)
     actor = models.CharField(max_length=200)
+    # The order's version after the event; rows from before this column was there have none.
+    version = models.IntegerField(null=True)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
@@ -180,16 +223,16 @@ class OrderEvent(models.Model):
                     or_,
                     (
                         Q(type=kind, from_status=before, to_status=after)
-                        for kind, (before, after) in EVENTS.items()
+                        for kind, steps in EVENTS.items()
+                        for before, after in steps
                     ),
                 ),
             ),
             models.UniqueConstraint(
-                # An order is placed, shipped, delivered and canceled at most once.
-                name="event_once",
-                fields=("order", "type"),
-                condition=~Q(type="changed"),
+                name="event_once", fields=("order", "type"), condition=Q(type="placed")
             ),
+            # Its index is the one of the foreign key, too.
+            models.UniqueConstraint(name="event_once_per_version", fields=("order", "version")),
         )
 
     def __str__(self) -> str:

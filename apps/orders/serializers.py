@@ -24,13 +24,15 @@ from apps.orders.placing.requests import (
 )
 from apps.orders.placing.rules import MAX_JSON_BYTES
 from apps.orders.structs import EventOut, LineIn, OrderChanges, OrderIn, OrderOut, order_out
-from monoservices.api.decoding import decode, decoder
+from monoservices.api.decoding import decode
 from monoservices.api.problems import Errors, Invalid
 from monoservices.api.serializers import StructSerializer
 from monoservices.api.types import EXPLANATIONS, NO_NUL, money, nul_paths
 from monoservices.services.scopes import Caller
 
 PRICE_SCOPE = "orders:price"
+_LATER = {"held_until": None, "canceled_because": None}
+"""Fields that answers from before these fields were there do not have."""
 
 
 class OrderSerializer(StructSerializer):
@@ -44,13 +46,13 @@ class OrderSerializer(StructSerializer):
     partial_struct = OrderChanges
 
     @classmethod
-    def check(cls, parsed: OrderIn, *, partial: bool) -> None:
+    def check(cls, parsed: OrderIn | OrderChanges, *, partial: bool) -> None:
         check_order(parsed, partial=partial)
 
     @classmethod
     def represent(cls, instance: Order | PlacedOrder) -> OrderOut:
         if isinstance(instance, PlacedOrder):
-            return decoder(OrderOut).decode(instance.response)
+            return msgspec.convert(_LATER | msgspec.json.decode(instance.response), OrderOut)
         return order_out(vars(instance), map(vars, instance.lines.all()))
 
     def create(self, validated_data: dict[str, Any]) -> PlacedOrder:
@@ -89,7 +91,7 @@ def event_out(event: OrderEvent) -> EventOut:
     return EventOut(**{name: columns[name] for name in EventOut.__struct_fields__})
 
 
-def check_order(parsed: OrderIn, *, partial: bool) -> None:
+def check_order(parsed: OrderIn | OrderChanges, *, partial: bool) -> None:
     """Raise Invalid where fields that are valid alone do not go together."""
     errors: Errors = {}
     short = {"product_id": parsed.product_id, "quantity": parsed.quantity}
@@ -121,16 +123,19 @@ def _order_request(parsed: OrderIn, caller: Caller, idempotency_key: str | None)
             else _line_requests(parsed.lines, caller)
         ),
         expected_total=_amount(parsed.expected_total),
+        hold_seconds=parsed.hold_seconds or None,
+        replaces=parsed.replaces or None,
         **_details(parsed),
     )
 
 
-def _order_change(parsed: OrderIn, caller: Caller) -> OrderChange:
+def _order_change(parsed: OrderChanges, caller: Caller) -> OrderChange:
     return OrderChange(
         product_id=parsed.product_id or None,
         quantity=parsed.quantity or None,
         lines=None if parsed.lines is UNSET else _line_requests(parsed.lines, caller),
         expected_total=_amount(parsed.expected_total),
+        hold_seconds=parsed.hold_seconds or None,
         details=_details(parsed),
     )
 
@@ -155,7 +160,7 @@ def _line_requests(lines: list[LineIn], caller: Caller) -> tuple[LineRequest, ..
     return requests
 
 
-def _details(parsed: OrderIn) -> dict[str, Any]:
+def _details(parsed: OrderIn | OrderChanges) -> dict[str, Any]:
     """The details that were sent."""
     return {name: value for name in DETAILS if (value := getattr(parsed, name)) is not UNSET}
 

@@ -11,16 +11,30 @@ MAX_JSON_BYTES = 4096
 
 STATUSES = ("pending", "shipped", "delivered", "canceled")
 
+MIN_HOLD_SECONDS = 60
+MAX_HOLD_SECONDS = 2_592_000
+"""30 days: how long after it was placed an order can be held."""
+
+_UNCHANGED = tuple((status, status) for status in STATUSES)
 EVENTS = {
-    "placed": ("", "pending"),
-    "changed": ("pending", "pending"),
-    "shipped": ("pending", "shipped"),
-    "delivered": ("shipped", "delivered"),
-    "canceled": ("pending", "canceled"),
+    "placed": (("", "pending"),),
+    "confirmed": (("pending", "pending"),),
+    "changed": (("pending", "pending"),),
+    "shipped": (("pending", "shipped"),),
+    "delivered": (("shipped", "delivered"),),
+    "canceled": (
+        ("pending", "canceled"),
+        # What remained of the order was canceled.
+        *(("pending", "pending"), ("shipped", "shipped"), ("delivered", "delivered")),
+    ),
+    "revived": (("canceled", "pending"),),
+    "paid": _UNCHANGED,
+    "refunded": _UNCHANGED,
+    "returned": _UNCHANGED,
 }
-"""Each type of event, with the order's status before and after it."""
+"""Each type of event, with every pair of the order's status before and after it."""
 
 
 def can_become(status: str, next_status: str) -> bool:
-    """Whether an order may move from one status to another."""
-    return (status, next_status) in EVENTS.values()
+    """Whether an order may move from one status to another, by the event of the same name."""
+    return status != next_status and (status, next_status) in EVENTS.get(next_status, ())

@@ -4,8 +4,8 @@ from apps.orders.models import Order
 from apps.orders.placing.requests import DETAILS
 from apps.orders.structs import OrderIn, OrderOut
 
-ORDERED = {"product_id", "quantity", "lines", "expected_total"}
-"""What a request says about products and money."""
+ORDERED = {"product_id", "quantity", "lines", "expected_total", "hold_seconds", "replaces"}
+"""What a request says about products, money and stock."""
 
 
 def test_a_request_has_the_details_and_what_is_ordered() -> None:

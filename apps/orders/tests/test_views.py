@@ -69,6 +69,8 @@ def test_the_short_form_in_is_the_short_form_out(api: Api, mug: ProductSnapshot)
         "shipping_address": {},
         "metadata": {},
         "lines": [line(mug, 2)],
+        "held_until": None,
+        "canceled_because": None,
         "created_at": answer.json["created_at"],
         "updated_at": answer.json["created_at"],
         "product_id": mug.id,
