@@ -56,6 +56,7 @@ API = {
     ("PATCH", "orders/<int:order_id>/"): Access("orders:write", 200, {"quantity": 2}),
     ("GET", "orders/<int:order_id>/events/"): Access("orders:read", 200),
     ("POST", "orders/<int:order_id>/cancel/"): Access("orders:write", 200),
+    ("POST", "orders/<int:order_id>/confirm/"): Access("orders:write", 200),
     ("POST", "orders/<int:order_id>/ship/"): Access("orders:manage", 200),
     ("POST", "orders/<int:order_id>/deliver/"): Access("orders:manage", 409),  # not shipped yet
 }

@@ -72,35 +72,35 @@ def batch(orders: int, lines: int, product_ids: list[int]) -> list[OrderRequest]
 
 @pytest.mark.parametrize("lines", [1, 7, 300])
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_placing_takes_seven_statements(product_ids: list[int], orders: int, lines: int) -> None:
-    """Products, keys and ids are read; orders, lines, events and the ledger are written.
+def test_placing_takes_eight_statements(product_ids: list[int], orders: int, lines: int) -> None:
+    """Products, keys, ids and expired holds are read; orders, lines, events, ledger are written.
 
     Stock is changed by the statement that writes the ledger, on SQLite by one of its own.
     """
     requests = batch(orders, lines, product_ids)
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 7 + STOCK_ALONE
+    assert len(executed) == 8 + STOCK_ALONE
     assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
     assert OrderLine.objects.count() == orders * lines
 
 
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_placing_again_takes_three_statements(product_ids: list[int], orders: int) -> None:
+def test_placing_again_takes_four_statements(product_ids: list[int], orders: int) -> None:
     requests = batch(orders, 2, product_ids)
     place_orders(requests)
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 3
+    assert len(executed) == 4
     assert all(isinstance(each, PlacedOrder) and each.replayed for each in outcomes)
 
 
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_refusing_takes_three_statements(orders: int) -> None:
+def test_refusing_takes_four_statements(orders: int) -> None:
     requests = [shop_request(line(make_product(stock=0).id)) for _ in range(orders)]
     with statements() as executed:
         place_orders(requests)
-    assert len(executed) == 3
+    assert len(executed) == 4
     assert Order.objects.count() == 0
 
 

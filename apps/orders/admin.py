@@ -94,6 +94,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "contents",
         "amount",
         "money",
+        "held_until",
         "reference",
         "customer_email",
         "created_at",
@@ -102,14 +103,8 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("id", "reference", "customer_email")
     search_help_text = "Search by order number, reference or the customer's e-mail address."
     fields = (
-        "status",
-        "amount",
-        "paid",
-        "money",
-        "client_number",
-        *DETAILS,
-        "created_at",
-        "updated_at",
+        *("status", "canceled_because", "held_until", "amount", "paid", "money", "client_number"),
+        *(*DETAILS, "created_at", "updated_at"),
     )
     inlines = (LineInline, ChargeInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
@@ -157,7 +152,9 @@ class OrderAdmin(ReadOnlyAdmin):
         context["verbs"] = [
             verb
             for verb, status in STATUS_AFTER.items()
-            if can_become(order.status, status) and self.has_move_permission(request)
+            if can_become(order.status, status)
+            and not (order.is_held and verb == "ship")
+            and self.has_move_permission(request)
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 

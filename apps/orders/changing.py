@@ -1,6 +1,7 @@
 """Changing a pending order: its products, quantities and prices, and its details."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from msgspec import structs
 from apps.orders.charges import replace_charges
 from apps.orders.exceptions import (
     IllegalTransition,
+    InvalidOrder,
     PriceNotAllowed,
     ProductUnavailable,
     SeveralLines,
@@ -25,6 +27,7 @@ from apps.orders.placing.pricing import (
     total_with,
 )
 from apps.orders.placing.requests import LineRequest, OrderChange
+from apps.orders.placing.rules import MAX_HOLD_SECONDS
 from apps.orders.placing.statements import stock_moves, write_events, write_lines
 from apps.orders.transitions import lock_order, move_order, refuse_other_version
 from monoservices.database.engines import engine
@@ -48,6 +51,7 @@ def change_order(
     actor: str,
     version: int | None = None,
     may_set_prices: bool = True,
+    at: datetime | None = None,
 ) -> Order:
     """Change a pending order and return it. Stock moves by the difference.
 
@@ -56,6 +60,7 @@ def change_order(
     version: the version that the caller has seen; an order at another version is not changed.
     may_set_prices: whether the caller may have more units at a price other than the product's, and
         lower the sum of the charges.
+    at: the moment it happened, which a hold is counted from; now where it is None.
     Raises OrderNotFound, VersionConflict, IllegalTransition, SeveralLines, and what placing raises.
     """
     order = lock_order(order_id)
@@ -64,8 +69,11 @@ def change_order(
         raise IllegalTransition(f"An order that is {order.status} cannot be changed.")
     if change == OrderChange():
         return order
+    if change.hold_seconds is not None and not order.is_held:
+        raise IllegalTransition("The order is firm; only the hold of a held order can change.")
     order.version += 1
-    data: dict[str, Any] = {"fields": sorted(change.details)}
+    changed = {*change.details} | ({"hold_seconds"} if change.hold_seconds is not None else set())
+    data: dict[str, Any] = {"fields": sorted(changed)}
     for name, value in change.details.items():
         setattr(order, name, value)
     requested = _requested_lines(order, change)
@@ -78,9 +86,13 @@ def change_order(
         )
     else:
         data |= _change_lines(order, requested, change.expected_total, actor, may_set_prices)
-    order.updated_at = engine().now()  # after the locks of products
+    order.updated_at = at or engine().now()  # after the locks of products
+    if change.hold_seconds is not None:
+        order.held_until = _held_until(order, change.hold_seconds)
+        data |= {"held_until": order.held_until.isoformat()}
     order.save()
-    write_events({order.pk: actor}, "changed", at=order.updated_at, data=data)
+    versions = {order.pk: order.version}
+    write_events({order.pk: actor}, "changed", versions=versions, at=order.updated_at, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 
@@ -121,6 +133,16 @@ def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ..
             quantity=lines[0].quantity if change.quantity is None else change.quantity,
         ),
     )
+
+
+def _held_until(order: Order, seconds: int) -> datetime:
+    """When a hold of `seconds` from now on ends. Raises InvalidOrder."""
+    held_until = order.updated_at + timedelta(seconds=seconds)
+    latest = order.created_at + timedelta(seconds=MAX_HOLD_SECONDS)
+    if held_until > latest:
+        message = f"The order can be held until {latest.isoformat(timespec='seconds')}."
+        raise InvalidOrder(errors={"hold_seconds": [message]})
+    return held_until
 
 
 def _change_lines(

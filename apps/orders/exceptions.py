@@ -9,6 +9,8 @@ OrdersError
 ├── StockFull              409
 ├── PriceChanged           409
 ├── IllegalTransition      409
+├── NotConfirmed           409  an order that is held cannot be shipped
+├── HoldExpired            409  the stock of the order was taken back and sold
 ├── VersionConflict        409
 ├── RefundExceedsPaid      409
 ├── PriceNotAllowed        403
@@ -49,6 +51,8 @@ class OrderNotFound(OrdersError, NotFound):
 class OutOfStock(OrdersError, Conflict):
     code = "out_of_stock"
     default_detail = "There is not enough stock; see errors."
+    product_ids: frozenset[int] = frozenset()
+    """The products that are short."""
 
 
 class StockFull(OrdersError, Conflict):
@@ -69,6 +73,16 @@ class PriceChanged(OrdersError, Conflict):
 class IllegalTransition(OrdersError, Conflict):
     code = "illegal_transition"
     default_detail = "The order's status does not allow this."
+
+
+class NotConfirmed(OrdersError, Conflict):
+    code = "not_confirmed"
+    default_detail = "The order is held; confirm it before you ship it."
+
+
+class HoldExpired(OrdersError, Conflict):
+    code = "hold_expired"
+    default_detail = "The order was held too long; its stock was taken back and is gone."
 
 
 class VersionConflict(OrdersError, Conflict):
@@ -104,5 +118,6 @@ class SeveralLines(OrdersError, Conflict):
 
 class ProductHeld(OrdersError, Unavailable):
     default_detail = (
-        "A product of this order has been locked for too long. Nothing was done; try again."
+        "A product of this order, or the order that it replaces, has been locked for too long. "
+        "Nothing was done; try again."
     )

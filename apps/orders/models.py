@@ -40,6 +40,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
             charges_as_json=json_rows(OrderCharge, belonging=belonging, only_if=charged),
         )
 
+    def held(self, held: bool) -> Self:
+        """Orders that are held: pending and not firm. Every other order where `held` is false."""
+        are_held = Q(status="pending", held_until__isnull=False)
+        return self.filter(are_held) if held else self.exclude(are_held)
+
     def with_product(self, product_id: int) -> Self:
         """Orders with a line of this product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
@@ -64,6 +69,10 @@ class Order(models.Model):
         DELIVERED = "delivered"
         CANCELED = "canceled"
 
+    class CanceledBecause(models.TextChoices):
+        REQUESTED = "requested"
+        EXPIRED = "expired"
+
     client = models.ForeignKey(
         "accounts.Client", on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -80,6 +89,11 @@ class Order(models.Model):
     fingerprint = models.CharField(max_length=64)
     first_answer = models.TextField()
     version = models.IntegerField(default=1)
+    held_until = models.DateTimeField(null=True, blank=True)
+    # Rows from before this column was there say nothing.
+    canceled_because = models.CharField(  # noqa: DJ001
+        max_length=9, choices=CanceledBecause, null=True, blank=True
+    )
     # Payments minus refunds; null where nobody has kept payments of the order.
     paid = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     created_at = models.DateTimeField()
@@ -100,6 +114,11 @@ class Order(models.Model):
             ),
             models.Index(fields=("created_at",), name="order_by_created_at"),
             models.Index(fields=("updated_at",), name="order_by_updated_at"),
+            models.Index(
+                fields=("held_until",),
+                name="order_by_held_until",
+                condition=Q(status="pending", held_until__isnull=False),
+            ),
         )
         constraints = (
             models.UniqueConstraint(
@@ -114,6 +133,16 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)
             ),
+            models.CheckConstraint(
+                name="order_held_while_it_may_be",
+                condition=Q(held_until__isnull=True) | Q(status__in=("pending", "canceled")),
+            ),
+            models.CheckConstraint(
+                name="order_canceled_because",
+                condition=Q(canceled_because__isnull=True)
+                | Q(status="canceled", canceled_because="requested")
+                | Q(status="canceled", canceled_because="expired", held_until__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -124,6 +153,11 @@ class Order(models.Model):
     def own_charges(self) -> "Iterable[OrderCharge]":
         """The charges; no statement where there are none."""
         return () if self.charges_total is None else self.charges.all()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its stock may be taken back after `held_until`."""
+        return self.status == self.Status.PENDING and self.held_until is not None
 
     def _set_lines(self, text: str) -> None:
         """Take the lines that `with_lines` has read."""
@@ -252,11 +286,15 @@ class OrderEvent(models.Model):
         REFUNDED = "refunded"
         RETURNED = "returned"
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="events", db_index=False
+    )
     type = models.CharField(max_length=9, choices=Type)
     from_status = models.CharField(max_length=9, blank=True)
     to_status = models.CharField(max_length=9)
     actor = models.CharField(max_length=200)
+    # The order's version after the event; rows from before this column was there have none.
+    version = models.IntegerField(null=True)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
@@ -277,6 +315,8 @@ class OrderEvent(models.Model):
             models.UniqueConstraint(
                 name="event_once", fields=("order", "type"), condition=Q(type="placed")
             ),
+            # Its index is the one of the foreign key, too.
+            models.UniqueConstraint(name="event_once_per_version", fields=("order", "version")),
         )
 
     def __str__(self) -> str:

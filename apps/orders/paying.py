@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.orders.exceptions import InvalidOrder, RefundExceedsPaid
+from apps.orders.holding.confirming import confirm_locked, revive_locked
 from apps.orders.models import Order
 from apps.orders.money import NOTHING
 from apps.orders.placing.rules import MAX_PAID
@@ -30,6 +31,9 @@ def receive_money(
 ) -> Order:
     """Add a payment to what is paid for an order, in any status, and return the order.
 
+    Once everything that is due is paid, an order that is held becomes firm. Where its hold has
+    expired and its stock was taken back, it takes the stock once more, if the stock is there;
+    otherwise the order stays canceled, and needs a refund.
     amount: more than 0, in the order's currency. data: for the order's history, besides the amount;
     nothing personal. at: the moment it happened; now where it is None.
     Raises OrderNotFound, and InvalidOrder where the order would be paid more than MAX_PAID.
@@ -39,7 +43,10 @@ def receive_money(
     if paid > MAX_PAID:
         raise InvalidOrder(errors={"amount": [f"An order can be paid {MAX_PAID} at most."]})
     said = {"amount": str(amount), **(data or {})}
-    return _set_paid(order, paid, actor=actor, kind="paid", data=said, at=at)
+    _set_paid(order, paid, kind="paid", actor=actor, data=said, at=at)
+    if paid >= order.total:
+        _keep_stock(order, actor=actor, at=at)
+    return order
 
 
 @transaction.atomic
@@ -62,7 +69,16 @@ def give_money_back(
         text = f"At most {order.paid or NOTHING} can be refunded."
         raise RefundExceedsPaid(errors={"amount": [text]})
     said = {"amount": str(amount), **(data or {})}
-    return _set_paid(order, paid, actor=actor, kind="refunded", data=said, at=at)
+    _set_paid(order, paid, kind="refunded", actor=actor, data=said, at=at)
+    return order
+
+
+def _keep_stock(order: Order, *, actor: str, at: datetime | None) -> None:
+    """Make an order firm that is paid for, if it is held or if its hold has expired."""
+    if order.is_held:
+        confirm_locked(order, actor=actor, at=at)
+    elif order.canceled_because == Order.CanceledBecause.EXPIRED:
+        revive_locked(order, actor=actor, at=at)
 
 
 def _set_paid(
@@ -73,9 +89,9 @@ def _set_paid(
     actor: str,
     data: dict[str, Any],
     at: datetime | None,
-) -> Order:
+) -> None:
     at = at or engine().now()
     order.paid, order.version, order.updated_at = paid, order.version + 1, at
     order.save(update_fields=["paid", "version", "updated_at"])
-    write_events({order.pk: actor}, kind, at=at, step=(order.status, order.status), data=data)
-    return order
+    versions, step = {order.pk: order.version}, (order.status, order.status)
+    write_events({order.pk: actor}, kind, versions=versions, step=step, at=at, data=data)

@@ -54,7 +54,7 @@ class OrderSerializer(StructSerializer):
     partial_struct = OrderChanges
 
     @classmethod
-    def check(cls, parsed: OrderIn, *, partial: bool) -> None:
+    def check(cls, parsed: OrderIn | OrderChanges, *, partial: bool) -> None:
         check_order(parsed, partial=partial)
 
     def to_representation(self, instance: Order | PlacedOrder) -> Any:
@@ -103,7 +103,7 @@ def event_out(event: OrderEvent) -> EventOut:
     return EventOut(**{name: columns[name] for name in EventOut.__struct_fields__})
 
 
-def check_order(parsed: OrderIn, *, partial: bool) -> None:
+def check_order(parsed: OrderIn | OrderChanges, *, partial: bool) -> None:
     """Raise Invalid where fields that are valid alone do not go together."""
     errors: Errors = {}
     short = {"product_id": parsed.product_id, "quantity": parsed.quantity}
@@ -140,17 +140,20 @@ def _order_request(parsed: OrderIn, caller: Caller, idempotency_key: str | None)
         ),
         charges=charges,
         expected_total=_amount(parsed.expected_total),
+        hold_seconds=parsed.hold_seconds or None,
+        replaces=parsed.replaces or None,
         **_details(parsed),
     )
 
 
-def _order_change(parsed: OrderIn, caller: Caller) -> OrderChange:
+def _order_change(parsed: OrderChanges, caller: Caller) -> OrderChange:
     return OrderChange(
         product_id=parsed.product_id or None,
         quantity=parsed.quantity or None,
         lines=None if parsed.lines is UNSET else _line_requests(parsed.lines, caller),
         charges=None if parsed.charges is UNSET else _charges(parsed.charges),
         expected_total=_amount(parsed.expected_total),
+        hold_seconds=parsed.hold_seconds or None,
         details=_details(parsed),
     )
 
@@ -194,7 +197,7 @@ def _refuse_prices(caller: Caller, fields: Iterable[str]) -> None:
         raise PriceNotAllowed(errors=errors)
 
 
-def _details(parsed: OrderIn) -> dict[str, Any]:
+def _details(parsed: OrderIn | OrderChanges) -> dict[str, Any]:
     """The details that were sent."""
     return {name: value for name in DETAILS if (value := getattr(parsed, name)) is not UNSET}
 

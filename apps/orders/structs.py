@@ -11,8 +11,10 @@ from apps.orders.money import NOTHING, PAYMENT_STATUSES, owed
 from apps.orders.placing.rules import (
     EVENTS,
     MAX_CHARGES,
+    MAX_HOLD_SECONDS,
     MAX_LINES,
     MAX_QUANTITY,
+    MIN_HOLD_SECONDS,
     STATUSES,
 )
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
@@ -42,6 +44,10 @@ PaymentStatusFilter = Annotated[
     Literal["unpaid", "partly_paid", "paid", "overpaid"], Meta(title="PaymentStatus")
 ]
 ChargeType = Annotated[Literal["shipping", "discount", "fee", "rounding"], Meta(title="ChargeType")]
+CanceledBecause = Annotated[
+    str, Meta(title="CanceledBecause", extra_json_schema={"enum": ["requested", "expired"]})
+]
+HoldSeconds = Annotated[int, Meta(ge=MIN_HOLD_SECONDS, le=MAX_HOLD_SECONDS, examples=[900])]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
@@ -79,9 +85,16 @@ class OrderDetails(Struct, forbid_unknown_fields=True, kw_only=True):
     metadata: JsonObject | UnsetType = UNSET
     charges: Charges | UnsetType = UNSET
     expected_total: LargeMoney | UnsetType = UNSET
+    hold_seconds: HoldSeconds | UnsetType = UNSET
 
 
-class OrderIn(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+class NewOrderDetails(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """What an order that is placed says beside its products."""
+
+    replaces: Id | UnsetType = UNSET
+
+
+class OrderIn(NewOrderDetails, forbid_unknown_fields=True, kw_only=True):
     """An order to place, in either form. `check_order` requires one of them."""
 
     product_id: Id | UnsetType = UNSET
@@ -89,14 +102,14 @@ class OrderIn(OrderDetails, forbid_unknown_fields=True, kw_only=True):
     lines: Lines | UnsetType = UNSET
 
 
-class OrderOfOneProduct(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+class OrderOfOneProduct(NewOrderDetails, forbid_unknown_fields=True, kw_only=True):
     """An order of one product."""
 
     product_id: Id
     quantity: Quantity
 
 
-class OrderOfLines(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+class OrderOfLines(NewOrderDetails, forbid_unknown_fields=True, kw_only=True):
     """An order of one or more lines."""
 
     lines: Lines
@@ -121,8 +134,15 @@ EXAMPLES = {
 """Orders to place, for the OpenAPI document."""
 
 
-class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a pending order: its one product or quantity, or all lines or charges."""
+class OrderChanges(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """What to change of a pending order: its one product or quantity, or all lines or charges.
+
+    hold_seconds: of a held order, from now on; 30 days after it was placed at most.
+    """
+
+    product_id: Id | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    lines: Lines | UnsetType = UNSET
 
 
 class LineOut(Struct):
@@ -164,6 +184,8 @@ class OrderOut(Struct):
     metadata: AnyObject
     lines: list[LineOut]
     charges: list[ChargeOut]
+    held_until: Moment | None
+    canceled_because: CanceledBecause | None
     created_at: Moment
     updated_at: Moment
     product_id: int | UnsetType = UNSET
@@ -211,6 +233,7 @@ class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an export of orders."""
 
     status: StatusFilter | UnsetType = UNSET
+    held: bool | UnsetType = UNSET
     reference: ShortText | UnsetType = UNSET
     customer_email: Email | UnsetType = UNSET
     product_id: Id | UnsetType = UNSET

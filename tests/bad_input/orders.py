@@ -166,8 +166,22 @@ ORDERS = {
     "deliver what was not shipped": case(
         "POST orders/<order>/deliver/", status=409, code="illegal_transition"
     ),
+    "hold what is firm": case(
+        "PATCH orders/<order>/", {"hold_seconds": 60}, status=409, code="illegal_transition"
+    ),
+    "replace in a change": case("PATCH orders/<order>/", {"replaces": 1}, "replaces"),
+    "replace what is not there": case(
+        "POST orders/", {"lines": [MUG_LINE], "replaces": BEYOND_BIGINT - 1}, "replaces"
+    ),
+    "replace what is firm": case(
+        "POST orders/",
+        {"lines": [MUG_LINE], "replaces": "<order>"},
+        "replaces",
+        status=409,
+        code="illegal_transition",
+    ),
 }
-for _verb in ("cancel", "ship", "deliver"):
+for _verb in ("cancel", "confirm", "ship", "deliver"):
     _request = f"POST orders/<order>/{_verb}/"
     ORDERS |= {
         f"{_verb} with fields": case(
@@ -201,6 +215,8 @@ OTHERS: dict[str, list[Any]] = {
     "reference": [1, None, "a\0", "r" * 101],
     "customer_email": [1, None, "ada", "@", "a@", "a@b@c", "a b@c", "a@b\n", "\0@a", "e" * 255],
     "expected_total": [1, 1.5, None, "", "1_000", "٣", "-1", "1e2", "1.234", "1" + "0" * 12],
+    "hold_seconds": [59, 2_592_001, 0, -60, BEYOND_BIGINT, 10**400, "60", 60.0, 60.5, True, None],
+    "replaces": [0, -1, BEYOND_BIGINT, 10**400, "1", 1.0, True, None, [], {}],
     "metadata": [[], None, "{}", 1, {"k" * 101: 1}, {"\0": 1}, {"a\0b": 1}],
 }
 for _field, _values in OTHERS.items():

@@ -106,6 +106,7 @@ for _price in ("", "-1", "1_000", "٣", "1e2", "NaN", "100000000", "1.234"):
     QUERIES[f"price {_price}"] = query("products/", "price_min", _price)
 for _flag in ("", "yes", "2", "null"):
     QUERIES[f"flag {_flag!r}"] = query("products/", "in_stock", _flag)
+    QUERIES[f"held {_flag!r}"] = query("orders/", "held", _flag)
 for _moment in (
     *("", "now", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z"),
     *("2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+24:00", "٢٠٢٦-01-01T00:00:00Z"),

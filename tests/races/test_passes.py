@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from apps.orders.microservice_communication import ProductSnapshot, take_stock
 from apps.orders.models import Order
 from apps.orders.operations import place_order, place_orders
-from apps.orders.placing import place
+from apps.orders.placing import attempt
 from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import line, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
@@ -82,7 +82,7 @@ def test_a_price_that_changes_in_between_is_the_price() -> None:
 def test_control_without_the_second_look_the_old_price_is_the_price(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(place, "take_stock", lambda *, moves, prices, at: take_stock(moves=moves))
+    monkeypatch.setattr(attempt, "take_stock", lambda *, moves, prices, at: take_stock(moves=moves))
     mug = make_product(price="5.00")
     with before_each_write(change_price(mug, "6.00")):
         placed = place_order(shop_request(line(mug.id, 2)))

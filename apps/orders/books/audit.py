@@ -126,13 +126,13 @@ def _audit_order(
 def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
     """Why the events do not lead to the order's status; empty where they do."""
     status = ""
-    for event in events:
-        if (
-            event.from_status != status
-            or (event.from_status, event.to_status) not in EVENTS[event.type]
-        ):
-            step = f"{event.from_status or 'nothing'} to {event.to_status}"
-            return f"its event {event.pk} goes from {step}, after {status or 'nothing'}."
+    for number, event in enumerate(events, 1):
+        step = event.from_status, event.to_status
+        if event.from_status != status or step not in EVENTS.get(event.type, ()):
+            told = f"{event.from_status or 'nothing'} to {event.to_status}"
+            return f"its event {event.pk} goes from {told}, after {status or 'nothing'}."
+        if event.version not in (None, number):
+            return f"its event {event.pk} is of version {event.version}, not {number}."
         status = event.to_status
     if status != order.status:
         return f"it is {order.status}, but its events lead to {status or 'nothing'}."

@@ -113,15 +113,16 @@ def _histories_off() -> Iterable[int]:
         next=in_order(Lead("pk")),
         number=in_order(RowNumber()),
         status=F("order__status"),
-        version=F("order__version"),
+        order_version=F("order__version"),
     )
     steps = (
         Q(type=kind, from_status=before, to_status=after)
-        for kind, pairs in EVENTS.items()
-        for before, after in pairs
+        for kind, every in EVENTS.items()
+        for before, after in every
     )
-    broken = ~Q(from_status=F("previous")) | ~reduce(or_, steps)
-    leads_elsewhere = ~Q(to_status=F("status")) | ~Q(number=F("version"))
+    misnumbered = Q(version__isnull=False) & ~Q(version=F("number"))
+    broken = ~Q(from_status=F("previous")) | ~reduce(or_, steps) | misnumbered
+    leads_elsewhere = ~Q(to_status=F("status")) | ~Q(number=F("order_version"))
     off = events.filter(broken | Q(next=None) & leads_elsewhere)
     return off.values_list("order_id", flat=True)
 

@@ -80,6 +80,16 @@ class ProductBook:
             return self.by_sku.get(line.sku)
         return self.by_id.get(line.product_id or 0)
 
+    def missing(self, quantities: Mapping[int, int]) -> dict[int, int]:
+        """How many more units are needed than remain, by product id."""
+        remaining = self.remaining
+        return {key: more for key, n in quantities.items() if (more := n - remaining[key]) > 0}
+
+    def put_back(self, quantities: Mapping[int, int]) -> None:
+        """Add quantities, by product id, to what remains."""
+        for product_id, quantity in quantities.items():
+            self.remaining[product_id] += quantity
+
     def take(self, quantities: Mapping[int, int], lines: Collection[PricedLine] = ()) -> None:
         """Take quantities, by product id, from what remains; a negative one is put back.
 
@@ -94,7 +104,7 @@ class ProductBook:
             if remaining < 0:
                 short.add(product_id)
         if short:
-            raise OutOfStock(
+            refusal = OutOfStock(
                 errors={
                     line.request.field("quantity"): [
                         f"There are {self.remaining[line.product_id]} in stock."
@@ -103,6 +113,8 @@ class ProductBook:
                     if line.product_id in short
                 }
             )
+            refusal.product_ids = frozenset(short)
+            raise refusal
         for product_id, quantity in quantities.items():
             self.remaining[product_id] -= quantity
 

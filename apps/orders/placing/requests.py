@@ -74,7 +74,8 @@ class OrderRequest(OrderDetails, frozen=True, kw_only=True):
 
     actor: who the order's history names. idempotency_key: the client's own, or one made on
     arrival. fingerprint: of what is ordered, see `fingerprint_of`. expected_total: refuse the
-    order if its total differs.
+    order if its total differs. hold_seconds: how long it is held; None for a firm order.
+    replaces: the id of the client's own held order that is canceled if this one is accepted.
     """
 
     client_id: int
@@ -84,6 +85,8 @@ class OrderRequest(OrderDetails, frozen=True, kw_only=True):
     lines: tuple[LineRequest, ...]
     charges: tuple[Charge, ...] = ()
     expected_total: Decimal | None = None
+    hold_seconds: int | None = None
+    replaces: int | None = None
 
     @property
     def key(self) -> Key:
@@ -108,7 +111,7 @@ class OrderChange(Struct, frozen=True, kw_only=True):
 
     product_id, quantity: of an order that has one line. lines, charges: all of the new ones.
     details: those of DETAILS that change. expected_total: refuse the change if the order's total
-    would differ.
+    would differ. hold_seconds: from now on, of an order that is held.
     """
 
     product_id: int | None = None
@@ -117,6 +120,7 @@ class OrderChange(Struct, frozen=True, kw_only=True):
     charges: tuple[Charge, ...] | None = None
     details: dict[str, Any] = {}
     expected_total: Decimal | None = None
+    hold_seconds: int | None = None
 
 
 def order_request(
@@ -129,8 +133,8 @@ def order_request(
 ) -> OrderRequest:
     """Make an OrderRequest.
 
-    actor: the client where it is empty. further: `charges`, `expected_total`, and fields of
-    OrderDetails.
+    actor: the client where it is empty.
+    further: `charges`, `expected_total`, `hold_seconds`, `replaces`, and fields of OrderDetails.
     A request without a key gets one of 128 random bits, so that even a retry inside Tradepost
     cannot place it twice.
     """

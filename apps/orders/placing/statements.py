@@ -1,7 +1,7 @@
 """The statements of a batch of orders, whose number does not depend on the size of the batch."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -54,12 +54,15 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
-    shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first()}
+    shared |= {"created_at": at, "updated_at": at}
+    shared |= {"canceled_because": None, "paid": paid_at_first()}
     orders, lines, charges = [], [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
         row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
         row["charges_total"] = order.charged
+        seconds = order.request.hold_seconds
+        row["held_until"] = None if seconds is None else at + timedelta(seconds=seconds)
         own_lines = _line_rows(order_id, order.lines)
         own_charges = _charge_rows(order_id, order.request.charges)
         answer = order_out(row, own_lines, own_charges)
@@ -72,7 +75,7 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
     if charges:
         insert_rows(OrderCharge, _CHARGE, charges)
     actors = {order_id: order.request.actor for order_id, order in accepted.items()}
-    write_events(actors, "placed", at=at)
+    write_events(actors, "placed", versions=dict.fromkeys(accepted, 1), at=at)
     return {row["id"]: row["first_answer"] for row in orders}
 
 
@@ -90,13 +93,14 @@ def write_events(
     actors: Mapping[int, str],
     kind: str,
     *,
+    versions: Mapping[int, int],
     at: datetime,
     step: tuple[str, str] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert the same event for each of many orders.
 
-    actors: who did it, by the orders' ids. kind: one of EVENTS.
+    actors: who did it, by the orders' ids. kind: one of EVENTS. versions: of the orders, after it.
     step: the status before and after it; where it is None, the first one that EVENTS has.
     data: nothing personal.
     """
@@ -104,7 +108,10 @@ def write_events(
     insert_rows(
         OrderEvent,
         _EVENT,
-        [{"order_id": order_id, "actor": actor} for order_id, actor in actors.items()],
+        [
+            {"order_id": order_id, "actor": actor, "version": versions[order_id]}
+            for order_id, actor in actors.items()
+        ],
         shared={
             "type": kind,
             "from_status": before,

@@ -66,6 +66,8 @@ def test_csv_has_a_row_for_each_line_of_an_order(orders: list[Any]) -> None:
         "customer_email": "ada@example.com",
         "shipping_address": "{}",
         "metadata": '{"a":[1,"b"]}',
+        "held_until": "",
+        "canceled_because": "",
         "created_at": first["created_at"],
         "updated_at": first["updated_at"],
         "product_id": str(first["lines"][1]["product_id"]),

@@ -5,7 +5,8 @@ from apps.orders.placing.requests import DETAILS
 from apps.orders.structs import ORDER_COLUMNS, OrderIn, OrderOut
 
 ORDERED = {"product_id", "quantity", "lines", "charges", "expected_total"}
-"""What a request says about products and money."""
+ORDERED |= {"hold_seconds", "replaces"}
+"""What a request says about products, money and stock."""
 
 
 def test_a_request_has_the_details_and_what_is_ordered() -> None:

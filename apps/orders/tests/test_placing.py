@@ -80,6 +80,8 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
         "customer_email": "",
         "shipping_address": {},
         "metadata": {},
+        "held_until": None,
+        "canceled_because": None,
         "product_id": mug.id,
         "quantity": 2,
         "lines": [

@@ -72,6 +72,8 @@ def test_the_short_form_in_is_the_short_form_out(api: Api, mug: ProductSnapshot)
         "metadata": {},
         "lines": [line(mug, 2)],
         "charges": [],
+        "held_until": None,
+        "canceled_because": None,
         "created_at": answer.json["created_at"],
         "updated_at": answer.json["created_at"],
         "product_id": mug.id,

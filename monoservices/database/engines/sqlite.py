@@ -31,6 +31,11 @@ def now() -> datetime:
     return timezone.now()
 
 
+def moment_or_now() -> str:
+    """Times are texts in UTC; this one ends with milliseconds, and theirs with microseconds."""
+    return "coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'))"
+
+
 @contextmanager
 def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
     with transaction.atomic():
