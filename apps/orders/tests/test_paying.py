@@ -1,16 +1,25 @@
 """Receiving money for orders and giving it back, as the service calls it that keeps payments."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from apps.orders.exceptions import InvalidOrder, OrderNotFound, RefundExceedsPaid
+from apps.orders.exceptions import InvalidOrder, OrderNotFound, OutOfStock, RefundExceedsPaid
 from apps.orders.models import Order
-from apps.orders.operations import give_money_back, receive_money
+from apps.orders.operations import (
+    cancel_order,
+    give_money_back,
+    place_order,
+    receive_money,
+    ship_order,
+    sweep_expired_holds,
+)
 from apps.orders.placing.rules import MAX_PAID
-from apps.orders.tests.factories import execute, line, make_order
-from apps.orders.tests.product_rows import ledger, make_product
+from apps.orders.tests.factories import execute, line, make_order, shop_request
+from apps.orders.tests.product_rows import in_stock, ledger, make_product
 from apps.orders.tests.test_transitions import WAYS, order_that_is
 from tests.books import assert_books_balance
 
@@ -85,3 +94,107 @@ def test_the_database_keeps_what_is_paid_in_bounds(paid: str) -> None:
     make_order(line(make_product().id))
     with pytest.raises(IntegrityError), transaction.atomic():
         execute("UPDATE orders_order SET paid = %s", Decimal(paid))
+
+
+# Held orders
+
+
+def hold(product_id: int, quantity: int = 2) -> Order:
+    """An order that was placed an hour ago and held for a minute."""
+    at = timezone.now() - timedelta(hours=1)
+    request = shop_request(line(product_id, quantity), hold_seconds=60)
+    return Order.objects.get(pk=place_order(request, at=at).id)
+
+
+def pay(order: Order, amount: str) -> Order:
+    return receive_money(order_id=order.pk, amount=Decimal(amount), actor="x")
+
+
+def history(order: Order) -> list[tuple[str, str, int]]:
+    return list(order.events.order_by("pk").values_list("type", "to_status", "version"))
+
+
+def test_a_payment_that_covers_what_is_due_makes_a_held_order_firm() -> None:
+    """Also after `held_until`, as long as nobody has taken the stock back."""
+    mug = make_product(stock=2)
+    order = hold(mug.id)
+    assert pay(order, "9.99").is_held
+    paid = pay(order, "0.01")
+    assert (paid.status, paid.held_until, paid.version) == ("pending", None, 4)
+    assert history(order) == [
+        ("placed", "pending", 1),
+        ("paid", "pending", 2),
+        ("paid", "pending", 3),
+        ("confirmed", "pending", 4),
+    ]
+    order.refresh_from_db()
+    assert (order.held_until, order.paid, order.version) == (None, Decimal("10.00"), 4)
+    assert sweep_expired_holds() == 0
+    assert_books_balance()
+
+
+def test_a_payment_of_a_firm_order_confirms_nothing() -> None:
+    order = make_order(line(make_product().id))
+    pay(order, "5.00")
+    assert history(order) == [("placed", "pending", 1), ("paid", "pending", 2)]
+
+
+def test_a_late_payment_revives_the_order_if_the_stock_is_there() -> None:
+    mug = make_product(stock=2)
+    order = hold(mug.id)
+    assert sweep_expired_holds() == 1
+    assert in_stock(mug) == 2
+    paid = pay(order, "10.00")
+    assert (paid.status, paid.held_until, paid.canceled_because) == ("pending", None, None)
+    assert history(order)[2:] == [("paid", "canceled", 3), ("revived", "pending", 4)]
+    assert in_stock(mug) == 0
+    assert_books_balance()
+    with pytest.raises(OutOfStock):
+        make_order(line(mug.id))
+    assert ship_order(order_id=order.pk, actor="x").status == "shipped"
+
+
+def test_a_late_payment_is_recorded_where_the_stock_is_gone() -> None:
+    mug = make_product(stock=2)
+    order = hold(mug.id)
+    make_order(line(mug.id))  # takes the hold back
+    moved = ledger()
+    paid = pay(order, "10.00")
+    assert (paid.status, paid.canceled_because, paid.paid) == ("canceled", "expired", 10)
+    assert history(order)[1:] == [("canceled", "canceled", 2), ("paid", "canceled", 3)]
+    assert (in_stock(mug), ledger()) == (1, moved)
+    assert list(Order.objects.needing_refund()) == [order]
+    assert_books_balance()
+
+
+def test_a_late_part_of_the_money_revives_nothing_and_the_rest_does() -> None:
+    order = hold(make_product(stock=2).id)
+    sweep_expired_holds()
+    assert pay(order, "9.99").status == "canceled"
+    assert list(Order.objects.needing_refund()) == [order]
+    assert pay(order, "0.01").status == "pending"
+    assert list(Order.objects.needing_refund()) == []
+
+
+def test_money_for_an_order_that_was_canceled_on_request_revives_nothing() -> None:
+    mug = make_product(stock=2)
+    order = hold(mug.id)
+    cancel_order(order_id=order.pk, actor="x")
+    assert pay(order, "10.00").status == "canceled"
+    assert in_stock(mug) == 2
+    assert list(Order.objects.needing_refund()) == [order]
+
+
+def test_money_on_an_order_that_is_replaced_needs_a_refund() -> None:
+    mug = make_product(stock=2)
+    order = hold(mug.id)
+    pay(order, "4.00")
+    new = make_order(line(mug.id, 1), replaces=order.pk)
+    assert list(Order.objects.needing_refund()) == [order]
+    assert (new.paid, in_stock(mug)) == (0, 1)
+
+
+def test_a_refund_changes_nothing_of_a_hold() -> None:
+    order = hold(make_product(stock=2).id)
+    pay(order, "4.00")
+    assert give_money_back(order_id=order.pk, amount=Decimal("4.00"), actor="x").is_held
