@@ -52,6 +52,7 @@ class Order:
     version: int = 1
     response: str = ""
     charges: Charges = ()
+    paid: Decimal | None = Decimal()
 
     @property
     def total(self) -> Decimal:
@@ -95,12 +96,16 @@ def quantity_by_product(lines: Lines) -> Counter[int]:
 
 @dataclass
 class Shop:
-    """moved: reason and amount of each movement with a key, by product id and key."""
+    """moved: reason and amount of each movement with a key, by product id and key.
+
+    payments: order id and amount of each payment or refund, by kind and reference.
+    """
 
     products: dict[int, Product] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     moved: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
+    payments: dict[tuple[str, int], tuple[int, Decimal]] = field(default_factory=dict)
 
     def product(self, product_id: int) -> Product:
         if product_id not in self.products:
@@ -185,6 +190,21 @@ class Shop:
             self._take({each: -count for each, count in quantity_by_product(order.lines).items()})
         order.status = status
         order.version += 1
+
+    def pay(self, kind: str, order_id: int, amount: Decimal, reference: int) -> bool:
+        """Return whether it was a replay."""
+        if before := self.payments.get((kind, reference)):
+            if before != (order_id, amount):
+                raise Refused("payment_exists")
+            return True
+        order = self.orders[order_id]
+        paid = (order.paid or 0) + (amount if kind == "payment" else -amount)
+        if paid < 0:
+            raise Refused("refund_exceeds_paid")
+        order.paid = paid
+        order.version += 1
+        self.payments[kind, reference] = (order_id, amount)
+        return False
 
     def _moved_before(self, product_id: int, key: str | None, move: tuple[str, int]) -> bool:
         if key is None or (product_id, key) not in self.moved:

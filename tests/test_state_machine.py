@@ -30,6 +30,7 @@ from apps.orders.operations import (
     place_orders,
 )
 from apps.orders.placing.requests import Charge, PlacedOrder
+from apps.payments.operations import Money, record_payment, record_refund
 from apps.products.models import Product
 from apps.products.operations import (
     change_stock,
@@ -239,6 +240,21 @@ class Trade(RuleBasedStateMachine):
         )
         assert call == outcome(lambda: self.shop.move(order_id, status, version))
 
+    @rule(
+        pick=picks,
+        kind=st.sampled_from(["payment", "payment", "refund"]),
+        amount=st.sampled_from(["0.01", "1.00", "2.50", "100.00"]),
+        reference=st.integers(0, 5),
+    )
+    def pay(self, pick: int, kind: str, amount: str, reference: int) -> None:
+        order_id, _ = self.order(pick, None)
+        record = record_payment if kind == "payment" else record_refund
+        money = Money(
+            amount=Decimal(amount), method="card", provider="x", provider_reference=f"{reference}"
+        )
+        call = outcome(lambda: record(order_id=order_id, money=money, actor="x").replayed)
+        assert call == outcome(lambda: self.shop.pay(kind, order_id, money.amount, reference))
+
     def order(self, pick: int, back: int | None) -> tuple[int, int | None]:
         """An order's id, and its version `back` changes ago."""
         order_id = list(self.shop.orders)[-1 - pick % len(self.shop.orders)]
@@ -264,6 +280,7 @@ class Trade(RuleBasedStateMachine):
                 order.version,
                 order.first_answer,
                 tuple(charge.amount for charge in order.charges.all()),
+                order.paid,
             )
             for order in Order.objects.with_lines()
         }

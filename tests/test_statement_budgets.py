@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.orders.models import Order, OrderLine
-from apps.orders.operations import OrderChange, cancel_order, change_order, place_orders
+from apps.orders.operations import (
+    OrderChange,
+    cancel_order,
+    change_order,
+    place_orders,
+    sweep_expired_holds,
+)
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import make_product
@@ -26,6 +33,7 @@ pytestmark = pytest.mark.django_db
 CLOCK = 1 if connection.vendor == "postgresql" else 0
 MONEY = Money(amount=Decimal(5), method="cash", note="change given")
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
+LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 # One statement looks up the API key.
@@ -102,6 +110,36 @@ def test_refusing_takes_four_statements(orders: int) -> None:
         place_orders(requests)
     assert len(executed) == 4
     assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("holds", [1, 7, 100])
+def test_taking_back_takes_as_many_however_many_holds(product_ids: list[int], holds: int) -> None:
+    """The first pass reads; the second locks holds, reads their lines, and cancels with events.
+
+    The clock is read after the locks.
+    """
+    mine = product_ids[:holds]
+    Product.objects.filter(pk__in=mine).update(stock_quantity=1)
+    for each in mine:
+        make_order(line(each), hold_seconds=60, at=LONG_AGO)
+    requests = [shop_request(line(each)) for each in mine]
+    with statements() as executed:
+        outcomes = place_orders(requests)
+    assert len(executed) == 4 + 2 + 4 + CLOCK + 2 + 4 + STOCK_ALONE
+    assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("holds", [1, 7, 100])
+def test_sweeping_takes_six_statements(product_ids: list[int], holds: int) -> None:
+    """Orders are locked, lines and products are read; order, event and ledger are written."""
+    for each in product_ids[:holds]:
+        make_order(line(each), hold_seconds=60, at=LONG_AGO)
+    with statements() as executed:
+        assert sweep_expired_holds() == holds
+    assert len(executed) == 6 + CLOCK + STOCK_ALONE
+    with statements() as executed:
+        assert sweep_expired_holds() == 0
+    assert len(executed) == 1
 
 
 @pytest.mark.parametrize("lines", [1, 300])

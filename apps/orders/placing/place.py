@@ -25,7 +25,7 @@ _CONFLICTS = 2
 vain: with locks, and once more. The last pass is for two batches that share a key and no product:
 the second pass of the later batch waits for the earlier one's key, and only the third sees the
 earlier order."""
-_TAKINGS = 2
+_TAKINGS = 3
 """How often a batch starts over to lock expired holds that it needs."""
 
 
