@@ -8,7 +8,6 @@ import pytest
 
 from apps.orders.models import Order
 from apps.orders.money import (
-    KEEPS_PAYMENTS,
     PAYMENT_STATUSES,
     due_of,
     paid_at_first,
@@ -18,7 +17,7 @@ from apps.orders.placing.rules import MAX_PAID, MAX_TOTAL, STATUSES
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 from conftest import Api
-from monoservices.services.config import is_provided
+from monoservices.services.config import services
 
 CENT = Decimal("0.01")
 TOTALS = [Decimal("0.00"), CENT, Decimal("5.00"), Decimal("0.30"), MAX_TOTAL]
@@ -104,11 +103,13 @@ def test_every_answer_of_an_order_says_what_is_paid(api: Api) -> None:
 
 
 @pytest.mark.django_db
-def test_without_a_service_that_keeps_payments_nothing_is_said(settings: Any, api: Api) -> None:
-    assert is_provided(KEEPS_PAYMENTS)
+def test_without_a_service_that_keeps_payments_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, api: Api
+) -> None:
     assert paid_at_first() == 0
-    settings.SERVED_SERVICES = ["accounts", "products", "orders"]
-    assert not is_provided(KEEPS_PAYMENTS)
+    for service in services():
+        monkeypatch.setattr(type(service), "provides", ())
+    assert paid_at_first() is None
     placed = api.post("orders/", {"product_id": make_product().id, "quantity": 2}).json
     names = ("paid", "due", "payment_status", "needs_refund")
     assert [placed[name] for name in names] == [None, "10.00", None, False]
