@@ -79,6 +79,12 @@ class Engine(Protocol):
         of_whole_tables: plan statements for reading all rows of large tables to the end.
         """
 
+    def long_statements(self, database: BaseDatabaseWrapper) -> AbstractContextManager[None]:
+        """A block in which each statement may take an hour, for migrations of large tables.
+
+        How long a statement may wait for a lock stays as it is.
+        """
+
     def serve_batches(self) -> None:
         """Let this thread's connection serve batches, from when it is opened.
 

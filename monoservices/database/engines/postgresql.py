@@ -19,6 +19,8 @@ LOCKS_ROWS = True
 
 LONG_WAIT_SECONDS = 600.0
 """How long each wait may take in a transaction that may take long."""
+LONG_STATEMENT_SECONDS = 3_600
+"""How long a statement of a migration may take that reads or writes a whole table."""
 
 WORK_MEM = "64MB"
 """For each sort and join of statements that read whole tables."""
@@ -82,6 +84,31 @@ def _long_waits() -> Iterator[None]:
         yield
     finally:
         session.longest_wait = usual
+
+
+@contextmanager
+def long_statements(database: BaseDatabaseWrapper) -> Iterator[None]:
+    database.ensure_connection()
+    session: Any = database.connection
+    scope = "LOCAL" if database.in_atomic_block else "SESSION"
+    _set_statement_timeout(database, scope, f"{LONG_STATEMENT_SECONDS}s")
+    usual, session.longest_wait = session.longest_wait, float(LONG_STATEMENT_SECONDS)
+    try:
+        yield
+    except BaseException:
+        if scope == "SESSION" and not session.closed:  # a transaction forgets what is LOCAL
+            _set_statement_timeout(database, scope, "DEFAULT")
+        raise
+    else:
+        _set_statement_timeout(database, scope, "DEFAULT")
+    finally:
+        session.longest_wait = usual
+
+
+def _set_statement_timeout(database: BaseDatabaseWrapper, scope: str, value: str) -> None:
+    value = value if value == "DEFAULT" else f"'{value}'"
+    with database.cursor() as cursor:
+        cursor.execute(f"SET {scope} statement_timeout TO {value}")
 
 
 def serve_batches() -> None:

@@ -66,6 +66,10 @@ def consistent_snapshot(
         sqlite.transaction_mode = mode
 
 
+def long_statements(database: BaseDatabaseWrapper) -> AbstractContextManager[None]:
+    return nullcontext()  # no statement has a limit
+
+
 def serve_batches() -> None:
     """Nothing: SQLite waits for other writers only, as long as the option `timeout` says."""
 
