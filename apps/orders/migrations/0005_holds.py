@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
             model_name="orderevent",
             name="event_is_legal",
         ),
+        migrations.RemoveConstraint(
+            model_name="orderevent",
+            name="event_once",
+        ),
         AddConstraintNotValid(
             model_name="order",
             constraint=models.CheckConstraint(

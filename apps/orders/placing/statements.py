@@ -26,7 +26,7 @@ from monoservices.database.rows import (
 from monoservices.database.statements import PendingRows, enqueue
 
 _KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
-_ORDER = column_types(Order)
+_ORDER = column_types(Order, without={"canceled_because"})  # no new order is canceled
 _LINE = column_types(OrderLine, without={"id"})
 _EVENT = column_types(OrderEvent, without={"id"})
 
@@ -52,12 +52,13 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
-    shared |= {"canceled_because": None, "created_at": at, "updated_at": at}
+    shared |= {"created_at": at, "updated_at": at}
     orders, lines = [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
         row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
         seconds = order.request.hold_seconds
+        row["canceled_because"] = None
         row["held_until"] = None if seconds is None else at + timedelta(seconds=seconds)
         own_lines = _line_rows(order_id, order.lines)
         row["first_answer"] = msgspec.json.encode(order_out(row, own_lines)).decode()
