@@ -304,6 +304,10 @@ def test_what_is_shown() -> None:
         "status": "canceled",
         "currency": "EUR",
         "total": "47.20",
+        "paid": "0.00",
+        "due": "0.00",
+        "payment_status": "unpaid",
+        "needs_refund": False,
         "reference": "",
         "customer_email": "",
         "shipping_address": {},
@@ -315,9 +319,14 @@ def test_what_is_shown() -> None:
                 "product_name": "Tee \u2028 \U0001f375",
                 "unit_price": f"{key}.10",
                 "quantity": 1,
+                "tax_rate": None,
+                "tax_amount": None,
             }
             for key in (24, 23)
         ],
+        "charges": [],
+        "held_until": None,
+        "canceled_because": "requested",
         "created_at": moment(placed.created_at),
         "updated_at": moment(placed.updated_at),
     }

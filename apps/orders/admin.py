@@ -20,12 +20,22 @@ from monoservices.api.staff import ReadOnlyAdmin, staff_actor
 from monoservices.api.types import MAX_BIG_INTEGER
 
 STATUS_AFTER = {"ship": "shipped", "deliver": "delivered", "cancel": "canceled"}
-"""The status of an order after each thing that staff can do to it."""
+"""The status of an order after each move that staff can make."""
+DONE = {"confirm": "confirmed"} | STATUS_AFTER
+"""What staff can do to an order, and how to say that it was done."""
 
 
 def is_id(text: str) -> bool:
     """Whether `text` is a number that an id may have."""
     return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIG_INTEGER
+
+
+def allows(order: Order, verb: str) -> bool:
+    """Whether staff can do this to the order as it is."""
+    if verb == "confirm":
+        return order.is_held
+    can_move = can_become(order.status, STATUS_AFTER[verb])
+    return can_move and not (verb == "ship" and order.is_held)
 
 
 class MoveForm(forms.Form):
@@ -86,7 +96,7 @@ class EventInline(PartOfOrder):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Read-only, but staff who may change orders may ship, deliver and cancel them."""
+    """Read-only, but staff who may change orders may confirm, ship, deliver and cancel them."""
 
     list_display = (
         "id",
@@ -150,11 +160,7 @@ class OrderAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         order: Order = context["original"]
         context["verbs"] = [
-            verb
-            for verb, status in STATUS_AFTER.items()
-            if can_become(order.status, status)
-            and not (order.is_held and verb == "ship")
-            and self.has_move_permission(request)
+            verb for verb in DONE if allows(order, verb) and self.has_move_permission(request)
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -162,19 +168,19 @@ class OrderAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.move_view)
         own = [
             path(f"<int:order_id>/{verb}/", view, {"verb": verb}, name=f"orders_order_{verb}")
-            for verb in STATUS_AFTER
+            for verb in DONE
         ]
         return [*own, *super().get_urls()]
 
     def move_view(self, request: HttpRequest, order_id: int, verb: str) -> HttpResponse:
-        """Ask on GET; on POST, ship, deliver or cancel the version that the staff have seen."""
+        """Ask on GET; on POST, do it to the version that the staff have seen."""
         if not self.has_move_permission(request):
             raise PermissionDenied
         order = get_object_or_404(self.get_queryset(request), pk=order_id)
         form = MoveForm(request.POST or None, initial={"version": order.version})
         if form.is_valid():
             if self._move(request, order, verb, form.cleaned_data["version"]):
-                text = f"The order is {STATUS_AFTER[verb]}."
+                text = f"The order is {DONE[verb]}."
                 self.message_user(request, text, messages.SUCCESS)
             return redirect("admin:orders_order_change", order_id)
         return self.render_page(
@@ -215,17 +221,19 @@ class OrderAdmin(ReadOnlyAdmin):
     def _move(
         self, request: HttpRequest, order: Order, verb: str, version: int | None = None
     ) -> bool:
-        """Move one order and return whether it has the status now; if not, say why."""
-        status = STATUS_AFTER[verb]
+        """Move one order and return whether it is there now; if not, say why."""
+        act = {"order_id": order.pk, "actor": staff_actor(request), "version": version}
         try:
-            operations.move_order(
-                order_id=order.pk, status=status, actor=staff_actor(request), version=version
-            )
+            if verb == "confirm":
+                moved = operations.confirm_order(**act)
+            else:
+                moved = operations.move_order(status=STATUS_AFTER[verb], **act)
         except OrdersError as error:
             self.message_user(request, f"Order #{order.pk}: {error.detail}", messages.ERROR)
             return False
-        if order.status != status:
-            self.log_change(request, order, [{"changed": {"fields": ["status"]}}])
+        if moved.version != order.version:
+            field = "held_until" if verb == "confirm" else "status"
+            self.log_change(request, order, [{"changed": {"fields": [field]}}])
         return True
 
 

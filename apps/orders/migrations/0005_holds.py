@@ -1,24 +1,15 @@
-import django.db.models.deletion
 from django.db import migrations, models
 
 from monoservices.database.append_only import RenewAppendOnly
+from monoservices.database.migrating import AddConstraintNotValid
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("accounts", "0001_initial"),
-        ("orders", "0004_charges_checked"),
-    ]
+    """Holds, and events that have the order's version. The next migration checks the old rows."""
+
+    dependencies = [("orders", "0004_charges_checked")]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name="orderevent",
-            name="event_is_legal",
-        ),
-        migrations.RemoveConstraint(
-            model_name="orderevent",
-            name="event_once",
-        ),
         migrations.AddField(
             model_name="order",
             name="canceled_because",
@@ -41,16 +32,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="orderevent",
-            name="order",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="events",
-                to="orders.order",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="orderevent",
             name="type",
             field=models.CharField(
                 choices=[
@@ -68,15 +49,15 @@ class Migration(migrations.Migration):
                 max_length=9,
             ),
         ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                condition=models.Q(("held_until__isnull", False), ("status", "pending")),
-                fields=["held_until"],
-                name="order_by_held_until",
-            ),
+        migrations.RemoveConstraint(
+            model_name="orderevent",
+            name="event_is_legal",
         ),
-        migrations.AddConstraint(
+        migrations.RemoveConstraint(
+            model_name="orderevent",
+            name="event_once",
+        ),
+        AddConstraintNotValid(
             model_name="order",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -87,7 +68,7 @@ class Migration(migrations.Migration):
                 name="order_held_while_it_may_be",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="order",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -103,7 +84,7 @@ class Migration(migrations.Migration):
                 name="order_canceled_because",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="orderevent",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -184,18 +165,5 @@ class Migration(migrations.Migration):
                 name="event_is_legal",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="orderevent",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("type", "placed")), fields=("order", "type"), name="event_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderevent",
-            constraint=models.UniqueConstraint(
-                fields=("order", "version"), name="event_once_per_version"
-            ),
-        ),
-        # SQLite has built the table again, without its triggers; and its unique keys are others.
         RenewAppendOnly("OrderEvent"),
     ]

@@ -27,7 +27,7 @@ from monoservices.database.rows import (
 from monoservices.database.statements import PendingRows, enqueue
 
 _KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
-_ORDER = column_types(Order)
+_ORDER = column_types(Order, without={"canceled_because"})  # no new order is canceled
 _LINE = column_types(OrderLine, without={"id"})
 _CHARGE = column_types(OrderCharge, without={"id"})
 _EVENT = column_types(OrderEvent, without={"id"})
@@ -54,14 +54,14 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
-    shared |= {"created_at": at, "updated_at": at}
-    shared |= {"canceled_because": None, "paid": paid_at_first()}
+    shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first()}
     orders, lines, charges = [], [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
         row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
         row["charges_total"] = order.charged
         seconds = order.request.hold_seconds
+        row["canceled_because"] = None
         row["held_until"] = None if seconds is None else at + timedelta(seconds=seconds)
         own_lines = _line_rows(order_id, order.lines)
         own_charges = _charge_rows(order_id, order.request.charges)

@@ -129,6 +129,27 @@ def test_the_page_offers_what_the_status_allows(
     assert [verb for verb in ("ship", "deliver", "cancel") if url(order, verb) in page] == buttons
 
 
+def test_a_held_order_is_confirmed_before_it_is_shipped(
+    staff: Callable[..., Browser], mug: ProductSnapshot
+) -> None:
+    order = make_order(line(mug.id), hold_seconds=60)
+    browser = staff("change_order")
+    page = browser.get(detail(order)).content.decode()
+    verbs = [verb for verb in ("confirm", "ship", "cancel") if url(order, verb) in page]
+    assert verbs == ["confirm", "cancel"]
+    answer = browser.post(url(order, "ship"), {"version": 1}, follow=True)
+    assert "The order is held; confirm it before you ship it." in messages(answer.content)[0]
+    assert browser.post(url(order, "confirm"), {"version": 7}, follow=True).status_code == 200
+    order.refresh_from_db()
+    assert (order.version, order.is_held) == (1, True)
+    answer = browser.post(url(order, "confirm"), {"version": 1}, follow=True)
+    assert messages(answer.content) == ["The order is confirmed."]
+    assert last_event(order) == ("confirmed", "pending", "pending", "staff:ada", {})
+    order.refresh_from_db()
+    assert (order.version, order.held_until) == (2, None)
+    assert LogEntry.objects.count() == 1
+
+
 def test_shipping_and_delivering(
     staff: Callable[..., Browser], order: Order, mug: ProductSnapshot
 ) -> None:
