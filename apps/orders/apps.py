@@ -1,4 +1,4 @@
-from monoservices.services.config import ServiceConfig
+from monoservices.services.config import Books, ServiceConfig
 from monoservices.services.scopes import Oversight, Scope
 
 
@@ -13,4 +13,5 @@ class OrdersConfig(ServiceConfig):
         Scope("orders:manage", "See every client's orders, and who moved stock; ship and deliver."),
         Scope("orders:price", "Set the price of an order's lines, and lower its total by charges."),
     )
+    books = Books(audit="apps.orders.books.audit.audit", repair="apps.orders.books.repair.repair")
     oversight = Oversight(scope="orders:manage", permission="orders.view_order")

@@ -1,4 +1,4 @@
-from monoservices.services.config import ServiceConfig
+from monoservices.services.config import Books, ServiceConfig
 from monoservices.services.scopes import Scope
 
 
@@ -12,4 +12,4 @@ class PaymentsConfig(ServiceConfig):
         Scope("payments:write", "Record payments and refunds."),
     )
     provides = ("payments of orders",)
-    audits = ("apps.payments.audit.audit",)
+    books = Books(audit="apps.payments.audit.audit")

@@ -1,11 +1,25 @@
 """`ServiceConfig`: the declaration that makes a Django app a service."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 
 from monoservices.services.scopes import Oversight, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What must be right in a service's tables, beyond constraints: dotted names of functions.
+
+    audit: yields each discrepancy, whose `str` is a line for people. It is called in a snapshot.
+    repair: takes a list of discrepancies, corrects those that it can, and yields lines that say
+        what was corrected and what was not. Empty if nothing can be corrected.
+    """
+
+    audit: str
+    repair: str = ""
 
 
 class ServiceConfig(AppConfig):
@@ -21,8 +35,7 @@ class ServiceConfig(AppConfig):
         require a scope: the ASGI front reads no such body without a key.
     provides: what this service does for others that do not know it, in words that they ask for with
         `is_provided`.
-    audits: dotted names of functions without arguments that yield, as text, each error in the
-        service's own books. `manage.py reconcile` calls them in one snapshot.
+    books: how `manage.py reconcile` checks the tables of the service.
     hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
         The server lets few of them run at a time, so that other requests do not wait for them.
     """
@@ -35,7 +48,7 @@ class ServiceConfig(AppConfig):
     oversight: Oversight | None = None
     large_bodies: Mapping[str, int] = {}
     provides: tuple[str, ...] = ()
-    audits: tuple[str, ...] = ()
+    books: Books | None = None
     hashes_passwords: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:

@@ -37,6 +37,9 @@ class Discrepancy(Struct, frozen=True):
     order_id: int | None = None
     product_id: int | None = None
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def audit() -> Iterator[Discrepancy]:
     """Every error in the books of stock and orders."""
