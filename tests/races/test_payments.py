@@ -150,7 +150,8 @@ def test_one_reference_pays_one_order(workers: Workers) -> None:
     orders = [make_order(line(product.id)).pk for _ in range(WORKERS)]
     said = workers.run(pay_another_by_one_reference, orders)
     assert Counter(said) == {"recorded": 1, "payment_exists": WORKERS - 1}
-    assert sorted(Order.objects.values_list("paid", flat=True)) == [0] * (WORKERS - 1) + [FIVE]
+    paid = Counter(Order.objects.values_list("paid", flat=True))
+    assert paid == {Decimal(0): WORKERS - 1, FIVE: 1}
     assert list(audit.audit()) == []
     assert_books_balance()
 
@@ -169,7 +170,8 @@ def test_a_refund_of_everything_under_one_key_is_a_replay_for_all_others(workers
     replayed = workers.run(refund_everything, [order.pk] * WORKERS)
     assert Counter(replayed) == {False: 1, True: WORKERS - 1}
     order.refresh_from_db()
-    assert (order.paid, Payment.objects.filter(kind="refund").count()) == (0, 1)
+    assert order.paid == 0
+    assert Payment.objects.filter(kind="refund").count() == 1
 
 
 @pytest.mark.parametrize("taken_back", [False, True])

@@ -116,7 +116,7 @@ def pay(order: Order, amount: str) -> Order:
     return receive_money(order_id=order.pk, amount=Decimal(amount), actor="x")
 
 
-def history(order: Order) -> list[tuple[str, str, int]]:
+def history(order: Order) -> list[tuple[str, str, int | None]]:
     return list(order.events.order_by("pk").values_list("type", "to_status", "version"))
 
 
@@ -166,7 +166,8 @@ def test_a_late_payment_is_recorded_where_the_stock_is_gone() -> None:
     make_order(line(mug.id))  # takes the hold back
     moved = ledger()
     paid = pay(order, "10.00")
-    assert (paid.status, paid.canceled_because, paid.paid) == ("canceled", "expired", 10)
+    assert (paid.status, paid.canceled_because) == ("canceled", "expired")
+    assert paid.paid == 10
     assert history(order)[1:] == [("canceled", "canceled", 2), ("paid", "canceled", 3)]
     assert (in_stock(mug), ledger()) == (1, moved)
     assert list(Order.objects.needing_refund()) == [order]
@@ -197,7 +198,8 @@ def test_money_on_an_order_that_is_replaced_needs_a_refund() -> None:
     pay(order, "4.00")
     new = make_order(line(mug.id, 1), replaces=order.pk)
     assert list(Order.objects.needing_refund()) == [order]
-    assert (new.paid, in_stock(mug)) == (0, 1)
+    assert new.paid == 0
+    assert in_stock(mug) == 1
 
 
 def test_a_refund_changes_nothing_of_a_hold() -> None:

@@ -16,7 +16,8 @@ def order_of_10() -> Order:
 
 def money(amount: str = "10.00", **fields: Any) -> Money:
     """Cash, unless `fields` say something else."""
-    return Money(**{"amount": Decimal(amount), "method": "cash"} | fields)
+    said: dict[str, Any] = {"amount": Decimal(amount), "method": "cash"} | fields
+    return Money(**said)
 
 
 def by_card(amount: str = "10.00", reference: str = "ch_1", **fields: Any) -> Money:

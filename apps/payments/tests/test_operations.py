@@ -15,6 +15,7 @@ from apps.payments.tests.factories import by_card, money, order_of_10
 pytestmark = pytest.mark.django_db
 
 OPERATIONS = [record_payment, record_refund]
+TEN, TWELVE = Decimal(10), Decimal(12)
 
 
 def test_a_payment_and_a_refund() -> None:
@@ -30,8 +31,8 @@ def test_a_payment_and_a_refund() -> None:
             "kind", "amount", "currency", "client_id", "actor", "paid", "due", "payment_status"
         )
     ) == [
-        ("payment", 12, "EUR", order.client_id, "client:7", 12, 10, "overpaid"),
-        ("refund", 2, "EUR", order.client_id, "staff:ada", 10, 10, "paid"),
+        ("payment", TWELVE, "EUR", order.client_id, "client:7", TWELVE, TEN, "overpaid"),
+        ("refund", Decimal(2), "EUR", order.client_id, "staff:ada", TEN, TEN, "paid"),
     ]
     assert [event.data for event in order.events.filter(type="paid")] == [
         {"amount": "12.00", "payment_id": paid.pk}
@@ -84,7 +85,8 @@ def test_the_same_key_with_other_money_is_refused(other: object) -> None:
     with pytest.raises(PaymentKeyReused):
         record_payment(order_id=order.pk, money=other, actor="a", idempotency_key="a")  # type: ignore[arg-type]
     order.refresh_from_db()
-    assert (order.paid, Payment.objects.count()) == (1, 1)
+    assert order.paid == 1
+    assert Payment.objects.count() == 1
 
 
 def test_the_same_reference_with_other_money_is_refused() -> None:
@@ -96,7 +98,8 @@ def test_the_same_reference_with_other_money_is_refused() -> None:
         assert list(caught.value.errors) == ["provider_reference"]
     order.refresh_from_db()
     other.refresh_from_db()
-    assert (order.paid, other.paid, Payment.objects.count()) == (10, 0, 1)
+    assert (order.paid, other.paid) == (TEN, Decimal(0))
+    assert Payment.objects.count() == 1
 
 
 def test_a_reference_is_one_of_its_provider_and_its_kind() -> None:
@@ -105,7 +108,8 @@ def test_a_reference_is_one_of_its_provider_and_its_kind() -> None:
     record_payment(order_id=order.pk, money=by_card(provider="other"), actor="a")
     record_refund(order_id=order.pk, money=by_card(), actor="a")
     order.refresh_from_db()
-    assert (order.paid, Payment.objects.count()) == (10, 3)
+    assert order.paid == 10
+    assert Payment.objects.count() == 3
 
 
 @pytest.mark.parametrize("record", OPERATIONS)
