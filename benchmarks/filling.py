@@ -82,8 +82,8 @@ LINES = """
 """
 EVENTS = """
     INSERT INTO orders_orderevent
-        (order_id, type, from_status, to_status, actor, data, created_at)
-    SELECT order_id, type, before, after, 'client:1', '{{}}'::jsonb, moment
+        (order_id, type, from_status, to_status, actor, version, data, created_at)
+    SELECT order_id, type, before, after, 'client:1', number, '{{}}'::jsonb, moment
     FROM filled_line JOIN (VALUES
         (1, 'placed', '', 'pending', ARRAY['pending', 'shipped', 'delivered', 'canceled']),
         (2, 'shipped', 'pending', 'shipped', ARRAY['shipped', 'delivered']),

@@ -47,6 +47,7 @@ SERVICES = [
     "apps.accounts",
     "apps.products",
     "apps.orders",
+    "apps.payments",
 ]
 selection = select(SERVICES, named=env.list("SERVICES", default=[]), platform=["accounts"])
 SERVED_SERVICES = selection.served

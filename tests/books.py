@@ -3,14 +3,17 @@
 from collections import Counter, defaultdict
 from decimal import Decimal
 
+from django.apps import apps
+
 from apps.orders.models import Order
 from apps.products.models import Product, StockMovement
 
 
 def assert_books_balance() -> None:
-    """Assert that stock, ledger, orders and histories agree."""
+    """Assert that stock, ledger, orders, histories and payments agree."""
     assert_ledger_balances()
     assert_orders_balance()
+    assert_payments_balance()
 
 
 def assert_ledger_balances() -> None:
@@ -26,10 +29,13 @@ def assert_ledger_balances() -> None:
 def assert_orders_balance() -> None:
     """Assert that each order agrees with its movements, its lines and its events."""
     moved = _moved_by_order()
-    for order in Order.objects.prefetch_related("lines", "events").order_by("pk"):
+    for order in Order.objects.prefetch_related("lines", "charges", "events").order_by("pk"):
         lines = order.lines.all()
         assert lines, order.pk
-        assert order.total == sum((x.unit_price * x.quantity for x in lines), Decimal())
+        charges = [charge.amount for charge in order.charges.all()]
+        assert order.charges_total == (sum(charges) if charges else None), order.pk
+        of_lines = sum((x.unit_price * x.quantity for x in lines), Decimal())
+        assert order.total == of_lines + sum(charges), order.pk
         has: Counter[int] = Counter()
         if order.status != Order.Status.CANCELED:
             for line in lines:
@@ -42,6 +48,20 @@ def assert_orders_balance() -> None:
         assert [event.from_status for event in events] == path[:-1]
         assert order.status == path[-1]
     assert not moved, "movements of orders that do not exist"
+
+
+def assert_payments_balance() -> None:
+    """Assert that what is paid for each order is its payments minus its refunds."""
+    if not apps.is_installed("apps.payments"):
+        return  # the tests of orders alone
+    from apps.payments.models import Payment
+
+    paid: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for payment in Payment.objects.all():
+        paid[payment.order_id] += payment.amount if payment.kind == "payment" else -payment.amount
+    said = {pk: amount or 0 for pk, amount in Order.objects.values_list("pk", "paid")}
+    assert said == {pk: paid.pop(pk, 0) for pk in said}
+    assert not paid, "payments of orders that do not exist"
 
 
 def _moved_by_order() -> dict[int, Counter[int]]:

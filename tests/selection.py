@@ -26,6 +26,9 @@ PATHS = (
     "/console/products/product/",
     "/console/orders/",
     "/console/orders/order/",
+    "/api/v1/payments/",
+    "/console/payments/",
+    "/console/payments/payment/",
 )
 
 

@@ -6,7 +6,7 @@ they derive for it from what it declares.
 
 from monoservices.services.ownership import service_of_module
 
-SHOP = ("accounts", "products", "orders")
+SHOP = ("accounts", "products", "orders", "payments")
 
 
 def is_of_shop(module: str) -> bool:

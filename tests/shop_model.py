@@ -25,6 +25,10 @@ Lines = dict[tuple[int, Decimal], int]
 """An order's lines: quantities by product id and unit price."""
 
 
+Charges = tuple[Decimal, ...]
+"""What an order costs beside its lines."""
+
+
 class Refused(Exception):
     """code: the code of the error that the operation must raise."""
 
@@ -47,6 +51,12 @@ class Order:
     status: str = "pending"
     version: int = 1
     response: str = ""
+    charges: Charges = ()
+    paid: Decimal | None = Decimal()
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.lines, self.charges)
 
 
 @dataclass(frozen=True)
@@ -56,17 +66,24 @@ class Draft:
     key: str
     lines: Sent
     expected_total: Decimal | None = None
+    charges: Charges = ()
 
-    def asks_for(self) -> tuple[Counter[tuple[int, str]], Decimal | None]:
+    def asks_for(self) -> tuple[Counter[tuple[int, str]], Decimal | None, Charges]:
         """Equal for two drafts that request the same."""
         merged: Counter[tuple[int, str]] = Counter()
         for product_id, quantity, price in self.lines:
             merged[product_id, str(price)] += quantity
-        return merged, self.expected_total
+        return merged, self.expected_total, self.charges
 
 
-def total(lines: Lines) -> Decimal:
-    return sum((price * quantity for (_, price), quantity in lines.items()), Decimal())
+def total(lines: Lines, charges: Charges = ()) -> Decimal:
+    of_lines = sum((price * quantity for (_, price), quantity in lines.items()), Decimal())
+    return of_lines + sum(charges)
+
+
+def refuse_total_out_of_bounds(lines: Lines, charges: Charges) -> None:
+    if not 0 <= total(lines, charges) <= MAX_TOTAL:
+        raise Refused("invalid")
 
 
 def quantity_by_product(lines: Lines) -> Counter[int]:
@@ -79,12 +96,16 @@ def quantity_by_product(lines: Lines) -> Counter[int]:
 
 @dataclass
 class Shop:
-    """moved: reason and amount of each movement with a key, by product id and key."""
+    """moved: reason and amount of each movement with a key, by product id and key.
+
+    payments: order id and amount of each payment or refund, by kind and reference.
+    """
 
     products: dict[int, Product] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     moved: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
+    payments: dict[tuple[str, int], tuple[int, Decimal]] = field(default_factory=dict)
 
     def product(self, product_id: int) -> Product:
         if product_id not in self.products:
@@ -126,7 +147,8 @@ class Shop:
                 raise Refused("idempotency_key_reused")
             return None
         lines = self._priced(draft.lines)
-        if draft.expected_total not in (None, total(lines)):
+        refuse_total_out_of_bounds(lines, draft.charges)
+        if draft.expected_total not in (None, total(lines, draft.charges)):
             raise Refused("price_changed")
         self._take(quantity_by_product(lines))
         self.drafts[draft.key] = draft
@@ -144,9 +166,18 @@ class Shop:
         wanted = quantity_by_product(lines)
         if any(wanted[each] > had[each] and not self.products[each].is_active for each in wanted):
             raise Refused("product_unavailable")
+        refuse_total_out_of_bounds(lines, order.charges)
         self._take({each: wanted[each] - had[each] for each in wanted | had})
         # Lines that stay keep their price and their order.
         order.lines = {line: lines[line] for line in order.lines if line in lines} | lines
+        order.version += 1
+
+    def charge(self, order_id: int, charges: Charges, version: int | None) -> None:
+        order = self._order(order_id, version)
+        if order.status != "pending":
+            raise Refused("illegal_transition")
+        refuse_total_out_of_bounds(order.lines, charges)
+        order.charges = charges
         order.version += 1
 
     def move(self, order_id: int, status: str, version: int | None) -> None:
@@ -159,6 +190,21 @@ class Shop:
             self._take({each: -count for each, count in quantity_by_product(order.lines).items()})
         order.status = status
         order.version += 1
+
+    def pay(self, kind: str, order_id: int, amount: Decimal, reference: int) -> bool:
+        """Return whether it was a replay."""
+        if before := self.payments.get((kind, reference)):
+            if before != (order_id, amount):
+                raise Refused("payment_exists")
+            return True
+        order = self.orders[order_id]
+        paid = (order.paid or 0) + (amount if kind == "payment" else -amount)
+        if paid < 0:
+            raise Refused("refund_exceeds_paid")
+        order.paid = paid
+        order.version += 1
+        self.payments[kind, reference] = (order_id, amount)
+        return False
 
     def _moved_before(self, product_id: int, key: str | None, move: tuple[str, int]) -> bool:
         if key is None or (product_id, key) not in self.moved:

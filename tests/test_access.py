@@ -56,8 +56,19 @@ API = {
     ("PATCH", "orders/<int:order_id>/"): Access("orders:write", 200, {"quantity": 2}),
     ("GET", "orders/<int:order_id>/events/"): Access("orders:read", 200),
     ("POST", "orders/<int:order_id>/cancel/"): Access("orders:write", 200),
+    ("POST", "orders/<int:order_id>/confirm/"): Access("orders:write", 200),
     ("POST", "orders/<int:order_id>/ship/"): Access("orders:manage", 200),
     ("POST", "orders/<int:order_id>/deliver/"): Access("orders:manage", 409),  # not shipped yet
+}
+KEYED = {"idempotency_key": "once"}
+PAID = {"amount": "1.00", "method": "cash"}
+API |= {
+    ("GET", "orders/<int:order_id>/payments/"): Access("payments:read", 200),
+    ("POST", "orders/<int:order_id>/payments/"): Access("payments:write", 201, PAID, KEYED),
+    ("GET", "orders/<int:order_id>/refunds/"): Access("payments:read", 200),
+    ("POST", "orders/<int:order_id>/refunds/"): Access("payments:write", 409, PAID, KEYED),
+    ("GET", "payments/"): Access("payments:read", 200),
+    ("GET", "payments/export/"): Access("payments:read", 200),
 }
 OPEN = {
     "",

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 from django.db import connection
 
 from apps.orders.models import Order
+from apps.orders.operations import sweep_expired_holds
 from apps.products.models import Product
 from apps.products.operations import create_product
 from conftest import Api
@@ -203,33 +205,68 @@ def test_a_change_that_becomes_visible_late_is_heard_of(
     assert run(*command) == [f"Order {late}  has left."]
 
 
-def test_what_is_not_paid_in_time_is_canceled(run: Callable[..., list[str]], api: Api) -> None:
-    program = script("docs/how-to/reserve-until-payment.md", "python")
-    command = [sys.executable, "-c", program]
-    product = mug(stock=10)
-    waiting = {"metadata": {"awaits_payment": True}}
-    unpaid, paid = place(api, product, **waiting), place(api, product, **waiting)
-    place(api, product)
-    changed = api.patch(f"orders/{paid}/", {"metadata": {"payment": "pay_123"}})
-    assert (changed.status, changed.json["metadata"]) == (200, {"payment": "pay_123"})
-    assert run(*command) == []  # not yet
-    assert run(*command, MINUTES="0") == [f"Order {unpaid} was not paid in time."]
-    assert run(*command, MINUTES="0") == []
-    assert Product.objects.get().stock_quantity == 8
-    assert list(Order.objects.filter(status="canceled").values_list("id", flat=True)) == [unpaid]
-    too_late = api.patch(f"orders/{unpaid}/", {"metadata": {"payment": "pay_124"}})
-    assert too_late.error[:2] == (409, "illegal_transition")
+# Reserve until payment
 
 
-def test_a_payment_that_comes_first_keeps_its_order(api: Api) -> None:
-    """The script cancels the version that it has seen."""
-    order = place(api, mug(stock=1), metadata={"awaits_payment": True})
-    etag = api.get(f"orders/{order}/").headers["ETag"]
-    api.patch(f"orders/{order}/", {"metadata": {"payment": "pay_123"}})
-    canceled = api.post(f"orders/{order}/cancel/", if_match=etag)
-    assert canceled.error[:2] == (409, "version_conflict")
-    program = script("docs/how-to/reserve-until-payment.md", "python")
-    assert '{"If-Match": etag}' in program
+def expire(order: int) -> None:
+    Order.objects.filter(pk=order).update(held_until="2026-01-05T00:00:00Z")
+
+
+def test_what_is_held_and_paid_is_kept(api: Api) -> None:
+    product = mug(stock=3)
+    for is_late in (False, True):
+        order = place(api, product, hold_seconds=900)
+        if is_late:
+            expire(order)
+        assert api.post(f"orders/{order}/ship/").error[:2] == (409, "not_confirmed")
+        confirmed = api.post(f"orders/{order}/confirm/")
+        assert (confirmed.status, confirmed.json["held_until"]) == (200, None)
+        assert api.post(f"orders/{order}/ship/").status == 200
+    assert sweep_expired_holds() == 0
+    assert Product.objects.get().stock_quantity == 1
+
+
+def test_what_is_not_paid_in_time_is_sold_to_others(api: Api) -> None:
+    product = mug(stock=1)
+    unpaid = place(api, product, hold_seconds=900)
+    assert [each["id"] for each in api.get("orders/?held=true").json["results"]] == [unpaid]
+    buy = {"product_id": product.pk, "quantity": 1}
+    assert api.post("orders/", buy).error[:2] == (409, "out_of_stock")
+    expire(unpaid)
+    other = place(api, product)
+    taken_back = api.get(f"orders/{unpaid}/").json
+    assert (taken_back["status"], taken_back["canceled_because"]) == ("canceled", "expired")
+    assert api.post(f"orders/{unpaid}/confirm/").error[:2] == (409, "hold_expired")
+    api.post(f"orders/{other}/cancel/")
+    revived = api.post(f"orders/{unpaid}/confirm/").json
+    assert (revived["status"], revived["canceled_because"]) == ("pending", None)
+    assert api.post(f"orders/{other}/confirm/").error[:2] == (409, "illegal_transition")
+    assert api.get("orders/?held=true").json["results"] == []
+    assert len(api.get("orders/?held=false").json["results"]) == 2
+
+
+def test_a_customer_who_needs_longer_and_changes_the_cart(api: Api) -> None:
+    product = mug(stock=2)
+    order = place(api, product, hold_seconds=900)
+    until = Order.objects.get().held_until
+    assert until is not None
+    longer = api.patch(f"orders/{order}/", {"hold_seconds": 1800})
+    assert datetime.fromisoformat(longer.json["held_until"]) > until + timedelta(seconds=899)
+    cart = {"product_id": product.pk, "quantity": 3, "replaces": order, "hold_seconds": 900}
+    assert api.post("orders/", cart).error[:2] == (409, "out_of_stock")
+    assert api.get(f"orders/{order}/").json == longer.json
+    assert api.post("orders/", cart | {"quantity": 2}).status == 201
+    assert api.get(f"orders/{order}/").json["canceled_because"] == "requested"
+    again = api.post("orders/", cart | {"quantity": 1})
+    assert (again.error[:2], list(again.json["errors"])) == (
+        (409, "illegal_transition"),
+        ["replaces"],
+    )
+    firm = place(api, mug(stock=1))
+    assert api.patch(f"orders/{firm}/", {"hold_seconds": 900}).error[:2] == (
+        409,
+        "illegal_transition",
+    )
 
 
 CLICKS = """

@@ -18,6 +18,7 @@ from monoservices.services.config import services
 from tests.bad_input.bodies import BODIES
 from tests.bad_input.cases import Case
 from tests.bad_input.orders import ORDERS
+from tests.bad_input.payments import PAYMENTS
 from tests.bad_input.products import FILES, PRODUCTS, STOCK, STOCKS
 from tests.bad_input.requests import ADDRESSES, HEADERS, QUERIES
 
@@ -33,9 +34,14 @@ CASES = {
         "stocks": STOCKS,
         "files": FILES,
         "orders": ORDERS,
+        "payments": PAYMENTS,
     }.items()
     for name, each in cases.items()
 }
+
+
+PAID = {"amount": "5", "method": "card", "provider": "bank", "provider_reference": "B-1"}
+"""What was paid for <order>."""
 
 
 class Shop(NamedTuple):
@@ -58,6 +64,7 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
         order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
         shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
         assert api.post(f"orders/{shipped}/ship/").status == 200
+        assert api.post(f"orders/{order}/payments/", PAID).status == 201
         yield Shop(api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped})
         transaction.set_rollback(True)
 
@@ -95,5 +102,5 @@ def test_bad_input(shop: Shop, case: Case) -> None:
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS)
+    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS, PAYMENTS)
     assert len(CASES) == sum(len(table) for table in tables)

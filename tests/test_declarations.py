@@ -29,6 +29,7 @@ def test_the_services_of_the_shop() -> None:
         ("accounts", ()),
         ("products", ()),
         ("orders", ("products", "accounts")),
+        ("payments", ("orders",)),
     ]
 
 
@@ -37,6 +38,7 @@ def test_the_scopes_of_the_shop() -> None:
     assert named == [
         *("products:read", "products:write", "stock:write"),
         *("orders:read", "orders:write", "orders:manage", "orders:price"),
+        *("payments:read", "payments:write"),
     ]
 
 
@@ -66,7 +68,9 @@ def test_the_crossings_of_orders() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("table", ["products_stockmovement", "orders_orderevent"])
+@pytest.mark.parametrize(
+    "table", ["products_stockmovement", "orders_orderevent", "payments_payment"]
+)
 def test_the_ledger_and_the_histories_are_append_only(table: str) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -118,7 +122,8 @@ def test_the_hot_routes(settings: Any) -> None:
 
 def test_routes_are_those_of_served_services(settings: Any) -> None:
     settings.SERVED_SERVICES = SHOP
-    assert [*url_modules()] == ["apps.products.urls", "apps.orders.urls"]  # accounts has none
+    # Accounts has none.
+    assert [*url_modules()] == [f"apps.{each}.urls" for each in ("products", "orders", "payments")]
     settings.SERVED_SERVICES = ["products"]
     assert [*url_modules()] == ["apps.products.urls"]
     assert hot_routes() == PRODUCTS_ROUTES

@@ -27,6 +27,7 @@ API_PAGES = (
     "orders",
     "idempotency",
     "order-changes",
+    "payments",
     "lists",
     "files",
     "errors",

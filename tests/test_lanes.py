@@ -132,6 +132,23 @@ SCENARIOS = {
     "unit price without the scope": on_django(
         Sent({"lines": [line("MUG", unit_price="5.00")]}, key="no price"), 403
     ),
+    "charges and taxes": on_express(
+        Sent(
+            {
+                "lines": [line("MUG", 2, tax_rate="19", tax_amount="3.19"), line("CUP")],
+                "charges": [
+                    {"type": "shipping", "label": "Grüße", "amount": "4.9", "tax_rate": None},
+                    {"type": "discount", "amount": "-0.00", "tax_amount": "-0.5"},
+                ],
+            }
+        )
+    ),
+    "a discount without the scope": on_django(
+        Sent(MUG | {"charges": [{"type": "discount", "amount": "-1.00"}]}, key="no price"), 403
+    ),
+    "a discount beyond the total": on_express(
+        Sent(MUG | {"charges": [{"type": "discount", "amount": "-10.00"}]}), status=400
+    ),
     "expected total": on_express(Sent(MUG | {"expected_total": "9.99"})),
     "another total": on_express(Sent(MUG | {"expected_total": "9.98"}), status=409),
     "out of stock": on_express(Sent(MUG | {"quantity": 9}), status=409),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,7 +13,7 @@ from apps.accounts.operations import issue_key, revoke_key
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import cancel_order, place_order
-from apps.orders.placing.requests import LineRequest, order_request
+from apps.orders.placing.requests import Charge, LineRequest, order_request
 from apps.products.models import Product
 from apps.products.operations import archive_product, create_product
 from monoservices.server.asgi import Scope
@@ -21,6 +22,7 @@ from tests.lanes import on_both
 
 READS = {"products:read", "orders:read"}
 HUGE = 2**63
+RATE = Decimal("19.00")
 
 pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
@@ -64,12 +66,21 @@ class Shop:
         clients = [revoked.key.client_id, client_id_for(built_in="demo")]
         for number in range(1, 31):
             lines = [
-                LineRequest(path="", product_id=product, quantity=1)
+                LineRequest(
+                    path="", product_id=product, quantity=1, tax_rate=(None, RATE)[number % 2]
+                )
                 for product in range(24, 24 - number % 3 - 1, -1)
             ]
             metadata: Any = {"b": [1.5, None, {"\xe9": True}], "a": ""} if number % 2 else {}
             client_id = clients[number % 5 == 0]
-            place_order(order_request(client_id=client_id, lines=lines, metadata=metadata))
+            charges = (Charge(type="fee", label="\u2028", amount=RATE, tax_amount=-RATE),)
+            request = order_request(
+                client_id=client_id,
+                lines=lines,
+                metadata=metadata,
+                charges=charges if number % 4 == 0 else (),
+            )
+            place_order(request)
         cancel_order(order_id=1, actor="test")
 
     def request(self, sent: Sent) -> tuple[Scope, bytes]:
@@ -293,6 +304,10 @@ def test_what_is_shown() -> None:
         "status": "canceled",
         "currency": "EUR",
         "total": "47.20",
+        "paid": "0.00",
+        "due": "0.00",
+        "payment_status": "unpaid",
+        "needs_refund": False,
         "reference": "",
         "customer_email": "",
         "shipping_address": {},
@@ -304,9 +319,14 @@ def test_what_is_shown() -> None:
                 "product_name": "Tee \u2028 \U0001f375",
                 "unit_price": f"{key}.10",
                 "quantity": 1,
+                "tax_rate": None,
+                "tax_amount": None,
             }
             for key in (24, 23)
         ],
+        "charges": [],
+        "held_until": None,
+        "canceled_because": "requested",
         "created_at": moment(placed.created_at),
         "updated_at": moment(placed.updated_at),
     }

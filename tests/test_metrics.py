@@ -122,7 +122,7 @@ def test_orders_that_could_not_be_decided(
             return await post_order(front, _body(products, "mug", 1), api.secret)
 
     before = samples()
-    monkeypatch.setattr("apps.orders.placing.place.read_products", fail)
+    monkeypatch.setattr("apps.orders.placing.attempt.read_products", fail)
     expected = 503 if "unavailable" in label else 500
     assert asyncio.run(on_the_express_lane()).status == expected
     assert growth(before, OUTCOMES) == {label: 1}

@@ -105,6 +105,7 @@ def test_operations_are_named(document: Any) -> None:
         "GET /api/v1/orders/{order_id}/": "get_order",
         "PATCH /api/v1/orders/{order_id}/": "change_order",
         "POST /api/v1/orders/{order_id}/cancel/": "cancel_order",
+        "POST /api/v1/orders/{order_id}/confirm/": "confirm_order",
         "POST /api/v1/orders/{order_id}/deliver/": "deliver_order",
         "GET /api/v1/orders/{order_id}/events/": "list_order_events",
         "POST /api/v1/orders/{order_id}/ship/": "ship_order",

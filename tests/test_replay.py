@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from django.db import connection
 from apps.accounts.operations import issue_key
 from apps.orders.models import Order
 from apps.products.models import Product, StockMovement
-from benchmarks.replay.invoices import Invoice, Return, UnusableFile, read_books
+from benchmarks.replay.invoices import Charge, Invoice, Return, UnusableFile, read_books
 from benchmarks.replay.report import percentile, reconcile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,10 @@ ROWS = """\
 536365,71053,WHITE METAL LANTERN,6,2010-12-01 08:26:00,3.39,17850,United Kingdom
 536365,85123A,WHITE HEART,2,2010-12-01 08:26:00,2.55,17850,United Kingdom
 536365,85123A,WHITE HEART,1,2010-12-01 08:26:00,2.5,17850,United Kingdom
-536365,POST,POSTAGE,1,2010-12-01 08:26:00,18.00,17850,France
+536365,POST,POSTAGE,2,2010-12-01 08:26:00,9.00,17850,France
+536365,D,Discount,-1,2010-12-01 08:26:00,3.24,17850,France
+536365,M,,1,2010-12-01 08:26:00,0.24,17850,France
+536366,DOT,DOTCOM POSTAGE,1,2010-12-01 08:27:00,18.00,17850,France
 C536379,71053,WHITE METAL LANTERN,-2,2010-12-01 09:41:00,3.39,14527,United Kingdom
 C536379,71053,WHITE METAL LANTERN,-1,2010-12-01 09:41:00,3.39,14527,United Kingdom
 C536379,D,Discount,-1,2010-12-01 09:41:00,27.50,14527,United Kingdom
@@ -68,7 +71,15 @@ def test_rows_become_invoices_and_returns(invoices: Path) -> None:
     books = read_books([invoices])
     lantern, heart = ("71053", Decimal("3.39")), ("85123A", Decimal("2.55"))
     assert books.played == [
-        Invoice("536365", Counter({lantern: 6, heart: 8, ("85123A", Decimal("2.5")): 1})),
+        Invoice(
+            "536365",
+            Counter({lantern: 6, heart: 8, ("85123A", Decimal("2.5")): 1}),
+            [
+                Charge("shipping", "POSTAGE", Decimal("18.00")),
+                Charge("discount", "Discount", Decimal("-3.24")),
+                Charge("fee", "M", Decimal("0.24")),
+            ],
+        ),
         Return("C536379", Counter({"71053": 3})),
         Return("C536380", Counter({"22960": 3})),
         Invoice("536370", Counter({lantern: 10})),
@@ -104,15 +115,19 @@ def test_four_months_of_a_wholesaler() -> None:
     if not files:
         pytest.skip(f"{DATA} is not there.")
     revenue, units, returned = Decimal(0), 0, 0
+    of_products: set[str] = set()
+    others: defaultdict[str, Decimal] = defaultdict(Decimal)
     for path in files:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 quantity, price = int(row["Quantity"]), Decimal(row["UnitPrice"])
                 if not row["StockCode"][:5].isdigit() or len(row["StockCode"]) < 5:
+                    others[row["InvoiceNo"]] += quantity * price
                     continue
                 if row["InvoiceNo"].isdigit() and quantity > 0 and price > 0:
                     revenue += quantity * price
                     units += quantity
+                    of_products.add(row["InvoiceNo"])
                 elif row["InvoiceNo"][0] == "C" and quantity < 0:
                     returned -= quantity
     books = read_books(files)
@@ -124,6 +139,12 @@ def test_four_months_of_a_wholesaler() -> None:
     assert sum(sum(each.units.values()) for each in back) == returned
     assert (len(sales), len(lines), len(back)) == (5_164, 135_718, 1_020)
     assert (str(revenue), units, returned) == ("2649782.92", 1_406_479, 102_737)
+    charges = {each.number: sum(charge.amount for charge in each.charges) for each in sales}
+    assert charges == {number: others[number] for number in of_products}
+    assert sum(len(each.charges) for each in sales) == 640
+    assert sum(charges.values()) == Decimal("80755.30")
+    kinds = Counter(charge.type for each in sales for charge in each.charges)
+    assert kinds == {"shipping": 546, "fee": 94}
     assert max(len(each.lines) for each in sales) == 674
 
 
@@ -209,6 +230,8 @@ def test_a_replay_places_every_invoice_once(url: str, invoices: Path) -> None:
         "lines": 4,
         "units_sold": 25,
         "revenue": "77.14",
+        "charges": "15.00",
+        "invoice_totals": "92.14",
         "units_returned": 6,
         "skipped_rows": SKIPPED,
         "reconciled": True,
@@ -216,7 +239,7 @@ def test_a_replay_places_every_invoice_once(url: str, invoices: Path) -> None:
     assert replay(url, key, invoices) == (0, expected, "")
     after = shop()
     assert after == (
-        [("536365", "43.24"), ("536370", "33.90")],
+        [("536365", "58.24"), ("536370", "33.90")],
         {"85123A": 999_991, "71053": 999_987, "22960": 1_000_003},
         8,
     )
@@ -230,7 +253,8 @@ def test_what_the_server_refuses_is_told(url: str, invoices: Path) -> None:
     Product.objects.create(sku="71053", name="Lantern", price="3.39")
     status, result, told = replay(url, key, invoices)
     assert (status, result["orders_placed"], result["orders_rejected"]) == (1, 0, 2)
-    assert (result["revenue"], result["units_returned"]) == ("0.00", 6)
+    assert (result["revenue"], result["invoice_totals"]) == ("0.00", "0.00")
+    assert result["units_returned"] == 6
     assert sorted(line[:11] for line in told.splitlines()) == ["536365: 409", "536370: 409"]
 
 

@@ -24,6 +24,12 @@ PRODUCTS = {
 }
 ORDERS = {"/api/v1/orders/": 200, "/console/orders/": 200, "/console/orders/order/": 200}
 
+PAYMENTS = {
+    "/api/v1/payments/": 200,
+    "/console/payments/": 200,
+    "/console/payments/payment/": 200,
+}
+
 OF_PRODUCTS = {
     "scopes": ["products:read", "products:write", "stock:write"],
     "express": [
@@ -38,6 +44,10 @@ OF_ORDERS = {
     "scopes": ["orders:read", "orders:write", "orders:manage", "orders:price"],
     "express": ["POST /api/v1/orders/", "GET /api/v1/orders/0/", "GET /api/v1/orders/"],
     "described": ["orders"],
+}
+OF_PAYMENTS = {
+    "scopes": ["payments:read", "payments:write"],
+    "described": ["orders", "payments"],
 }
 NOTHING: dict[str, Any] = {"scopes": [], "express": [], "large bodies": [], "described": []}
 
@@ -56,7 +66,7 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
             | {
                 "installed": ["accounts", "products"],
                 "served": ["accounts", "products"],
-                "answers": COMMON | PRODUCTS | gone(ORDERS),
+                "answers": COMMON | PRODUCTS | gone(ORDERS) | gone(PAYMENTS),
             },
         ),
         (
@@ -66,7 +76,17 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
             | {
                 "installed": ["accounts", "products", "orders"],
                 "served": ["accounts", "orders"],
-                "answers": COMMON | gone(PRODUCTS) | ORDERS,
+                "answers": COMMON | gone(PRODUCTS) | ORDERS | gone(PAYMENTS),
+            },
+        ),
+        (
+            "payments",
+            NOTHING
+            | OF_PAYMENTS
+            | {
+                "installed": ["accounts", "products", "orders", "payments"],
+                "served": ["accounts", "payments"],
+                "answers": COMMON | gone(PRODUCTS) | gone(ORDERS) | PAYMENTS,
             },
         ),
         (
@@ -75,7 +95,7 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
             | {
                 "installed": ["accounts"],
                 "served": ["accounts"],
-                "answers": COMMON | gone(PRODUCTS) | gone(ORDERS),
+                "answers": COMMON | gone(PRODUCTS) | gone(ORDERS) | gone(PAYMENTS),
             },
         ),
         (
@@ -87,7 +107,7 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
                 "express": [*OF_PRODUCTS["express"], *OF_ORDERS["express"]],
                 "large bodies": OF_PRODUCTS["large bodies"],
                 "described": ["orders", "products", "stock"],
-                "answers": COMMON | PRODUCTS | ORDERS,
+                "answers": COMMON | PRODUCTS | ORDERS | gone(PAYMENTS),
             },
         ),
     ],

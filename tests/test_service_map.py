@@ -29,18 +29,27 @@ def test_the_document_is_up_to_date() -> None:
 def test_what_the_map_knows() -> None:
     found = {each.label: each for each in service_map()}
     assert list(found) == [service.label for service in installed()]
-    accounts, products, orders = (found[label] for label in SHOP)
+    accounts, products, orders, payments = (found[label] for label in SHOP)
     assert (products.crossings, products.relations, products.depends_on) == ((), (), ())
     assert orders.depends_on == ("products", "accounts")
     assert orders.relations == (
         Relation("orders.Order.client", "accounts.Client", "accounts"),
         Relation("orders.OrderLine.product", "products.Product", "products"),
     )
-    assert orders.tables == ("orders_order", "orders_orderevent", "orders_orderline")
+    assert orders.tables == (
+        "orders_order",
+        "orders_ordercharge",
+        "orders_orderevent",
+        "orders_orderline",
+    )
     assert "accounts_user_groups" in accounts.tables
     assert Route("/api/v1/orders/", ("GET", "POST"), "order-list") in orders.routes
     asked = {each.function: each.callees for each in orders.crossings}
     assert (asked["take_stock"], asked["client_id_for"]) == (("products",), ("accounts",))
+    assert (payments.depends_on, payments.tables) == (
+        ("orders",),
+        ("payments_payment", "payments_paymentnote"),
+    )
 
 
 def test_the_map_as_json() -> None:

@@ -8,10 +8,10 @@ from tests.selection import run
 
 def test_an_unknown_service_stops_the_start() -> None:
     known = [entry.removeprefix("apps.") for entry in settings.SERVICES]
-    process = run("manage.py", "check", SERVICES="products,payment")
+    process = run("manage.py", "check", SERVICES="products,parcel")
     assert process.returncode == 1
     assert process.stderr.splitlines()[-1].endswith(
-        f"There is no service named payment. There are: {', '.join(known)}."
+        f"There is no service named parcel. There are: {', '.join(known)}."
     )
 
 
@@ -21,6 +21,7 @@ def test_an_unknown_service_stops_the_start() -> None:
         ("accounts", "test_scopes", ["accounts alone"]),
         ("products", "test_stock", ["products alone"]),
         ("orders", "test_transitions", ["orders alone", "orders alone, with fakes"]),
+        ("payments", "test_operations", ["payments alone"]),
     ],
 )
 def test_a_service_is_tested_alone(service: str, module: str, runs: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -17,6 +18,8 @@ from apps.accounts.models import ApiKey, Client, User
 from apps.accounts.operations import issue_key
 from apps.orders.models import Order, OrderEvent
 from apps.orders.operations import LineRequest, order_request, place_order
+from apps.payments.models import Payment
+from apps.payments.operations import Money, record_payment
 from apps.products.models import Product, StockMovement
 from apps.products.operations import create_product
 from monoservices.services.config import services
@@ -40,6 +43,7 @@ MODELS = {
     "orders/order/": READ_ONLY
     | {f"<int:order_id>/{verb}/": 200 for verb in ("ship", "deliver", "cancel")},
     "orders/orderevent/": READ_ONLY,
+    "payments/payment/": READ_ONLY,
     "products/product/": KEPT | {"<int:product_id>/stock/": 200},
     "products/stockmovement/": READ_ONLY,
 }
@@ -52,6 +56,7 @@ LISTS = {
     "auth/group/": 5,
     "orders/order/": 5,
     "orders/orderevent/": 5,
+    "payments/payment/": 5,
     "products/product/": 5,
     "products/stockmovement/": 5,
 }
@@ -77,6 +82,7 @@ FILTERS = {
     "accounts/user/": 6,
     "orders/order/": 8,
     "orders/orderevent/": 5,
+    "payments/payment/": 2,
     "products/product/": 5,
     "products/stockmovement/": 6,
 }
@@ -97,7 +103,9 @@ def add_rows(name: str) -> None:
     client_id = issue_key(client_name=f"shop {name}").key.client_id
     product = create_product(name="Blue Mug", price="9.50", stock_quantity=10, low_stock_at=10)
     lines = [LineRequest(path="", product_id=product.pk, quantity=1)]
-    place_order(order_request(client_id=client_id, actor=f"client:{client_id}", lines=lines))
+    placed = place_order(order_request(client_id=client_id, actor="x", lines=lines))
+    money = Money(amount=Decimal(5), method="cash", note=f"note {name}")
+    record_payment(order_id=placed.id, money=money, actor="x", idempotency_key="a")
     Group.objects.create(name=f"group {name}")
     User.objects.create_user(f"user {name}")
 
@@ -134,6 +142,7 @@ def address(route: str) -> str:
         "auth/group": Group,
         "orders/order": Order,
         "orders/orderevent": OrderEvent,
+        "payments/payment": Payment,
         "products/product": Product,
         "products/stockmovement": StockMovement,
     }

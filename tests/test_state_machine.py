@@ -29,7 +29,8 @@ from apps.orders.operations import (
     order_request,
     place_orders,
 )
-from apps.orders.placing.requests import PlacedOrder
+from apps.orders.placing.requests import Charge, PlacedOrder
+from apps.payments.operations import Money, record_payment, record_refund
 from apps.products.models import Product
 from apps.products.operations import (
     change_stock,
@@ -40,7 +41,7 @@ from apps.products.operations import (
 from monoservices.api.problems import Problem
 from tests import shop_model
 from tests.books import assert_books_balance
-from tests.shop_model import MAX_STOCK, Draft, Refused, Sent, Shop
+from tests.shop_model import MAX_STOCK, Charges, Draft, Refused, Sent, Shop
 
 NOBODYS_ID = 2**62
 
@@ -60,6 +61,7 @@ lines = st.lists(
 batches = st.lists(
     st.tuples(keys, lines, st.sampled_from([None] * 8 + ["1.00", "2.00"])), min_size=1, max_size=4
 )
+amounts = st.sampled_from([(), ("4.90",), ("0.00",), ("-1.00",), ("4.90", "-9.00"), ("1e12",)])
 Picked = list[tuple[int, int, str | None]]
 
 
@@ -160,6 +162,13 @@ class Trade(RuleBasedStateMachine):
             drafts.append(Draft(key or f"own-{self.count}", self.sent(picked), total))
         self.place_all(drafts)
 
+    @rule(key=keys, picked=lines, amounts=amounts)
+    def place_with_charges(self, key: str | None, picked: Picked, amounts: tuple[str, ...]) -> None:
+        self.count += 1
+        charges = tuple(map(Decimal, amounts))
+        draft = Draft(key or f"own-{self.count}", self.sent(picked), charges=charges)
+        self.place_all([draft])
+
     @rule(pick=picks, quantity=st.integers(1, 9), buyers=st.integers(2, 6))
     def rush(self, pick: int, quantity: int, buyers: int) -> None:
         """Place several orders for the same product in one batch."""
@@ -188,7 +197,7 @@ class Trade(RuleBasedStateMachine):
         assert placed.replayed == (lines is None)
         if lines is not None:
             self.shop.orders[placed.id] = shop_model.Order(
-                lines, draft.key, response=placed.response
+                lines, draft.key, response=placed.response, charges=draft.charges
             )
         assert self.shop.orders[placed.id].key == draft.key
         assert self.shop.orders[placed.id].response == placed.response
@@ -200,6 +209,7 @@ class Trade(RuleBasedStateMachine):
             lines=line_requests(draft.lines),
             idempotency_key=draft.key,
             expected_total=draft.expected_total,
+            charges=charge_requests(draft.charges),
         )
 
     @rule(pick=picks, picked=lines, back=versions)
@@ -212,6 +222,16 @@ class Trade(RuleBasedStateMachine):
         )
         assert call == outcome(lambda: self.shop.change(order_id, sent, version))
 
+    @rule(pick=picks, amounts=amounts, back=versions)
+    def charge(self, pick: int, amounts: tuple[str, ...], back: int | None) -> None:
+        order_id, version = self.order(pick, back)
+        charges = tuple(map(Decimal, amounts))
+        change = OrderChange(charges=charge_requests(charges))
+        call = outcome(
+            lambda: change_order(order_id=order_id, change=change, actor="x", version=version)
+        )
+        assert call == outcome(lambda: self.shop.charge(order_id, charges, version))
+
     @rule(pick=picks, status=st.sampled_from(Order.Status.values), back=versions)
     def move(self, pick: int, status: str, back: int | None) -> None:
         order_id, version = self.order(pick, back)
@@ -219,6 +239,21 @@ class Trade(RuleBasedStateMachine):
             lambda: move_order(order_id=order_id, status=status, actor="x", version=version)
         )
         assert call == outcome(lambda: self.shop.move(order_id, status, version))
+
+    @rule(
+        pick=picks,
+        kind=st.sampled_from(["payment", "payment", "refund"]),
+        amount=st.sampled_from(["0.01", "1.00", "2.50", "100.00"]),
+        reference=st.integers(0, 5),
+    )
+    def pay(self, pick: int, kind: str, amount: str, reference: int) -> None:
+        order_id, _ = self.order(pick, None)
+        record = record_payment if kind == "payment" else record_refund
+        money = Money(
+            amount=Decimal(amount), method="card", provider="x", provider_reference=f"{reference}"
+        )
+        call = outcome(lambda: record(order_id=order_id, money=money, actor="x").replayed)
+        assert call == outcome(lambda: self.shop.pay(kind, order_id, money.amount, reference))
 
     def order(self, pick: int, back: int | None) -> tuple[int, int | None]:
         """An order's id, and its version `back` changes ago."""
@@ -244,18 +279,22 @@ class Trade(RuleBasedStateMachine):
                 order.status,
                 order.version,
                 order.first_answer,
+                tuple(charge.amount for charge in order.charges.all()),
+                order.paid,
             )
             for order in Order.objects.with_lines()
         }
         assert orders == self.shop.orders
         totals = dict(Order.objects.values_list("pk", "total"))
-        assert totals == {
-            pk: shop_model.total(order.lines) for pk, order in self.shop.orders.items()
-        }
+        assert totals == {pk: order.total for pk, order in self.shop.orders.items()}
 
     @invariant()
     def books_balance(self) -> None:
         assert_books_balance()
+
+
+def charge_requests(charges: Charges) -> tuple[Charge, ...]:
+    return tuple(Charge(type="fee", amount=amount) for amount in charges)
 
 
 def line_requests(sent: Sent) -> tuple[LineRequest, ...]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,10 +12,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.orders.models import Order, OrderLine
-from apps.orders.operations import OrderChange, cancel_order, change_order, place_orders
+from apps.orders.operations import (
+    OrderChange,
+    cancel_order,
+    change_order,
+    place_orders,
+    sweep_expired_holds,
+)
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import make_product
+from apps.payments.operations import Money, record_payment, record_refund
 from apps.products.models import Product
 from apps.products.operations import change_stock
 from conftest import Api
@@ -22,7 +31,9 @@ from tests.shop import is_of_shop
 pytestmark = pytest.mark.django_db
 
 CLOCK = 1 if connection.vendor == "postgresql" else 0
+MONEY = Money(amount=Decimal(5), method="cash", note="change given")
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
+LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 # One statement looks up the API key.
@@ -36,6 +47,10 @@ BUDGETS = {
     "order-export": 2,
     "order": 2,
     "order-events": 3,
+    "order-payments": 3,
+    "order-refunds": 3,
+    "payment-list": 2,
+    "payment-export": 2,
 }
 """Statements of GET, by the route's name."""
 
@@ -65,36 +80,66 @@ def batch(orders: int, lines: int, product_ids: list[int]) -> list[OrderRequest]
 
 @pytest.mark.parametrize("lines", [1, 7, 300])
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_placing_takes_seven_statements(product_ids: list[int], orders: int, lines: int) -> None:
-    """Products, keys and ids are read; orders, lines, events and the ledger are written.
+def test_placing_takes_eight_statements(product_ids: list[int], orders: int, lines: int) -> None:
+    """Products, keys, ids and expired holds are read; orders, lines, events, ledger are written.
 
     Stock is changed by the statement that writes the ledger, on SQLite by one of its own.
     """
     requests = batch(orders, lines, product_ids)
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 7 + STOCK_ALONE
+    assert len(executed) == 8 + STOCK_ALONE
     assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
     assert OrderLine.objects.count() == orders * lines
 
 
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_placing_again_takes_three_statements(product_ids: list[int], orders: int) -> None:
+def test_placing_again_takes_four_statements(product_ids: list[int], orders: int) -> None:
     requests = batch(orders, 2, product_ids)
     place_orders(requests)
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 3
+    assert len(executed) == 4
     assert all(isinstance(each, PlacedOrder) and each.replayed for each in outcomes)
 
 
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_refusing_takes_three_statements(orders: int) -> None:
+def test_refusing_takes_four_statements(orders: int) -> None:
     requests = [shop_request(line(make_product(stock=0).id)) for _ in range(orders)]
     with statements() as executed:
         place_orders(requests)
-    assert len(executed) == 3
+    assert len(executed) == 4
     assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("holds", [1, 7, 100])
+def test_taking_back_takes_as_many_however_many_holds(product_ids: list[int], holds: int) -> None:
+    """The first pass reads; the second locks holds, reads their lines, and cancels with events.
+
+    The clock is read after the locks.
+    """
+    mine = product_ids[:holds]
+    Product.objects.filter(pk__in=mine).update(stock_quantity=1)
+    for each in mine:
+        make_order(line(each), hold_seconds=60, at=LONG_AGO)
+    requests = [shop_request(line(each)) for each in mine]
+    with statements() as executed:
+        outcomes = place_orders(requests)
+    assert len(executed) == 4 + 2 + 4 + CLOCK + 2 + 4 + STOCK_ALONE
+    assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("holds", [1, 7, 100])
+def test_sweeping_takes_six_statements(product_ids: list[int], holds: int) -> None:
+    """Orders are locked, lines and products are read; order, event and ledger are written."""
+    for each in product_ids[:holds]:
+        make_order(line(each), hold_seconds=60, at=LONG_AGO)
+    with statements() as executed:
+        assert sweep_expired_holds() == holds
+    assert len(executed) == 6 + CLOCK + STOCK_ALONE
+    with statements() as executed:
+        assert sweep_expired_holds() == 0
+    assert len(executed) == 1
 
 
 @pytest.mark.parametrize("lines", [1, 300])
@@ -104,6 +149,19 @@ def test_canceling_takes_seven_statements(product_ids: list[int], lines: int) ->
     with statements() as executed:
         cancel_order(order_id=order.pk, actor="x")
     assert len(executed) == 6 + CLOCK + STOCK_ALONE
+
+
+def test_recording_a_payment_takes_nine_statements() -> None:
+    """Key and reference are looked up; order and lines are locked and read, an id and the clock
+    too; order, event and payment are written."""
+    order = make_order(line(make_product().id))
+    money = Money(amount=Decimal(5), method="card", provider="bank", provider_reference="1")
+    with statements() as executed:
+        record_payment(order_id=order.pk, money=money, actor="x", idempotency_key="a")
+    assert len(executed) == 8 + CLOCK
+    with statements() as executed:
+        record_payment(order_id=order.pk, money=money, actor="x", idempotency_key="a")
+    assert len(executed) == 1
 
 
 @pytest.mark.parametrize("lines", [1, 7, 100])
@@ -148,10 +206,12 @@ def test_every_reading_route_has_a_budget() -> None:
 def test_reading_takes_the_same_however_much_there_is(api: Api, name: str, rows: int) -> None:
     product = make_product(stock=1_000)
     order = make_order(line(product.id))
-    for _ in range(rows):
+    for each in range(rows):
         make_order(line(product.id, 2), line(make_product().id))
         change_stock(product_id=product.id, delta=1, reason="received", actor="x")
         change_order(order_id=order.pk, change=OrderChange(details={"reference": "r"}), actor="x")
+        for record in (record_payment, record_refund):
+            record(order_id=order.pk, money=MONEY, actor="x", idempotency_key=f"{each}")
     wanted: dict[str, Any] = {}
     for parameter in reading_routes()[name].pattern.converters:
         wanted[parameter] = {"product_id": product.id, "order_id": order.pk}[parameter]

@@ -12,19 +12,30 @@ from django.utils.text import capfirst
 
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
-from apps.orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine, OrderQuerySet
+from apps.orders.money import PAYMENT_STATUSES, due_of, payment_status_of
 from apps.orders.placing.requests import DETAILS
 from apps.orders.placing.rules import can_become
 from monoservices.api.staff import ReadOnlyAdmin, staff_actor
 from monoservices.api.types import MAX_BIG_INTEGER
 
 STATUS_AFTER = {"ship": "shipped", "deliver": "delivered", "cancel": "canceled"}
-"""The status of an order after each thing that staff can do to it."""
+"""The status of an order after each move that staff can make."""
+DONE = {"confirm": "confirmed"} | STATUS_AFTER
+"""What staff can do to an order, and how to say that it was done."""
 
 
 def is_id(text: str) -> bool:
     """Whether `text` is a number that an id may have."""
     return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIG_INTEGER
+
+
+def allows(order: Order, verb: str) -> bool:
+    """Whether staff can do this to the order as it is."""
+    if verb == "confirm":
+        return order.is_held
+    can_move = can_become(order.status, STATUS_AFTER[verb])
+    return can_move and not (verb == "ship" and order.is_held)
 
 
 class MoveForm(forms.Form):
@@ -37,6 +48,17 @@ class CreatedFilter(admin.DateFieldListFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = "date"
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    title, parameter_name = "payment", "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status, status.replace("_", " ").capitalize()) for status in PAYMENT_STATUSES]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        status = self.value()
+        return queryset.with_payment_status(status) if status in PAYMENT_STATUSES else queryset
 
 
 class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
@@ -59,7 +81,12 @@ class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
 
 class LineInline(PartOfOrder):
     model = OrderLine
-    fields = ("sku", "product_name", "unit_price", "quantity")
+    fields = ("sku", "product_name", "unit_price", "quantity", "tax_rate", "tax_amount")
+
+
+class ChargeInline(PartOfOrder):
+    model = OrderCharge
+    fields = ("type", "label", "amount", "tax_rate", "tax_amount")
 
 
 class EventInline(PartOfOrder):
@@ -69,26 +96,35 @@ class EventInline(PartOfOrder):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Read-only, but staff who may change orders may ship, deliver and cancel them."""
+    """Read-only, but staff who may change orders may confirm, ship, deliver and cancel them."""
 
     list_display = (
         "id",
         "status",
         "contents",
         "amount",
+        "money",
+        "held_until",
         "reference",
         "customer_email",
         "created_at",
     )
-    list_filter = ("status", ("created_at", CreatedFilter))
+    list_filter = ("status", PaymentFilter, ("created_at", CreatedFilter))
     search_fields = ("id", "reference", "customer_email")
     search_help_text = "Search by order number, reference or the customer's e-mail address."
-    fields = ("status", "amount", "client_number", *DETAILS, "created_at", "updated_at")
-    inlines = (LineInline, EventInline)
+    fields = (
+        *("status", "canceled_because", "held_until", "amount", "paid", "money", "client_number"),
+        *(*DETAILS, "created_at", "updated_at"),
+    )
+    inlines = (LineInline, ChargeInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
 
     def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
         return Order.objects.with_lines()
+
+    def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
+        has_charges = obj is not None and obj.charges_total is not None
+        return [each for each in self.inlines if has_charges or each is not ChargeInline]
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -106,6 +142,12 @@ class OrderAdmin(ReadOnlyAdmin):
     def amount(self, order: Order) -> str:
         return f"{order.total} {order.currency}"
 
+    @admin.display(description="Payment")
+    def money(self, order: Order) -> str:
+        due = due_of(order.status, order.total)
+        status = payment_status_of(order.status, order.paid, due)
+        return (status or "-").replace("_", " ")
+
     @admin.display(description="Client number")
     def client_number(self, order: Order) -> int:
         return order.client_id
@@ -118,9 +160,7 @@ class OrderAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         order: Order = context["original"]
         context["verbs"] = [
-            verb
-            for verb, status in STATUS_AFTER.items()
-            if can_become(order.status, status) and self.has_move_permission(request)
+            verb for verb in DONE if allows(order, verb) and self.has_move_permission(request)
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -128,19 +168,19 @@ class OrderAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.move_view)
         own = [
             path(f"<int:order_id>/{verb}/", view, {"verb": verb}, name=f"orders_order_{verb}")
-            for verb in STATUS_AFTER
+            for verb in DONE
         ]
         return [*own, *super().get_urls()]
 
     def move_view(self, request: HttpRequest, order_id: int, verb: str) -> HttpResponse:
-        """Ask on GET; on POST, ship, deliver or cancel the version that the staff have seen."""
+        """Ask on GET; on POST, do it to the version that the staff have seen."""
         if not self.has_move_permission(request):
             raise PermissionDenied
         order = get_object_or_404(self.get_queryset(request), pk=order_id)
         form = MoveForm(request.POST or None, initial={"version": order.version})
         if form.is_valid():
             if self._move(request, order, verb, form.cleaned_data["version"]):
-                text = f"The order is {STATUS_AFTER[verb]}."
+                text = f"The order is {DONE[verb]}."
                 self.message_user(request, text, messages.SUCCESS)
             return redirect("admin:orders_order_change", order_id)
         return self.render_page(
@@ -181,17 +221,19 @@ class OrderAdmin(ReadOnlyAdmin):
     def _move(
         self, request: HttpRequest, order: Order, verb: str, version: int | None = None
     ) -> bool:
-        """Move one order and return whether it has the status now; if not, say why."""
-        status = STATUS_AFTER[verb]
+        """Move one order and return whether it is there now; if not, say why."""
+        act = {"order_id": order.pk, "actor": staff_actor(request), "version": version}
         try:
-            operations.move_order(
-                order_id=order.pk, status=status, actor=staff_actor(request), version=version
-            )
+            if verb == "confirm":
+                moved = operations.confirm_order(**act)
+            else:
+                moved = operations.move_order(status=STATUS_AFTER[verb], **act)
         except OrdersError as error:
             self.message_user(request, f"Order #{order.pk}: {error.detail}", messages.ERROR)
             return False
-        if order.status != status:
-            self.log_change(request, order, [{"changed": {"fields": ["status"]}}])
+        if moved.version != order.version:
+            field = "held_until" if verb == "confirm" else "status"
+            self.log_change(request, order, [{"changed": {"fields": [field]}}])
         return True
 
 

@@ -1,4 +1,4 @@
-from monoservices.services.config import ServiceConfig
+from monoservices.services.config import Books, ServiceConfig
 from monoservices.services.scopes import Oversight, Scope
 
 
@@ -11,6 +11,7 @@ class OrdersConfig(ServiceConfig):
         Scope("orders:read", "Read orders.", granted_by_default=True),
         Scope("orders:write", "Place, change and cancel orders.", granted_by_default=True),
         Scope("orders:manage", "See every client's orders, and who moved stock; ship and deliver."),
-        Scope("orders:price", "Set the price of an order's lines."),
+        Scope("orders:price", "Set the price of an order's lines, and lower its total by charges."),
     )
+    books = Books(audit="apps.orders.books.audit.audit", repair="apps.orders.books.repair.repair")
     oversight = Oversight(scope="orders:manage", permission="orders.view_order")

@@ -1,14 +1,17 @@
 """Changing a pending order: its products, quantities and prices, and its details."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from msgspec import structs
 
+from apps.orders.charges import replace_charges
 from apps.orders.exceptions import (
     IllegalTransition,
+    InvalidOrder,
     PriceNotAllowed,
     ProductUnavailable,
     SeveralLines,
@@ -20,17 +23,24 @@ from apps.orders.placing.pricing import (
     ProductBook,
     price_lines,
     quantity_by_product,
-    refuse_other_total,
     total_of,
+    total_with,
 )
 from apps.orders.placing.requests import LineRequest, OrderChange
+from apps.orders.placing.rules import MAX_HOLD_SECONDS
 from apps.orders.placing.statements import stock_moves, write_events, write_lines
 from apps.orders.transitions import lock_order, move_order, refuse_other_version
 from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, update_rows
 from monoservices.services.scopes import COMMAND_LINE
 
-_QUANTITY: ColumnTypes = {"id": "bigint", "quantity": "integer"}
+_CHANGED: ColumnTypes = {
+    "id": "bigint",
+    "quantity": "integer",
+    "tax_rate": "numeric",
+    "tax_amount": "numeric",
+}
+_TAXES = ("tax_rate", "tax_amount")
 
 
 @transaction.atomic
@@ -41,13 +51,16 @@ def change_order(
     actor: str,
     version: int | None = None,
     may_set_prices: bool = True,
+    at: datetime | None = None,
 ) -> Order:
     """Change a pending order and return it. Stock moves by the difference.
 
     A product that stays keeps the price that it was ordered at. The number of statements does not
     depend on the number of lines.
     version: the version that the caller has seen; an order at another version is not changed.
-    may_set_prices: whether the caller may have more units at a price other than the product's.
+    may_set_prices: whether the caller may have more units at a price other than the product's, and
+        lower the sum of the charges.
+    at: the moment it happened, which a hold is counted from; now where it is None.
     Raises OrderNotFound, VersionConflict, IllegalTransition, SeveralLines, and what placing raises.
     """
     order = lock_order(order_id)
@@ -56,18 +69,30 @@ def change_order(
         raise IllegalTransition(f"An order that is {order.status} cannot be changed.")
     if change == OrderChange():
         return order
+    if change.hold_seconds is not None and not order.is_held:
+        raise IllegalTransition("The order is firm; only the hold of a held order can change.")
     order.version += 1
-    data: dict[str, Any] = {"fields": sorted(change.details)}
+    changed = {*change.details} | ({"hold_seconds"} if change.hold_seconds is not None else set())
+    data: dict[str, Any] = {"fields": sorted(changed)}
     for name, value in change.details.items():
         setattr(order, name, value)
     requested = _requested_lines(order, change)
+    of_lines = order.total - (order.charges_total or 0)
+    if change.charges is not None:
+        data |= replace_charges(order, change.charges, may_set_prices=may_set_prices)
     if requested is None:
-        refuse_other_total(order.total, change.expected_total)
+        order.total = total_with(
+            of_lines, charged=order.charges_total, expected=change.expected_total
+        )
     else:
         data |= _change_lines(order, requested, change.expected_total, actor, may_set_prices)
-    order.updated_at = engine().now()  # after the locks of products
+    order.updated_at = at or engine().now()  # after the locks of products
+    if change.hold_seconds is not None:
+        order.held_until = _held_until(order, change.hold_seconds)
+        data |= {"held_until": order.held_until.isoformat()}
     order.save()
-    write_events({order.pk: actor}, "changed", at=order.updated_at, data=data)
+    versions = {order.pk: order.version}
+    write_events({order.pk: actor}, "changed", versions=versions, at=order.updated_at, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 
@@ -110,6 +135,16 @@ def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ..
     )
 
 
+def _held_until(order: Order, seconds: int) -> datetime:
+    """When a hold of `seconds` from now on ends. Raises InvalidOrder."""
+    held_until = order.updated_at + timedelta(seconds=seconds)
+    latest = order.created_at + timedelta(seconds=MAX_HOLD_SECONDS)
+    if held_until > latest:
+        message = f"The order can be held until {latest.isoformat(timespec='seconds')}."
+        raise InvalidOrder(errors={"hold_seconds": [message]})
+    return held_until
+
+
 def _change_lines(
     order: Order,
     requested: tuple[LineRequest, ...],
@@ -133,7 +168,7 @@ def _change_lines(
     _refuse_more_of_archived(lines, wanted, had)
     if not may_set_prices:
         _refuse_more_at_other_prices(lines, before)
-    order.total = total_of(lines, expected=expected_total)
+    order.total = total_of(lines, charged=order.charges_total, expected=expected_total)
     taken = {key: wanted.get(key, 0) - had.get(key, 0) for key in had.keys() | wanted.keys()}
     book.take(taken, lines)
     _replace_lines(order, before, lines)
@@ -188,7 +223,8 @@ def _refuse_more_at_other_prices(lines: Iterable[PricedLine], before: Iterable[O
 def _replace_lines(order: Order, before: Iterable[OrderLine], lines: Iterable[PricedLine]) -> None:
     """Write the new lines: at most three statements.
 
-    A line that stays keeps the name and SKU it was ordered under.
+    A line that stays keeps the name and SKU it was ordered under, and the tax rate unless the
+    change sends one. It keeps its amount of tax as long as its quantity stays.
     """
     rows = {(row.product_id, row.unit_price): row for row in before}
     new, changed = [], []
@@ -196,14 +232,25 @@ def _replace_lines(order: Order, before: Iterable[OrderLine], lines: Iterable[Pr
         row = rows.pop((line.product_id, line.unit_price), None)
         if row is None:
             new.append(line)
-        elif row.quantity != line.quantity:
-            changed.append({"id": row.pk, "quantity": line.quantity})
+            continue
+        _keep_tax(line, row)
+        values = {"id": row.pk} | {name: getattr(line, name) for name in ("quantity", *_TAXES)}
+        if any(getattr(row, name) != value for name, value in values.items()):
+            changed.append(values)
     if rows:
         order.lines.filter(pk__in=[row.pk for row in rows.values()]).delete()
     if changed:
-        update_rows(OrderLine, _QUANTITY, changed)
+        update_rows(OrderLine, _CHANGED, changed)
     if new:
         write_lines(order.pk, new)
+
+
+def _keep_tax(line: PricedLine, row: OrderLine) -> None:
+    """Take from a line that stays what the change does not say of its tax."""
+    if line.tax_rate is None:
+        line.tax_rate = row.tax_rate
+    if line.tax_amount is None and line.quantity == row.quantity:
+        line.tax_amount = row.tax_amount
 
 
 def _for_event(lines: Iterable[OrderLine | PricedLine]) -> list[dict[str, Any]]:
@@ -212,6 +259,7 @@ def _for_event(lines: Iterable[OrderLine | PricedLine]) -> list[dict[str, Any]]:
             "product_id": line.product_id,
             "unit_price": str(line.unit_price),
             "quantity": line.quantity,
+            **{name: str(tax) for name in _TAXES if (tax := getattr(line, name)) is not None},
         }
         for line in lines
     ]

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -16,12 +17,13 @@ from apps.orders.microservice_communication import (
     get_products_by_name,
 )
 from apps.orders.placing.place import place_order
-from apps.orders.placing.requests import LineRequest, order_request
+from apps.orders.placing.requests import Charge, LineRequest, order_request
 from apps.orders.transitions import cancel_order, deliver_order, ship_order
 
 DAYS = 30
 ORDERS = 200
 ACTOR = "staff:demo"
+TAX_RATE = Decimal("19.00")
 _PEOPLE = ("ada", "ben", "chloe", "dev", "emil", "fatima", "greta", "hugo", "ines", "jonas")
 _STREETS = ("Mill Lane", "Station Road", "Park Street", "Church Hill", "Long Row")
 
@@ -63,6 +65,16 @@ def _plan(
                 yield at, number, step
 
 
+def _charges(number: int) -> tuple[Charge, ...]:
+    """What an order costs beside its lines: shipping for most, for some a discount too."""
+    if number % 5 == 0:  # picked up
+        return ()
+    parcel = Charge(type="shipping", label="Parcel", amount=Decimal("4.90"), tax_rate=TAX_RATE)
+    if number % 7:
+        return (parcel,)
+    return parcel, Charge(type="discount", label="Welcome back", amount=Decimal("-2.00"))
+
+
 def _place(
     number: int,
     client_id: int,
@@ -78,10 +90,14 @@ def _place(
         idempotency_key=f"demo-{number}",
         lines=[
             LineRequest(
-                path=f"lines.{index}", product_id=product.id, quantity=chance.choice((1, 1, 2, 4))
+                path=f"lines.{index}",
+                product_id=product.id,
+                quantity=chance.choice((1, 1, 2, 4)),
+                tax_rate=TAX_RATE,
             )
             for index, product in enumerate(chosen)
         ],
+        charges=_charges(number),
         reference=f"WEB-{1000 + number}",
         customer_email=f"{person}@example.com",
         shipping_address={

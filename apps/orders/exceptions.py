@@ -9,7 +9,10 @@ OrdersError
 ├── StockFull              409
 ├── PriceChanged           409
 ├── IllegalTransition      409
+├── NotConfirmed           409  an order that is held cannot be shipped
+├── HoldExpired            409  the stock of the order was taken back and sold
 ├── VersionConflict        409
+├── RefundExceedsPaid      409
 ├── PriceNotAllowed        403
 ├── IdempotencyKeyReused   422
 ├── ProductHeld            503  another transaction has locked a product for too long
@@ -48,6 +51,8 @@ class OrderNotFound(OrdersError, NotFound):
 class OutOfStock(OrdersError, Conflict):
     code = "out_of_stock"
     default_detail = "There is not enough stock; see errors."
+    product_ids: frozenset[int] = frozenset()
+    """The products that are short."""
 
 
 class StockFull(OrdersError, Conflict):
@@ -70,13 +75,31 @@ class IllegalTransition(OrdersError, Conflict):
     default_detail = "The order's status does not allow this."
 
 
+class NotConfirmed(OrdersError, Conflict):
+    code = "not_confirmed"
+    default_detail = "The order is held; confirm it before you ship it."
+
+
+class HoldExpired(OrdersError, Conflict):
+    code = "hold_expired"
+    default_detail = "The order was held too long; its stock was taken back and is gone."
+
+
 class VersionConflict(OrdersError, Conflict):
     code = "version_conflict"
     default_detail = "The order has changed since it was read."
 
 
+class RefundExceedsPaid(OrdersError, Conflict):
+    code = "refund_exceeds_paid"
+    default_detail = "Less is paid for the order than the refund; see errors."
+
+
 class PriceNotAllowed(OrdersError, MissingScope):
-    default_detail = "A price other than the product's needs the scope orders:price."
+    default_detail = (
+        "A price other than the product's, and a charge that lowers the total, need the scope "
+        "orders:price."
+    )
 
 
 class IdempotencyKeyReused(OrdersError, KeyReused):
@@ -95,5 +118,6 @@ class SeveralLines(OrdersError, Conflict):
 
 class ProductHeld(OrdersError, Unavailable):
     default_detail = (
-        "A product of this order has been locked for too long. Nothing was done; try again."
+        "A product of this order, or the order that it replaces, has been locked for too long. "
+        "Nothing was done; try again."
     )

@@ -12,11 +12,12 @@ import msgspec
 
 from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
 from apps.orders.metrics import count_failure
-from apps.orders.models import Order, OrderLine
+from apps.orders.models import Order, OrderCharge, OrderLine
+from apps.orders.money import owed
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
-from apps.orders.structs import LineOut, OrderOut, OrderQuery
+from apps.orders.structs import ORDER_COLUMNS, ChargeOut, ChargeType, LineOut, OrderOut, OrderQuery
 from monoservices.api.hot_reads import HotById, HotList
 from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED
@@ -30,31 +31,42 @@ SKIP_LOCKED_SECONDS = 1.0
 """For how many seconds batches skip locked products, after one has waited for a lock in vain."""
 
 _REPLAYED = {REPLAYED: "true"}
-_COLUMNS = tuple(
-    name
-    for name in OrderOut.__struct_fields__
-    if name not in {"lines", "product_id", "quantity"}  # of its lines
-)
-_VERSION, _CLIENT = len(_COLUMNS), len(_COLUMNS) + 1
-_lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int]])
+_VERSION, _CLIENT = len(ORDER_COLUMNS), len(ORDER_COLUMNS) + 1
+_Amount = Decimal | None
+_lines = msgspec.json.Decoder(list[tuple[int, str, str, Decimal, int, _Amount, _Amount]])
+_charges = msgspec.json.Decoder(list[tuple[ChargeType, str, Decimal, _Amount, _Amount]])
 ORDERS = HotRows(
     Order,
-    (*_COLUMNS, "version", "client_id"),
-    belonging=partial(
-        belonging_rows,
-        OrderLine,
-        belonging="order_id = t.id",
-        columns=LineOut.__struct_fields__,
-    ),
+    (*ORDER_COLUMNS, "version", "client_id"),
+    belonging=[
+        partial(
+            belonging_rows,
+            OrderLine,
+            belonging="order_id = t.id",
+            columns=LineOut.__struct_fields__,
+        ),
+        partial(
+            belonging_rows,
+            OrderCharge,
+            belonging="order_id = t.id",
+            columns=ChargeOut.__struct_fields__,
+            only_if="t.charges_total IS NOT NULL",
+        ),
+    ],
     owner="client_id",
 )
 
 
 def order_out(row: Row) -> OrderOut:
     """An order in a response, from a row of ORDERS."""
-    *_, lines = row
-    lines_out = [LineOut(*line) for line in _lines.decode(lines)]
-    return OrderOut(lines=lines_out, **dict(zip(_COLUMNS, row, strict=False)))
+    *_, lines, charges = row
+    columns = dict(zip(ORDER_COLUMNS, row, strict=False))
+    return OrderOut(
+        lines=[LineOut(*line) for line in _lines.decode(lines)],
+        charges=[ChargeOut(*charge) for charge in _charges.decode(charges)] if charges else [],
+        **columns,
+        **owed(columns["status"], columns["total"], columns["paid"]),
+    )
 
 
 class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):

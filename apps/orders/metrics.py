@@ -15,6 +15,13 @@ OUTCOMES = Counter(
     labels=("outcome", "code"),
 )
 
+TAKEN_BACK = Counter(
+    "orders_holds_taken_back_total",
+    "Expired holds whose stock was put back, by who did it: the housekeeper, or a batch of orders "
+    "that needed their units.",
+    labels=("by",),
+)
+
 _ACCEPTED, _REPLAYED = ("accepted", ""), ("replayed", "")
 _UNAVAILABLE, _FAILED = ("unavailable", Unavailable.code), ("failed", "internal_error")
 
@@ -23,6 +30,12 @@ def count_outcomes(outcomes: Iterable[PlacedOrder | OrdersError]) -> None:
     """Count what became of the orders of a batch."""
     for (outcome, code), number in collections.Counter(map(_labels, outcomes)).items():
         OUTCOMES.of(outcome, code).add(number)
+
+
+def count_taken_back(number: int, *, by: str) -> None:
+    """Count expired holds that were canceled."""
+    if number:
+        TAKEN_BACK.of(by).add(number)
 
 
 def count_failure(error: Exception) -> None:

@@ -1,5 +1,6 @@
 """Orders, their lines and their history."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -7,8 +8,18 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
-from apps.orders.placing.rules import EVENTS, MAX_PRICE, MAX_QUANTITY, MAX_TOTAL, STATUSES
-from monoservices.database.json_rows import json_rows, load_rows
+from apps.orders.money import needing_refund, with_payment_status
+from apps.orders.placing.rules import (
+    CHARGES,
+    EVENTS,
+    MAX_PAID,
+    MAX_PRICE,
+    MAX_QUANTITY,
+    MAX_TAX_RATE,
+    MAX_TOTAL,
+    STATUSES,
+)
+from monoservices.database.json_rows import Values, json_rows, load_rows
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -17,17 +28,36 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self if manages else self.filter(client_id=client_id)
 
     def with_lines(self) -> Self:
-        """Read the lines of the orders too, in the same statement, as they were at that moment.
+        """Read the lines and charges too, in the same statement, as they were at that moment.
 
-        Not for orders that the statement locks; see `json_rows`.
+        Not for orders that the statement locks; see `json_rows`. For an order without charges, the
+        database looks for none.
         """
-        lines = json_rows(OrderLine, belonging="order_id = orders_order.id")
-        return self.annotate(lines_as_json=lines)
+        belonging = "order_id = orders_order.id"
+        charged = "orders_order.charges_total IS NOT NULL"
+        return self.annotate(
+            lines_as_json=json_rows(OrderLine, belonging=belonging),
+            charges_as_json=json_rows(OrderCharge, belonging=belonging, only_if=charged),
+        )
+
+    def held(self, held: bool) -> Self:
+        """Orders that are held: pending and not firm. Every other order where `held` is false."""
+        are_held = Q(status="pending", held_until__isnull=False)
+        return self.filter(are_held) if held else self.exclude(are_held)
 
     def with_product(self, product_id: int) -> Self:
         """Orders with a line of this product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
         return self.filter(models.Exists(lines))
+
+    def with_payment_status(self, status: str) -> Self:
+        """Orders whose answer says this `payment_status`."""
+        return self.filter(with_payment_status(status))
+
+    def needing_refund(self, needs: bool = True) -> Self:
+        """Orders for which more is paid than is due, or the others."""
+        condition = needing_refund()
+        return self.filter(condition) if needs else self.filter(Q(paid=None) | ~condition)
 
 
 class Order(models.Model):
@@ -39,12 +69,18 @@ class Order(models.Model):
         DELIVERED = "delivered"
         CANCELED = "canceled"
 
+    class CanceledBecause(models.TextChoices):
+        REQUESTED = "requested"
+        EXPIRED = "expired"
+
     client = models.ForeignKey(
         "accounts.Client", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=14, decimal_places=2)
+    charges_total = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    """The sum of the charges, which is a part of the total; None where there are none."""
     reference = models.CharField(max_length=100, blank=True)
     customer_email = models.CharField(max_length=254, blank=True)
     shipping_address = models.JSONField(default=dict, blank=True)
@@ -53,6 +89,13 @@ class Order(models.Model):
     fingerprint = models.CharField(max_length=64)
     first_answer = models.TextField()
     version = models.IntegerField(default=1)
+    held_until = models.DateTimeField(null=True, blank=True)
+    # Rows from before this column was there say nothing.
+    canceled_because = models.CharField(  # noqa: DJ001
+        max_length=9, choices=CanceledBecause, null=True, blank=True
+    )
+    # Payments minus refunds; null where nobody has kept payments of the order.
+    paid = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -71,6 +114,11 @@ class Order(models.Model):
             ),
             models.Index(fields=("created_at",), name="order_by_created_at"),
             models.Index(fields=("updated_at",), name="order_by_updated_at"),
+            models.Index(
+                fields=("held_until",),
+                name="order_by_held_until",
+                condition=Q(status="pending", held_until__isnull=False),
+            ),
         )
         constraints = (
             models.UniqueConstraint(
@@ -82,6 +130,19 @@ class Order(models.Model):
                 name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)
             ),
             models.CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
+            models.CheckConstraint(
+                name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)
+            ),
+            models.CheckConstraint(
+                name="order_held_while_it_may_be",
+                condition=Q(held_until__isnull=True) | Q(status__in=("pending", "canceled")),
+            ),
+            models.CheckConstraint(
+                name="order_canceled_because",
+                condition=Q(canceled_because__isnull=True)
+                | Q(status="canceled", canceled_because="requested")
+                | Q(status="canceled", canceled_because="expired", held_until__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -89,18 +150,36 @@ class Order(models.Model):
         more = f" and {len(others)} more" if others else ""
         return f"Order #{self.pk} - {first}{more}"
 
+    def own_charges(self) -> "Iterable[OrderCharge]":
+        """The charges; no statement where there are none."""
+        return () if self.charges_total is None else self.charges.all()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its stock may be taken back after `held_until`."""
+        return self.status == self.Status.PENDING and self.held_until is not None
+
     def _set_lines(self, text: str) -> None:
-        """Take the lines that `with_lines` has read, as `prefetch_related` would set them."""
-        using = self._state.db
-        names = [field.attname for field in OrderLine._meta.concrete_fields]
-        lines: Any = self.lines.all()
+        """Take the lines that `with_lines` has read."""
+        self._set_rows("lines", self.lines.all(), load_rows(OrderLine, text))
+
+    def _set_charges(self, text: str | None) -> None:
+        """Take the charges that `with_lines` has read."""
+        rows = [] if text is None else load_rows(OrderCharge, text)
+        self._set_rows("charges", self.charges.all(), rows)
+
+    def _set_rows(self, name: str, related: Any, rows: Iterable[Values]) -> None:
+        """Set rows that belong to this order, as `prefetch_related` would set them."""
+        model = related.model
+        columns = [field.attname for field in model._meta.concrete_fields]
         # Django has no public way to say what was prefetched.
-        lines._result_cache = [  # noqa: SLF001
-            OrderLine.from_db(using, names, row) for row in load_rows(OrderLine, text)
+        related._result_cache = [  # noqa: SLF001
+            model.from_db(self._state.db, columns, row) for row in rows
         ]
-        vars(self).setdefault("_prefetched_objects_cache", {})["lines"] = lines
+        vars(self).setdefault("_prefetched_objects_cache", {})[name] = related
 
     lines_as_json = property(fset=_set_lines)
+    charges_as_json = property(fset=_set_charges)
 
     @classmethod
     def create_order(cls, product_name: str, quantity: int) -> "Order | None":
@@ -132,6 +211,8 @@ class OrderLine(models.Model):
     product_name = models.CharField(max_length=255)
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.IntegerField()
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    tax_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
 
     class Meta:
         ordering = ("pk",)
@@ -147,10 +228,47 @@ class OrderLine(models.Model):
                 name="line_price_in_bounds",
                 condition=Q(unit_price__gte=0, unit_price__lte=MAX_PRICE),
             ),
+            models.CheckConstraint(
+                name="line_tax_in_bounds",
+                condition=Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE)
+                & Q(tax_amount__gte=0, tax_amount__lte=MAX_TOTAL),
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.product_name}"
+
+
+class OrderCharge(models.Model):
+    """What an order costs beside its lines, as the client has sent it: shipping, a discount."""
+
+    class Type(models.TextChoices):
+        SHIPPING = "shipping"
+        DISCOUNT = "discount"
+        FEE = "fee"
+        ROUNDING = "rounding"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="charges")
+    type = models.CharField(max_length=8, choices=Type)
+    label = models.CharField(max_length=200, blank=True)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    tax_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.CheckConstraint(name="charge_type_known", condition=Q(type__in=CHARGES)),
+            models.CheckConstraint(
+                name="charge_in_bounds",
+                condition=Q(amount__gte=-MAX_TOTAL, amount__lte=MAX_TOTAL)
+                & Q(tax_amount__gte=-MAX_TOTAL, tax_amount__lte=MAX_TOTAL)
+                & Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_type_display()} {self.amount}"
 
 
 class OrderEvent(models.Model):
@@ -158,16 +276,25 @@ class OrderEvent(models.Model):
 
     class Type(models.TextChoices):
         PLACED = "placed"
+        CONFIRMED = "confirmed"
         CHANGED = "changed"
         SHIPPED = "shipped"
         DELIVERED = "delivered"
         CANCELED = "canceled"
+        REVIVED = "revived"
+        PAID = "paid"
+        REFUNDED = "refunded"
+        RETURNED = "returned"
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="events", db_index=False
+    )
     type = models.CharField(max_length=9, choices=Type)
     from_status = models.CharField(max_length=9, blank=True)
     to_status = models.CharField(max_length=9)
     actor = models.CharField(max_length=200)
+    # The order's version after the event; rows from before this column was there have none.
+    version = models.IntegerField(null=True)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
@@ -180,16 +307,16 @@ class OrderEvent(models.Model):
                     or_,
                     (
                         Q(type=kind, from_status=before, to_status=after)
-                        for kind, (before, after) in EVENTS.items()
+                        for kind, steps in EVENTS.items()
+                        for before, after in steps
                     ),
                 ),
             ),
             models.UniqueConstraint(
-                # An order is placed, shipped, delivered and canceled at most once.
-                name="event_once",
-                fields=("order", "type"),
-                condition=~Q(type="changed"),
+                name="event_once", fields=("order", "type"), condition=Q(type="placed")
             ),
+            # Its index is the one of the foreign key, too.
+            models.UniqueConstraint(name="event_once_per_version", fields=("order", "version")),
         )
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@
 in a response.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order, OrderEvent
 from apps.orders.placing.requests import (
     DETAILS,
+    Charge,
     LineRequest,
     OrderChange,
     OrderRequest,
@@ -23,8 +25,16 @@ from apps.orders.placing.requests import (
     order_request,
 )
 from apps.orders.placing.rules import MAX_JSON_BYTES
-from apps.orders.structs import EventOut, LineIn, OrderChanges, OrderIn, OrderOut, order_out
-from monoservices.api.decoding import decode, decoder
+from apps.orders.structs import (
+    ChargeIn,
+    EventOut,
+    LineIn,
+    OrderChanges,
+    OrderIn,
+    OrderOut,
+    order_out,
+)
+from monoservices.api.decoding import decode
 from monoservices.api.problems import Errors, Invalid
 from monoservices.api.serializers import StructSerializer
 from monoservices.api.types import EXPLANATIONS, NO_NUL, money, nul_paths
@@ -44,14 +54,18 @@ class OrderSerializer(StructSerializer):
     partial_struct = OrderChanges
 
     @classmethod
-    def check(cls, parsed: OrderIn, *, partial: bool) -> None:
+    def check(cls, parsed: OrderIn | OrderChanges, *, partial: bool) -> None:
         check_order(parsed, partial=partial)
 
-    @classmethod
-    def represent(cls, instance: Order | PlacedOrder) -> OrderOut:
+    def to_representation(self, instance: Order | PlacedOrder) -> Any:
         if isinstance(instance, PlacedOrder):
-            return decoder(OrderOut).decode(instance.response)
-        return order_out(vars(instance), map(vars, instance.lines.all()))
+            return msgspec.json.decode(instance.response)  # older ones have fewer fields
+        return super().to_representation(instance)
+
+    @classmethod
+    def represent(cls, instance: Order) -> OrderOut:
+        lines, charges = instance.lines.all(), instance.own_charges()
+        return order_out(vars(instance), map(vars, lines), map(vars, charges))
 
     def create(self, validated_data: dict[str, Any]) -> PlacedOrder:
         key = self.context.get("idempotency_key")
@@ -89,7 +103,7 @@ def event_out(event: OrderEvent) -> EventOut:
     return EventOut(**{name: columns[name] for name in EventOut.__struct_fields__})
 
 
-def check_order(parsed: OrderIn, *, partial: bool) -> None:
+def check_order(parsed: OrderIn | OrderChanges, *, partial: bool) -> None:
     """Raise Invalid where fields that are valid alone do not go together."""
     errors: Errors = {}
     short = {"product_id": parsed.product_id, "quantity": parsed.quantity}
@@ -112,6 +126,10 @@ def check_order(parsed: OrderIn, *, partial: bool) -> None:
 
 
 def _order_request(parsed: OrderIn, caller: Caller, idempotency_key: str | None) -> OrderRequest:
+    charges = () if parsed.charges is UNSET else _charges(parsed.charges)
+    _refuse_prices(
+        caller, (f"charges.{at}.amount" for at, charge in enumerate(charges) if charge.amount < 0)
+    )
     return order_request(
         client_id=caller.client_id,
         idempotency_key=idempotency_key,
@@ -120,17 +138,22 @@ def _order_request(parsed: OrderIn, caller: Caller, idempotency_key: str | None)
             if parsed.lines is UNSET
             else _line_requests(parsed.lines, caller)
         ),
+        charges=charges,
         expected_total=_amount(parsed.expected_total),
+        hold_seconds=parsed.hold_seconds or None,
+        replaces=parsed.replaces or None,
         **_details(parsed),
     )
 
 
-def _order_change(parsed: OrderIn, caller: Caller) -> OrderChange:
+def _order_change(parsed: OrderChanges, caller: Caller) -> OrderChange:
     return OrderChange(
         product_id=parsed.product_id or None,
         quantity=parsed.quantity or None,
         lines=None if parsed.lines is UNSET else _line_requests(parsed.lines, caller),
+        charges=None if parsed.charges is UNSET else _charges(parsed.charges),
         expected_total=_amount(parsed.expected_total),
+        hold_seconds=parsed.hold_seconds or None,
         details=_details(parsed),
     )
 
@@ -144,21 +167,40 @@ def _line_requests(lines: list[LineIn], caller: Caller) -> tuple[LineRequest, ..
             sku=line.sku or None,
             quantity=line.quantity,
             unit_price=_amount(line.unit_price),
+            tax_rate=_amount(line.tax_rate),
+            tax_amount=_amount(line.tax_amount),
         )
         for index, line in enumerate(lines)
     )
-    if PRICE_SCOPE not in caller.scopes and (
-        priced := [line for line in requests if line.unit_price is not None]
-    ):
-        message = f"This needs the scope {PRICE_SCOPE}."
-        raise PriceNotAllowed(errors={line.field("unit_price"): [message] for line in priced})
+    priced = (line.field("unit_price") for line in requests if line.unit_price is not None)
+    _refuse_prices(caller, priced)
     return requests
 
 
-def _details(parsed: OrderIn) -> dict[str, Any]:
+def _charges(charges: list[ChargeIn]) -> tuple[Charge, ...]:
+    return tuple(
+        Charge(
+            type=charge.type,
+            amount=money(charge.amount),
+            label=charge.label,
+            tax_rate=_amount(charge.tax_rate),
+            tax_amount=_amount(charge.tax_amount),
+        )
+        for charge in charges
+    )
+
+
+def _refuse_prices(caller: Caller, fields: Iterable[str]) -> None:
+    """Raise PriceNotAllowed where there are fields that need the scope, and the caller lacks it."""
+    message = f"This needs the scope {PRICE_SCOPE}."
+    if PRICE_SCOPE not in caller.scopes and (errors := {field: [message] for field in fields}):
+        raise PriceNotAllowed(errors=errors)
+
+
+def _details(parsed: OrderIn | OrderChanges) -> dict[str, Any]:
     """The details that were sent."""
     return {name: value for name in DETAILS if (value := getattr(parsed, name)) is not UNSET}
 
 
-def _amount(text: str | UnsetType) -> Decimal | None:
-    return None if text is UNSET else money(text)
+def _amount(text: str | UnsetType | None) -> Decimal | None:
+    return None if text is UNSET or text is None else money(text)

@@ -7,9 +7,19 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.placing.rules import EVENTS, MAX_LINES, MAX_QUANTITY, STATUSES
+from apps.orders.money import NOTHING, PAYMENT_STATUSES, owed
+from apps.orders.placing.rules import (
+    EVENTS,
+    MAX_CHARGES,
+    MAX_HOLD_SECONDS,
+    MAX_LINES,
+    MAX_QUANTITY,
+    MIN_HOLD_SECONDS,
+    STATUSES,
+)
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.types import (
+    NO_NUL,
     AnyObject,
     Email,
     Id,
@@ -17,7 +27,9 @@ from monoservices.api.types import (
     LargeMoney,
     Moment,
     Money,
+    Percentage,
     ShortText,
+    SignedMoney,
     Sku,
 )
 
@@ -25,6 +37,17 @@ Status = Annotated[str, Meta(title="OrderStatus", extra_json_schema={"enum": sor
 StatusFilter = Annotated[
     Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
 ]
+PaymentStatus = Annotated[
+    str, Meta(title="PaymentStatus", extra_json_schema={"enum": sorted(PAYMENT_STATUSES)})
+]
+PaymentStatusFilter = Annotated[
+    Literal["unpaid", "partly_paid", "paid", "overpaid"], Meta(title="PaymentStatus")
+]
+ChargeType = Annotated[Literal["shipping", "discount", "fee", "rounding"], Meta(title="ChargeType")]
+CanceledBecause = Annotated[
+    str, Meta(title="CanceledBecause", extra_json_schema={"enum": ["requested", "expired"]})
+]
+HoldSeconds = Annotated[int, Meta(ge=MIN_HOLD_SECONDS, le=MAX_HOLD_SECONDS, examples=[900])]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
@@ -35,8 +58,21 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
     product_id: Id | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
     unit_price: Money | UnsetType = UNSET
+    tax_rate: Percentage | None = None
+    tax_amount: LargeMoney | None = None
 
 
+class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What an order costs beside its lines; an amount below 0 needs the scope orders:price."""
+
+    type: ChargeType
+    amount: SignedMoney
+    label: Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])] = ""
+    tax_rate: Percentage | None = None
+    tax_amount: SignedMoney | None = None
+
+
+Charges = Annotated[list[ChargeIn], Meta(max_length=MAX_CHARGES)]
 Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=MAX_LINES)]
 
 
@@ -47,10 +83,18 @@ class OrderDetails(Struct, forbid_unknown_fields=True, kw_only=True):
     customer_email: Email | UnsetType = UNSET
     shipping_address: JsonObject | UnsetType = UNSET
     metadata: JsonObject | UnsetType = UNSET
+    charges: Charges | UnsetType = UNSET
     expected_total: LargeMoney | UnsetType = UNSET
+    hold_seconds: HoldSeconds | UnsetType = UNSET
 
 
-class OrderIn(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+class NewOrderDetails(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """What an order that is placed says beside its products."""
+
+    replaces: Id | UnsetType = UNSET
+
+
+class OrderIn(NewOrderDetails, forbid_unknown_fields=True, kw_only=True):
     """An order to place, in either form. `check_order` requires one of them."""
 
     product_id: Id | UnsetType = UNSET
@@ -58,14 +102,14 @@ class OrderIn(OrderDetails, forbid_unknown_fields=True, kw_only=True):
     lines: Lines | UnsetType = UNSET
 
 
-class OrderOfOneProduct(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+class OrderOfOneProduct(NewOrderDetails, forbid_unknown_fields=True, kw_only=True):
     """An order of one product."""
 
     product_id: Id
     quantity: Quantity
 
 
-class OrderOfLines(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+class OrderOfLines(NewOrderDetails, forbid_unknown_fields=True, kw_only=True):
     """An order of one or more lines."""
 
     lines: Lines
@@ -82,15 +126,23 @@ EXAMPLES = {
         "customer_email": "ann@example.org",
         "shipping_address": {"name": "Ann", "street": "1 Main Street", "city": "Springfield"},
         "metadata": {"gift": True},
-        "expected_total": "29.97",
+        "charges": [{"type": "shipping", "label": "Parcel", "amount": "4.90"}],
+        "expected_total": "34.87",
     },
     "one_product": {"product_id": 1, "quantity": 2},
 }
 """Orders to place, for the OpenAPI document."""
 
 
-class OrderChanges(OrderIn, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a pending order: product or quantity of its one line, or all `lines`."""
+class OrderChanges(OrderDetails, forbid_unknown_fields=True, kw_only=True):
+    """What to change of a pending order: its one product or quantity, or all lines or charges.
+
+    hold_seconds: of a held order, from now on; 30 days after it was placed at most.
+    """
+
+    product_id: Id | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    lines: Lines | UnsetType = UNSET
 
 
 class LineOut(Struct):
@@ -101,6 +153,18 @@ class LineOut(Struct):
     product_name: str
     unit_price: Decimal
     quantity: int
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
+
+
+class ChargeOut(Struct):
+    """What an order costs beside its lines."""
+
+    type: ChargeType
+    label: str
+    amount: Decimal
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
 
 
 class OrderOut(Struct):
@@ -110,11 +174,18 @@ class OrderOut(Struct):
     status: Status
     currency: str
     total: Decimal
+    paid: Decimal | None
+    due: Decimal
+    payment_status: PaymentStatus | None
+    needs_refund: bool
     reference: str
     customer_email: str
     shipping_address: AnyObject
     metadata: AnyObject
     lines: list[LineOut]
+    charges: list[ChargeOut]
+    held_until: Moment | None
+    canceled_because: CanceledBecause | None
     created_at: Moment
     updated_at: Moment
     product_id: int | UnsetType = UNSET
@@ -125,14 +196,25 @@ class OrderOut(Struct):
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
+_OTHERS = {*owed("", NOTHING, None), "lines", "charges", "product_id", "quantity"}
+ORDER_COLUMNS = tuple(name for name in OrderOut.__struct_fields__ if name not in _OTHERS)
+"""The fields of OrderOut that are columns of an order's row; others are computed or of lines."""
 _order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
 _line_fields = itemgetter(*LineOut.__struct_fields__)
+_charge_fields = itemgetter(*ChargeOut.__struct_fields__)
 
 
-def order_out(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderOut:
-    """An order in a response, from the columns of its row and of its lines' rows."""
+def order_out(
+    order: Mapping[str, Any],
+    lines: Iterable[Mapping[str, Any]],
+    charges: Iterable[Mapping[str, Any]],
+) -> OrderOut:
+    """An order in a response, from the columns of its row and of the rows that belong to it."""
     lines_out = [LineOut(*_line_fields(line)) for line in lines]
-    return OrderOut(*_order_fields({**order, "lines": lines_out}))
+    charges_out = [ChargeOut(*_charge_fields(charge)) for charge in charges]
+    more = owed(order["status"], order["total"], order["paid"])
+    more |= {"lines": lines_out, "charges": charges_out}
+    return OrderOut(*_order_fields({**order, **more}))
 
 
 class EventOut(Struct, kw_only=True):
@@ -151,9 +233,12 @@ class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an export of orders."""
 
     status: StatusFilter | UnsetType = UNSET
+    held: bool | UnsetType = UNSET
     reference: ShortText | UnsetType = UNSET
     customer_email: Email | UnsetType = UNSET
     product_id: Id | UnsetType = UNSET
+    payment_status: PaymentStatusFilter | UnsetType = UNSET
+    needs_refund: bool | UnsetType = UNSET
     created_after: Moment | UnsetType = UNSET
     created_before: Moment | UnsetType = UNSET
     updated_after: Moment | UnsetType = UNSET

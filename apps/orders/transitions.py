@@ -4,7 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.orders.exceptions import IllegalTransition, OrderNotFound, VersionConflict
+from apps.orders.exceptions import (
+    IllegalTransition,
+    NotConfirmed,
+    OrderNotFound,
+    VersionConflict,
+)
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order
 from apps.orders.placing.pricing import ProductBook, quantity_by_product
@@ -47,7 +52,8 @@ def move_order(
 
     version: the version that the caller has seen; an order at another version is not moved.
     at: the moment it happened; now where it is None.
-    Raises OrderNotFound, VersionConflict, IllegalTransition, StockFull.
+    Raises OrderNotFound, VersionConflict, IllegalTransition, StockFull, and NotConfirmed where an
+    order that is held would be shipped.
     """
     order = lock_order(order_id)
     if order.status == status:
@@ -55,11 +61,17 @@ def move_order(
     refuse_other_version(order, version)
     if not can_become(order.status, status):
         raise IllegalTransition(f"An order that is {order.status} cannot become {status}.")
-    released = _lock_products(order) if status == Order.Status.CANCELED else {}
+    if order.is_held and status == Order.Status.SHIPPED:
+        raise NotConfirmed
+    is_canceled = status == Order.Status.CANCELED
+    released = _lock_products(order) if is_canceled else {}
     at = at or engine().now()
+    step = order.status, status
     order.status, order.version, order.updated_at = status, order.version + 1, at
-    order.save(update_fields=["status", "version", "updated_at"])
-    write_events({order.pk: actor}, status, at=at)
+    order.canceled_because = Order.CanceledBecause.REQUESTED if is_canceled else None
+    order.save(update_fields=["status", "version", "canceled_because", "updated_at"])
+    versions = {order.pk: order.version}
+    write_events({order.pk: actor}, status, versions=versions, step=step, at=at)
     if released:
         moves = stock_moves(order.pk, released, revision=order.version, actor=actor)
         take_stock(moves=moves, at=at)

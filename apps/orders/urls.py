@@ -9,6 +9,7 @@ urlpatterns = [
     path("orders/<int:order_id>/", views.OrderView.as_view(), name="order"),
     path("orders/<int:order_id>/events/", views.EventListView.as_view(), name="order-events"),
     path("orders/<int:order_id>/cancel/", views.CancelView.as_view(), name="order-cancel"),
+    path("orders/<int:order_id>/confirm/", views.ConfirmView.as_view(), name="order-confirm"),
     path("orders/<int:order_id>/ship/", views.ShipView.as_view(), name="order-ship"),
     path("orders/<int:order_id>/deliver/", views.DeliverView.as_view(), name="order-deliver"),
 ]

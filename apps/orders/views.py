@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable
 
+from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.orders import operations
 from apps.orders.exceptions import (
+    HoldExpired,
     IdempotencyKeyReused,
     IllegalTransition,
+    NotConfirmed,
     OrderNotFound,
     OutOfStock,
     PriceChanged,
@@ -52,7 +55,15 @@ def visible_orders(viewer: Caller) -> OrderQuerySet:
 def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
     """The orders that the caller may see and that match the query."""
     orders = visible_orders(caller(request)).filter(**query.filters())
-    return orders.with_product(query.product_id) if query.product_id else orders
+    if query.held is not UNSET:
+        orders = orders.held(query.held)
+    if query.product_id:
+        orders = orders.with_product(query.product_id)
+    if query.payment_status:
+        orders = orders.with_payment_status(query.payment_status)
+    if query.needs_refund is not UNSET:
+        orders = orders.needing_refund(query.needs_refund)
+    return orders
 
 
 def get_order(viewer: Caller, order_id: int) -> Order:
@@ -109,6 +120,7 @@ class OrderCreateView(APIView):
             OutOfStock,
             ProductUnavailable,
             PriceChanged,
+            IllegalTransition,
             IdempotencyKeyReused,
         ],
         idempotent=True,
@@ -116,7 +128,10 @@ class OrderCreateView(APIView):
     def post(self, request: Request) -> Response:
         """Place an order: 201 and the order, or the errors.
 
-        A `unit_price` needs the scope `orders:price`.
+        A `unit_price`, and a charge of less than nothing, need the scope `orders:price`. With
+        `hold_seconds`, the order is held: its stock may be taken back after `held_until`, unless
+        it was confirmed. `replaces` names a held order of the same client, which is canceled if
+        this order is accepted.
         """
         return answer_alone(PlaceOrder(), request)
 
@@ -189,7 +204,7 @@ class EventListView(APIView):
 
 
 def move(request: Request, order_id: int, operation: Callable[..., Order]) -> Response:
-    """Move an order to another status; an order that has it already stays unchanged."""
+    """Move an order to another state; an order that is in it already stays unchanged."""
     order = get_order(caller(request), order_id)
     version = expected_version(request)
     refuse_fields(request)
@@ -212,17 +227,34 @@ class CancelView(APIView):
         return move(request, order_id, operations.cancel_order)
 
 
+class ConfirmView(APIView):
+    scopes = {"POST": "orders:write"}
+
+    @Endpoint(
+        "confirm_order",
+        response=OrderOut,
+        refusals=[OrderNotFound, IllegalTransition, VersionConflict, HoldExpired],
+        versioned=True,
+    )
+    def post(self, request: Request, order_id: int) -> Response:
+        """Make a held order firm, also after `held_until`.
+
+        An order whose stock was taken back takes it once more, if it is there.
+        """
+        return move(request, order_id, operations.confirm_order)
+
+
 class ShipView(APIView):
     scopes = {"POST": "orders:manage"}
 
     @Endpoint(
         "ship_order",
         response=OrderOut,
-        refusals=[OrderNotFound, IllegalTransition, VersionConflict],
+        refusals=[OrderNotFound, IllegalTransition, NotConfirmed, VersionConflict],
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Mark a pending order as shipped."""
+        """Mark a pending order as shipped. An order that is held must be confirmed first."""
         return move(request, order_id, operations.ship_order)
 
 

@@ -1,8 +1,9 @@
 """Replay the invoices of "Online Retail" through the API of a running server.
 
-Each stock code becomes a product with stock, each invoice an order at the prices of its rows, and
-each cancellation a movement with the reason `returned`. A second run changes nothing. The key needs
-the scopes products:read, products:write, stock:write, orders:write and orders:price.
+Each stock code becomes a product with stock, each invoice an order at the prices of its rows with
+its postage and other rows as charges, and each cancellation a movement with the reason `returned`.
+A second run changes nothing. The key needs the scopes products:read, products:write, stock:write,
+orders:write and orders:price.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 import csv
 import gzip
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,6 +18,10 @@ _PRODUCT = re.compile(r"[0-9]{5}")
 _NUMBER = re.compile(r"[0-9]+")
 
 CANCELLATION = "cancellation"
+CHARGE = "charge"
+NOT_A_PRODUCT = "not_a_product"
+_SHIPPING = {"POST", "DOT", "C2"}
+"""Codes of postage and carriage."""
 
 
 class UnusableFile(Exception):
@@ -37,7 +41,8 @@ class Row(Struct, frozen=True):
     def reason(self) -> str:
         """Why the row is not a sale of a product. Empty if it is one."""
         if not _PRODUCT.match(self.code):
-            return "not_a_product"
+            is_charge = _NUMBER.fullmatch(self.invoice) and self.quantity and self.unit_price
+            return CHARGE if is_charge else NOT_A_PRODUCT
         if self.invoice.startswith("C") and self.quantity < 0:
             return CANCELLATION
         if not _NUMBER.fullmatch(self.invoice):
@@ -49,11 +54,20 @@ class Row(Struct, frozen=True):
         return ""
 
 
+class Charge(Struct, frozen=True):
+    """A row of an invoice that is not a product. type: as in the API."""
+
+    type: str
+    label: str
+    amount: Decimal
+
+
 class Invoice(Struct):
     """A sale. lines: units by product and price, merged from rows that share both."""
 
     number: str
     lines: Counter[tuple[str, Decimal]] = field(default_factory=Counter)
+    charges: list[Charge] = field(default_factory=list)
 
 
 class Return(Struct):
@@ -85,10 +99,14 @@ def read_books(paths: Iterable[Path]) -> Books:
     Raises UnusableFile if a column is missing, and OSError if a file cannot be read.
     """
     sales: dict[str, Invoice] = {}
+    charged: defaultdict[str, list[Charge]] = defaultdict(list)
     returns: dict[str, Return] = {}
     books = Books([], {}, Counter())
     for row in (row for path in paths for row in _rows(path)):
         reason = "unreadable" if row is None else row.reason
+        if row is not None and reason == CHARGE:
+            charged[row.invoice].append(_charge(row))
+            continue
         if reason:
             books.skipped[reason] += 1
         if row is None or reason not in {"", CANCELLATION}:
@@ -102,6 +120,11 @@ def read_books(paths: Iterable[Path]) -> Books:
             if row.invoice not in sales:
                 books.played.append(sales.setdefault(row.invoice, Invoice(row.invoice)))
             sales[row.invoice].lines[row.code, row.unit_price] += row.quantity
+    for number, charges in charged.items():
+        if number in sales:
+            sales[number].charges = charges
+        else:  # an invoice without a product is not an order
+            books.skipped[NOT_A_PRODUCT] += len(charges)
     return books
 
 
@@ -137,6 +160,12 @@ def _row(
         return row if row.unit_price == row.unit_price.quantize(CENT) else None
     except (ValueError, InvalidOperation):
         return None
+
+
+def _charge(row: Row) -> Charge:
+    amount = row.quantity * row.unit_price
+    kind = "shipping" if row.code in _SHIPPING else "fee" if amount > 0 else "discount"
+    return Charge(kind, row.description or row.code, amount)
 
 
 def _note_product(products: dict[str, Product], row: Row) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -20,7 +21,10 @@ SHOWN = 5
 
 
 class Tally(Struct):
-    """The server's responses. revenue, units_sold, lines: of the orders in its responses."""
+    """The server's responses. lines to invoice_totals: of the orders in its responses.
+
+    revenue: of their lines. invoice_totals: of lines and charges, as the server says.
+    """
 
     placed: int = 0
     replayed: int = 0
@@ -28,6 +32,8 @@ class Tally(Struct):
     lines: int = 0
     units_sold: int = 0
     revenue: Decimal = Decimal("0.00")
+    charges: Decimal = Decimal("0.00")
+    invoice_totals: Decimal = Decimal("0.00")
     units_returned: int = 0
     returns: int = 0
     returns_replayed: int = 0
@@ -89,7 +95,12 @@ async def _place(client: Client, invoice: Invoice, tally: Tally) -> None:
         {"sku": sku, "quantity": quantity, "unit_price": f"{price:.2f}"}
         for (sku, price), quantity in invoice.lines.items()
     ]
-    body = msgspec.json.encode({"reference": invoice.number, "lines": lines})
+    charges = [
+        {"type": each.type, "label": each.label, "amount": f"{each.amount:.2f}"}
+        for each in invoice.charges
+    ]
+    order = {"reference": invoice.number, "lines": lines, "charges": charges}
+    body = msgspec.json.encode(order)
     begin = time.perf_counter()
     response = await client.send(
         "POST", "orders/", body, Content_Type="application/json", Idempotency_Key=_key(invoice)
@@ -103,10 +114,16 @@ async def _place(client: Client, invoice: Invoice, tally: Tally) -> None:
         tally.replayed += 1
     else:
         tally.placed += 1
-    order = response.decode()
+    _count(response.decode(), tally)
+
+
+def _count(order: Any, tally: Tally) -> None:
+    """Add what the server says of an order."""
     tally.lines += len(order["lines"])
     tally.units_sold += sum(line["quantity"] for line in order["lines"])
-    tally.revenue += Decimal(order["total"])
+    tally.revenue += sum(Decimal(line["unit_price"]) * line["quantity"] for line in order["lines"])
+    tally.charges += sum(Decimal(charge["amount"]) for charge in order["charges"])
+    tally.invoice_totals += Decimal(order["total"])
 
 
 async def _take_back(client: Client, returned: Return, tally: Tally) -> None:

@@ -18,7 +18,10 @@ SHOWN_OF_A_KEY = 8
 
 
 class Result(Struct, kw_only=True):
-    """The last line of a replay's output. revenue: exact. reconciled: None if unknown."""
+    """The last line of a replay's output. reconciled: None if unknown.
+
+    revenue, charges, invoice_totals: exact sums, of product lines, of charges, and of both.
+    """
 
     invoices: int
     orders_placed: int
@@ -27,6 +30,8 @@ class Result(Struct, kw_only=True):
     lines: int
     units_sold: int
     revenue: str
+    charges: str
+    invoice_totals: str
     units_returned: int
     skipped_rows: dict[str, int]
     orders_per_second: float
@@ -47,6 +52,8 @@ def result_of(books: Books, tally: Tally, reconciled: bool | None) -> Result:
         lines=tally.lines,
         units_sold=tally.units_sold,
         revenue=f"{tally.revenue:.2f}",
+        charges=f"{tally.charges:.2f}",
+        invoice_totals=f"{tally.invoice_totals:.2f}",
         units_returned=tally.units_returned,
         skipped_rows=dict(sorted(books.skipped.items())),
         orders_per_second=round(answered / tally.seconds, 1),
@@ -99,6 +106,8 @@ def table(result: Result, tally: Tally) -> str:
         "lines": f"{result.lines:,}",
         "units sold": f"{result.units_sold:,}",
         "revenue": f"{tally.revenue:,.2f}",
+        "charges": f"{tally.charges:,.2f}",
+        "invoice totals": f"{tally.invoice_totals:,.2f}",
         "returns": f"{tally.returns:,}",
         "returns replayed": f"{tally.returns_replayed:,}",
         "returns rejected": f"{tally.returns_rejected:,}",

@@ -24,6 +24,8 @@ MONEY = r"^[0-9]{1,8}(\.[0-9]{1,2})?\Z"
 MOST_IDS = 100
 IDS = rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MOST_IDS - 1}}}\Z"
 LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"
+SIGNED_MONEY = r"^-?[0-9]{1,12}(\.[0-9]{1,2})?\Z"
+PERCENTAGE = r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)\Z"
 
 EXPLANATIONS = {
     NO_NUL: "The character NUL is not allowed.",
@@ -33,6 +35,10 @@ EXPLANATIONS = {
     MONEY: 'Expected an amount as text, such as "9.99", at most 99999999.99.',
     IDS: f'Expected up to {MOST_IDS} ids, separated by commas, such as "1,2,3".',
     LARGE_MONEY: 'Expected an amount as text, such as "9.99", at most 999999999999.99.',
+    SIGNED_MONEY: (
+        'Expected an amount as text, such as "-9.99", from -999999999999.99 to 999999999999.99.'
+    ),
+    PERCENTAGE: 'Expected a percentage as text, such as "19.00", from 0 to 100.',
 }
 """Messages for a text that does not match a pattern."""
 
@@ -47,6 +53,8 @@ Email = Annotated[str, Meta(max_length=254, pattern=EMAIL, examples=["ann@exampl
 Money = Annotated[str, Meta(pattern=MONEY, examples=["9.99"])]
 Ids = Annotated[str, Meta(pattern=IDS, examples=["1,2,3"])]
 LargeMoney = Annotated[str, Meta(pattern=LARGE_MONEY, examples=["1234.50"])]
+SignedMoney = Annotated[str, Meta(pattern=SIGNED_MONEY, examples=["-5.00"])]
+Percentage = Annotated[str, Meta(pattern=PERCENTAGE, examples=["19.00"])]
 
 _Key = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 _Int = Annotated[int, Meta(ge=-MAX_EXACT, le=MAX_EXACT)]
@@ -93,5 +101,8 @@ CENT = Decimal("0.01")
 
 
 def money(text: str) -> Decimal:
-    """Return the amount of a `Money` or `LargeMoney` text, with two decimal places."""
-    return Decimal(text).quantize(CENT)
+    """Return the amount of a text with two decimal places. Zero has no sign.
+
+    text: a `Money`, `LargeMoney`, `SignedMoney` or `Percentage`.
+    """
+    return Decimal(text).quantize(CENT) + 0

@@ -36,7 +36,7 @@ class HotRows:
     """Reads rows of `model`, whose primary key is `id`.
 
     columns: those to read, in the order of the rows' values; `id` is the first.
-    belonging: the last value of a row, as a SELECT. It may name the row `t`; see
+    belonging: the last values of a row, each as an expression that may name the row `t`; see
         `monoservices.database.json_rows.belonging_rows`.
     owner: the column of whoever owns a row, for `Place.owner`.
     """
@@ -46,7 +46,7 @@ class HotRows:
         model: type[models.Model],
         columns: Collection[str],
         *,
-        belonging: Callable[[], str] | None = None,
+        belonging: Sequence[Callable[[], str]] = (),
         owner: str = "",
     ) -> None:
         self._model = model
@@ -134,9 +134,7 @@ class HotRows:
     @cached_property
     def _selected(self) -> str:
         selected = engine().selected("t", self._kinds)
-        if self._belonging is None:
-            return selected
-        return f"{selected}, ({self._belonging()})"
+        return ", ".join([selected, *(f"({of_others()})" for of_others in self._belonging)])
 
     def _load(self, rows: Sequence[Row]) -> Iterable[Row]:
         """Make the values of rows whose first column is not ours. Few columns need it."""

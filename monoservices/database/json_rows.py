@@ -24,18 +24,20 @@ _LOADED: dict[ColumnType, type] = {
     "text": str,
     "numeric": Decimal,
 }
-"""What a value becomes when it is read, by the type of its column."""
+"""What a value becomes when it is read, by the type of its column. NULL becomes None."""
 
 
-def json_rows(model: type[models.Model], *, belonging: str) -> RawSQL:
+def json_rows(model: type[models.Model], *, belonging: str, only_if: str = "") -> RawSQL:
     """An annotation: the rows of `model` that belong to a row, as JSON text, in id order.
 
+    only_if: a condition of the row; where it is false, the annotation is NULL, and the database
+        looks for no rows.
     belonging: SQL that says which, such as `order_id = sales_order.id`. Columns of the model are
         numbers, texts and amounts of money.
     Do not use it in a statement that locks rows: PostgreSQL reads a subquery as it was before the
     statement waited for the lock. Django's own `Subquery` costs more than a second statement.
     """
-    statement = belonging_rows(model, belonging=belonging)
+    statement = belonging_rows(model, belonging=belonging, only_if=only_if)
     return RawSQL(statement, (), output_field=models.TextField())  # noqa: S611 - made of constants
 
 
@@ -47,20 +49,25 @@ def load_rows(model: type[models.Model], text: str) -> list[Values]:
 
 @cache
 def belonging_rows(
-    model: type[models.Model], *, belonging: str, columns: tuple[str, ...] = ()
+    model: type[models.Model],
+    *,
+    belonging: str,
+    columns: tuple[str, ...] = (),
+    only_if: str = "",
 ) -> str:
-    """The SELECT of `json_rows`. columns: some of the model's; all of them if it is empty."""
+    """The expression of `json_rows`. columns: some of the model's; all of them if it is empty."""
     kinds = column_types(model)
     kinds = {name: kinds[name] for name in columns or kinds}
-    return f"""
+    rows = f"""
         SELECT {engine().json_rows(kinds)}
         FROM (
             SELECT {", ".join(kinds)} FROM {model._meta.db_table} WHERE {belonging} ORDER BY id
         ) AS r
     """  # noqa: S608 - names, and a constant condition
+    return f"CASE WHEN {only_if} THEN ({rows}) END" if only_if else rows
 
 
 @cache
 def _decoder(model: type[models.Model]) -> msgspec.json.Decoder[Any]:
-    row = tuple[tuple(_LOADED[kind] for kind in column_types(model).values())]  # type: ignore[misc, valid-type]
+    row = tuple[tuple(_LOADED[kind] | None for kind in column_types(model).values())]  # type: ignore[misc, valid-type]
     return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]

@@ -1,6 +1,7 @@
 """Many rows in a few parameters: the number of rows does not change the text of the statement."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ _TYPES: Mapping[str, ColumnType] = {
 }
 """By the internal types of Django's fields."""
 _NOTHING: Values = {}
+_MOMENT: ColumnTypes = {"at": "timestamp"}
 _Pairs = tuple[tuple[str, ColumnType], ...]
 
 
@@ -61,6 +63,11 @@ def row_parameters(
     rows: the columns of each row, except shared ones. shared: the values of the shared columns.
     """
     return engine().row_parameters(columns, rows, shared)
+
+
+def moment_parameter(at: datetime | None) -> Parameter:
+    """The parameter of `Engine.moment_or_now`."""
+    return row_parameters(_MOMENT, (), shared={"at": at})[0]
 
 
 def insert_rows(

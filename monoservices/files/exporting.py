@@ -11,6 +11,7 @@ import csv
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 from typing import Any, TypeVar
@@ -29,6 +30,9 @@ CHUNK_SIZE = 200
 """How many rows are fetched at once."""
 
 PIECE_BYTES = 8 * 1024
+
+# An amount is no text, whose sign would be escaped.
+_NUMBERS = (Decimal,)
 
 Found = TypeVar("Found")
 Pieces = Generator[bytes]
@@ -67,7 +71,9 @@ def csv_lines(struct: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> I
     writer.writerow(struct.__struct_fields__)
     yield line.text.encode()
     for row in rows:
-        writer.writerow([_cell(value) for value in msgspec.to_builtins(row).values()])
+        writer.writerow(
+            [_cell(value) for value in msgspec.to_builtins(row, builtin_types=_NUMBERS).values()]
+        )
         yield line.text.encode()
 
 

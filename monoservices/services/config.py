@@ -1,11 +1,25 @@
 """`ServiceConfig`: the declaration that makes a Django app a service."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 
 from monoservices.services.scopes import Oversight, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What must be right in a service's tables, beyond constraints: dotted names of functions.
+
+    audit: yields each discrepancy, whose `str` is a line for people. It is called in a snapshot.
+    repair: takes a list of discrepancies, corrects those that it can, and yields lines that say
+        what was corrected and what was not. Empty if nothing can be corrected.
+    """
+
+    audit: str
+    repair: str = ""
 
 
 class ServiceConfig(AppConfig):
@@ -19,6 +33,9 @@ class ServiceConfig(AppConfig):
     large_bodies: the largest request body in bytes, by URL name, for URLs that take files. Other
         URLs take DATA_UPLOAD_MAX_MEMORY_SIZE. These views must read the body in pieces, and must
         require a scope: the ASGI front reads no such body without a key.
+    provides: what this service does for others that do not know it, in words that they ask for with
+        `is_provided`.
+    books: how `manage.py reconcile` checks the tables of the service.
     hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
         The server lets few of them run at a time, so that other requests do not wait for them.
     """
@@ -30,6 +47,8 @@ class ServiceConfig(AppConfig):
     scopes: tuple[Scope, ...] = ()
     oversight: Oversight | None = None
     large_bodies: Mapping[str, int] = {}
+    provides: tuple[str, ...] = ()
+    books: Books | None = None
     hashes_passwords: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
@@ -54,3 +73,11 @@ def services() -> Iterator[ServiceConfig]:
 def served_services() -> Iterator[ServiceConfig]:
     """The installed services that this process serves, in the same order."""
     return (service for service in services() if service.is_served)
+
+
+def is_provided(what: str) -> bool:
+    """Whether a service that this process serves provides `what`.
+
+    So a service can ask for what others add to it, and needs to know none of them.
+    """
+    return any(what in service.provides for service in served_services())

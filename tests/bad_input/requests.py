@@ -31,6 +31,10 @@ ADDRESSES = {
         f"POST orders/{product_id}/cancel/",
         f"POST orders/{product_id}/ship/",
         f"POST orders/{product_id}/deliver/",
+        f"GET orders/{product_id}/payments/",
+        f"POST orders/{product_id}/payments/",
+        f"GET orders/{product_id}/refunds/",
+        f"POST orders/{product_id}/refunds/",
     )
 } | {
     request: not_found(request)
@@ -65,6 +69,17 @@ QUERIES = {
     "availability of nothing": case("GET products/availability/", b"", "ids"),
     "a reference with NUL": query("orders/", "reference", "\0"),
     "an address": query("orders/", "customer_email", "ada"),
+    "a payment status": query("orders/", "payment_status", "Paid"),
+    "whether it needs a refund": query("orders/", "needs_refund", "maybe"),
+    "an order's payments": query("payments/", "order_id", "0"),
+    "a kind of payment": query("payments/", "kind", "gift"),
+    "a method with NUL": query("payments/", "method", "\0"),
+    "an empty reference of a provider": query("payments/", "provider_reference", ""),
+    "a time of payments": query("payments/", "created_after", "now"),
+    "a limit of an export of payments": query("payments/export/", "limit", "1"),
+    "another parameter of an order's payments": case(
+        "GET orders/<order>/payments/?kind=refund", b"", "kind"
+    ),
 }
 QUERIES |= {
     "a limit of an export": case("GET products/export/?limit=1", b"", "limit"),
@@ -91,6 +106,7 @@ for _price in ("", "-1", "1_000", "٣", "1e2", "NaN", "100000000", "1.234"):
     QUERIES[f"price {_price}"] = query("products/", "price_min", _price)
 for _flag in ("", "yes", "2", "null"):
     QUERIES[f"flag {_flag!r}"] = query("products/", "in_stock", _flag)
+    QUERIES[f"held {_flag!r}"] = query("orders/", "held", _flag)
 for _moment in (
     *("", "now", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z"),
     *("2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+24:00", "٢٠٢٦-01-01T00:00:00Z"),

@@ -7,18 +7,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.orders.microservice_communication import ProductSnapshot, take_stock
 from apps.orders.models import Order
-from apps.orders.operations import place_order, place_orders
-from apps.orders.placing import place
+from apps.orders.operations import (
+    OrderChange,
+    change_order,
+    confirm_order,
+    place_order,
+    place_orders,
+)
+from apps.orders.placing import attempt
 from apps.orders.placing.requests import PlacedOrder
-from apps.orders.tests.factories import line, shop_request
+from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.products.models import Product
 from apps.products.operations import change_stock, update_product
@@ -82,7 +91,7 @@ def test_a_price_that_changes_in_between_is_the_price() -> None:
 def test_control_without_the_second_look_the_old_price_is_the_price(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(place, "take_stock", lambda *, moves, prices, at: take_stock(moves=moves))
+    monkeypatch.setattr(attempt, "take_stock", lambda *, moves, prices, at: take_stock(moves=moves))
     mug = make_product(price="5.00")
     with before_each_write(change_price(mug, "6.00")):
         placed = place_order(shop_request(line(mug.id, 2)))
@@ -214,3 +223,104 @@ def wait_until_somebody_waits() -> None:
                 return
         time.sleep(0.01)
     raise TimeoutError
+
+
+# Expired holds
+
+
+def expired_hold(product: ProductSnapshot, quantity: int = 1) -> Order:
+    return make_order(
+        line(product.id, quantity), hold_seconds=60, at=timezone.now() - timedelta(hours=1)
+    )
+
+
+@contextmanager
+def before_locking_holds(step: Callable[[], Any]) -> Iterator[None]:
+    """Take the step when a batch is about to lock expired holds."""
+    remaining = [step]
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if remaining and "AS wanted" in sql:
+            elsewhere(remaining.pop())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert not remaining
+
+
+def test_a_hold_that_is_confirmed_before_it_is_locked_stays() -> None:
+    mug = make_product(stock=1)
+    order = expired_hold(mug)
+    with before_locking_holds(lambda: confirm_order(order_id=order.pk, actor="x")):
+        [refused] = place_orders([shop_request(line(mug.id))])
+    assert getattr(refused, "code", None) == "out_of_stock"
+    order.refresh_from_db()
+    assert (order.status, order.held_until) == ("pending", None)
+    assert_books_balance()
+
+
+def test_a_hold_that_grows_before_it_is_locked_gives_back_all_of_it() -> None:
+    mug = make_product(stock=3)
+    order = expired_hold(mug, 1)
+    place_order(shop_request(line(mug.id, 2)))
+    assert in_stock(mug) == 0
+    receive = {"product_id": mug.id, "delta": 4, "reason": "received", "actor": "x"}
+
+    def grow() -> None:
+        change_stock(**receive)  # type: ignore[arg-type]
+        change_order(order_id=order.pk, change=OrderChange(quantity=5), actor="x")
+
+    with before_locking_holds(grow):
+        place_order(shop_request(line(mug.id)))
+    assert in_stock(mug) == 4
+    assert_books_balance()
+
+
+def test_a_hold_that_waits_for_its_confirmation_is_waited_for() -> None:
+    mug = make_product(stock=1)
+    order = expired_hold(mug)
+    request = shop_request(line(mug.id))
+
+    def place() -> str:
+        try:
+            return place_orders([request])[0].code  # type: ignore[union-attr]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with transaction.atomic():
+            confirm_order(order_id=order.pk, actor="x")
+            refused: Future[str] = pool.submit(place)
+            wait_until_somebody_waits()
+        assert refused.result(timeout=10) == "out_of_stock"
+    assert_books_balance()
+
+
+def test_a_hold_that_is_locked_for_too_long_is_left_alone() -> None:
+    mug, pen = make_product(stock=1), make_product(stock=1)
+    order, free = expired_hold(mug), expired_hold(pen)
+    requests = [
+        shop_request(line(mug.id)),
+        shop_request(line(pen.id)),
+        shop_request(line(pen.id), replaces=order.pk),
+    ]
+
+    def place() -> list[str]:
+        return [getattr(each, "code", "placed") for each in place_orders(requests)]
+
+    with transaction.atomic():
+        Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        assert elsewhere(place) == ["out_of_stock", "placed", "unavailable"]
+    free.refresh_from_db()
+    assert free.canceled_because == "expired"
+    assert_books_balance()
+
+
+def test_a_sold_out_product_without_expired_holds_costs_no_second_pass() -> None:
+    mug, pen = make_product(stock=0), make_product(stock=1)
+    expired_hold(pen)  # of another product
+    with before_each_write(), CaptureQueriesContext(connection) as captured:
+        [refused] = place_orders([shop_request(line(mug.id))])
+    assert getattr(refused, "code", None) == "out_of_stock"
+    assert [query["sql"] for query in captured if "FOR NO KEY UPDATE" in query["sql"]] == []

@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Directory:
     """A copy with two new services, each started by one command and added by one line."""
     copy = copy_of_this_project(tmp_path_factory.mktemp("startservice"))
     for command in (
-        "startservice payments --depends-on orders accounts",
+        "startservice invoices --depends-on orders accounts",
         "startservice gift_cards --model Voucher",
     ):
         said = copy.run(f".venv/bin/python manage.py {command}")
@@ -45,10 +45,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Directory:
 @pytest.mark.parametrize(
     "command",
     [
-        "ruff format --check --diff apps/payments apps/gift_cards",
-        "ruff check apps/payments apps/gift_cards",
-        "mypy apps/payments apps/gift_cards",
-        "pytest -q apps/payments apps/gift_cards",
+        "ruff format --check --diff apps/invoices apps/gift_cards",
+        "ruff check apps/invoices apps/gift_cards",
+        "mypy apps/invoices apps/gift_cards",
+        "pytest -q apps/invoices apps/gift_cards",
     ],
 )
 def test_what_it_writes_passes(project: Directory, command: str) -> None:
@@ -61,7 +61,7 @@ def test_what_it_writes_passes(project: Directory, command: str) -> None:
         "check --fail-level WARNING",
         "makemigrations --check --dry-run",
         "spectacular --validate --fail-on-warn --file /dev/null",
-        "test apps.payments apps.gift_cards",
+        "test apps.invoices apps.gift_cards",
     ],
 )
 def test_django_finds_nothing_wrong(project: Directory, command: str) -> None:
@@ -73,14 +73,14 @@ def test_tests_that_list_services_take_in_new_ones(project: Directory) -> None:
     access = [
         f"'tests/test_access.py::{test}[POST {route}/]'"
         for test in ("test_nobody", "test_each_scope_alone", "test_all_scopes_but_the_one")
-        for route in ("payments", "gift-cards")
+        for route in ("invoices", "gift-cards")
     ]
     project.run(f".venv/bin/python -m pytest -q {' '.join([*LISTING, *access])}")
 
 
 def test_what_it_writes(project: Directory) -> None:
-    payments = project.path / "apps" / "payments"
-    written = {str(each.relative_to(payments)) for each in payments.rglob("*.py")}
+    invoices = project.path / "apps" / "invoices"
+    written = {str(each.relative_to(invoices)) for each in invoices.rglob("*.py")}
     shared = {
         *("__init__.py", "admin.py", "apps.py", "exceptions.py", "models.py", "operations.py"),
         *("hot_routes.py", "serializers.py", "urls.py", "views.py"),
@@ -91,11 +91,11 @@ def test_what_it_writes(project: Directory) -> None:
     assert written == shared | {"microservice_communication.py", "tests/test_communication.py"}
     vouchers = project.path / "apps" / "gift_cards"
     assert {str(each.relative_to(vouchers)) for each in vouchers.rglob("*.py")} == shared
-    assert [each.name for each in payments.parent.glob(".*")] == []
+    assert [each.name for each in invoices.parent.glob(".*")] == []
 
 
 def test_its_crossings_are_read_from_the_models_of_others(project: Directory) -> None:
-    text = (project.path / "apps/payments/microservice_communication.py").read_text()
+    text = (project.path / "apps/invoices/microservice_communication.py").read_text()
     assert 'Columns("orders.Order", id=int)' in text
     assert 'Columns("accounts.User", id=int)' in text
     assert "def existing_order_ids(*, ids: Collection[int]) -> set[int]:" in text

@@ -19,7 +19,7 @@ from apps.orders.microservice_communication import (
     read_products,
     sum_movements,
 )
-from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
 from apps.orders.placing.pricing import quantity_by_product
 from apps.orders.placing.rules import EVENTS
 
@@ -37,6 +37,9 @@ class Discrepancy(Struct, frozen=True):
     order_id: int | None = None
     product_id: int | None = None
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def audit() -> Iterator[Discrepancy]:
     """Every error in the books of stock and orders."""
@@ -45,9 +48,11 @@ def audit() -> Iterator[Discrepancy]:
     suspects = find_suspects()
     for orders in _orders_in_chunks(suspects.order_ids):
         moved = moved_units([order.pk for order in orders])
+        charged = _charged([order.pk for order in orders])
         for order in orders:
-            yield from _audit_order(order, moved[order.pk])
+            yield from _audit_order(order, moved[order.pk], charged.get(order.pk))
     yield from _dangling(OrderLine)
+    yield from _dangling(OrderCharge)
     yield from _dangling(OrderEvent)
     yield from _lines_without_product()
     yield from _orders_without_client()
@@ -81,20 +86,36 @@ def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
 
 def _orders_in_chunks(order_ids: Collection[int]) -> Iterator[list[Order]]:
     orders = Order.objects.with_lines().prefetch_related("events").order_by("pk")
-    columns = orders.only("pk", "status", "total", "version")
+    columns = orders.only("pk", "status", "total", "charges_total", "version")
     ordered = sorted(order_ids)
     for at in range(0, len(ordered), CHUNK_SIZE):
         yield list(columns.filter(pk__in=ordered[at : at + CHUNK_SIZE]))
 
 
-def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy]:
+def _charged(order_ids: Collection[int]) -> dict[int, Decimal]:
+    """What the charges of orders sum to, by order id. One statement."""
+    sums: dict[int, Decimal] = {}
+    charges = OrderCharge.objects.filter(order__in=order_ids).values_list("order_id", "amount")
+    for order_id, amount in charges:
+        sums[order_id] = sums.get(order_id, Decimal("0.00")) + amount
+    return sums
+
+
+def _audit_order(
+    order: Order, moved: Mapping[int, int], charged: Decimal | None
+) -> Iterator[Discrepancy]:
     name = f"Order {order.pk}"
     lines = order.lines.all()
     if not lines:
         yield Discrepancy(f"{name}: has no lines.")
+    if order.charges_total != charged:
+        says, sum_of = ("nothing" if x is None else x for x in (order.charges_total, charged))
+        yield Discrepancy(f"{name}: its charges_total is {says}, but its charges sum to {sum_of}.")
     total = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
-    if order.total != total:
-        yield Discrepancy(f"{name}: its total is {order.total}, but its lines sum to {total}.")
+    if order.total != total + (charged or 0):
+        parts = "its lines sum" if charged is None else "its lines and charges sum"
+        total += charged or 0
+        yield Discrepancy(f"{name}: its total is {order.total}, but {parts} to {total}.")
     if problem := _history_problem(order, list(order.events.all())):
         yield Discrepancy(f"{name}: {problem}")
     for product_id, missing in differences(order, moved).items():
@@ -108,13 +129,13 @@ def _audit_order(order: Order, moved: Mapping[int, int]) -> Iterator[Discrepancy
 def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
     """Why the events do not lead to the order's status; empty where they do."""
     status = ""
-    for event in events:
-        if (
-            event.from_status != status
-            or (event.from_status, event.to_status) not in EVENTS.values()
-        ):
-            step = f"{event.from_status or 'nothing'} to {event.to_status}"
-            return f"its event {event.pk} goes from {step}, after {status or 'nothing'}."
+    for number, event in enumerate(events, 1):
+        step = event.from_status, event.to_status
+        if event.from_status != status or step not in EVENTS.get(event.type, ()):
+            told = f"{event.from_status or 'nothing'} to {event.to_status}"
+            return f"its event {event.pk} goes from {told}, after {status or 'nothing'}."
+        if event.version not in (None, number):
+            return f"its event {event.pk} is of version {event.version}, not {number}."
         status = event.to_status
     if status != order.status:
         return f"it is {order.status}, but its events lead to {status or 'nothing'}."
@@ -123,7 +144,7 @@ def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
     return ""
 
 
-def _dangling(model: type[OrderLine | OrderEvent]) -> Iterator[Discrepancy]:
+def _dangling(model: type[OrderLine | OrderCharge | OrderEvent]) -> Iterator[Discrepancy]:
     rows = model._default_manager.exclude(Exists(Order.objects.filter(pk=OuterRef("order"))))
     for key, order_id in rows.order_by("pk").values_list("pk", "order_id"):
         name = str(model._meta.verbose_name).capitalize()

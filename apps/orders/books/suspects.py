@@ -14,19 +14,21 @@ from operator import itemgetter, or_
 from secrets import randbelow
 
 from django.db.models import Exists, F, OuterRef, Q, Sum, Value, Window
-from django.db.models.functions import Lag, Lead, RowNumber
+from django.db.models.functions import Coalesce, Lag, Lead, RowNumber
 from msgspec import Struct
 
 from apps.orders.microservice_communication import (
     fingerprint_movements,
     references_without_number,
 )
-from apps.orders.models import Order, OrderEvent
+from apps.orders.models import Order, OrderCharge, OrderEvent
 from apps.orders.placing.rules import EVENTS
 from monoservices.database.fingerprints import PRIME, Fingerprint, take_fingerprints
 
 PREFIX = "order:"
 HALF_A_CENT = Decimal("0.005")
+# SQLite sums amounts as floating-point numbers.
+_OFF = Q(more=None) | Q(more__gte=HALF_A_CENT) | Q(more__lte=-HALF_A_CENT)
 
 _EXPECTED = """
     SELECT o.id, l.product_id AS other_id,
@@ -44,12 +46,18 @@ class Suspects(Struct, frozen=True):
 
 
 def find_suspects() -> Suspects:
-    """Every order that is wrong, and every reference without its order. Six statements.
+    """Every order that is wrong, and every reference without its order. Eight statements.
 
     Some of the orders may be right. The memory that it takes grows with what is found.
     """
     found = Suspects(
-        {*_totals_off(), *_histories_off(), *_without_events()},
+        {
+            *_totals_off(),
+            *_charges_off(),
+            *_without_charges(),
+            *_histories_off(),
+            *_without_events(),
+        },
         references_without_number(prefix=PREFIX),
     )
     for ordered, moved in _fingerprints():
@@ -72,12 +80,29 @@ def _fingerprints() -> Iterator[tuple[Fingerprint, Fingerprint]]:
 
 
 def _totals_off() -> Iterable[int]:
-    """Orders without lines, or whose totals are not the sums of their lines."""
+    """Orders without lines, or whose totals are not the sums of their lines and charges."""
     of_lines = Sum(F("lines__unit_price") * F("lines__quantity"))
-    orders = Order.objects.order_by().values("pk").annotate(more=of_lines - F("total"))
-    # SQLite sums amounts as floating-point numbers.
-    off = Q(more=None) | Q(more__gte=HALF_A_CENT) | Q(more__lte=-HALF_A_CENT)
-    return orders.filter(off).values_list("pk", flat=True)
+    charged = Coalesce(F("charges_total"), Decimal(0))
+    orders = Order.objects.order_by().values("pk")
+    return (
+        orders.annotate(more=of_lines + charged - F("total"))
+        .filter(_OFF)
+        .values_list("pk", flat=True)
+    )
+
+
+def _charges_off() -> Iterable[int]:
+    """Orders with charges whose sum is not what the order says."""
+    charges = OrderCharge.objects.order_by().values("order_id")
+    more = Sum("amount") - F("order__charges_total")
+    return charges.annotate(more=more).filter(_OFF).values_list("order_id", flat=True)
+
+
+def _without_charges() -> Iterable[int]:
+    """Orders that say what their charges sum to, and have none."""
+    charges = OrderCharge.objects.filter(order=OuterRef("pk"))
+    orders = Order.objects.order_by().filter(charges_total__isnull=False)
+    return orders.exclude(Exists(charges)).values_list("pk", flat=True)
 
 
 def _histories_off() -> Iterable[int]:
@@ -88,11 +113,16 @@ def _histories_off() -> Iterable[int]:
         next=in_order(Lead("pk")),
         number=in_order(RowNumber()),
         status=F("order__status"),
-        version=F("order__version"),
+        order_version=F("order__version"),
     )
-    steps = (Q(from_status=before, to_status=after) for before, after in EVENTS.values())
-    broken = ~Q(from_status=F("previous")) | ~reduce(or_, steps)
-    leads_elsewhere = ~Q(to_status=F("status")) | ~Q(number=F("version"))
+    steps = (
+        Q(type=kind, from_status=before, to_status=after)
+        for kind, every in EVENTS.items()
+        for before, after in every
+    )
+    misnumbered = Q(version__isnull=False) & ~Q(version=F("number"))
+    broken = ~Q(from_status=F("previous")) | ~reduce(or_, steps) | misnumbered
+    leads_elsewhere = ~Q(to_status=F("status")) | ~Q(number=F("order_version"))
     off = events.filter(broken | Q(next=None) & leads_elsewhere)
     return off.values_list("order_id", flat=True)
 

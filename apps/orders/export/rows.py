@@ -6,44 +6,64 @@ from typing import Any
 
 from msgspec import Struct, defstruct, structs
 
-from apps.orders.models import OrderLine, OrderQuerySet
-from apps.orders.structs import LineOut, OrderOut, order_out
+from apps.orders.models import OrderCharge, OrderLine, OrderQuerySet
+from apps.orders.structs import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut, order_out
 from monoservices.database.json_rows import load_rows
 from monoservices.files.exporting import Format, Pieces, csv_lines, export_pieces, json_lines
 
-_LINES = "lines_as_json"
+_LINES, _CHARGES = "lines_as_json", "charges_as_json"
 _LINE = LineOut.__struct_fields__
-_ORDER = [name for name in OrderOut.__struct_fields__ if name not in {"lines", *_LINE}]
-_LINE_COLUMNS = [field.attname for field in OrderLine._meta.concrete_fields]
-LINE_ROW: Any = defstruct("LineRow", ["order_id", *_ORDER[1:], *_LINE])
-"""A line of an order as a row of CSV, with the order that it belongs to."""
+_CHARGE = {
+    name: name if name in _LINE else f"charge_{name}" for name in ChargeOut.__struct_fields__
+}
+"""The columns of a charge in a row of CSV, by its fields. Lines have a tax too."""
+_ORDER = [name for name in OrderOut.__struct_fields__ if name not in {"lines", "charges", *_LINE}]
+ROW: Any = defstruct(
+    "Row",
+    [
+        *("order_id", *_ORDER[1:]),
+        *((name, Any, None) for name in dict.fromkeys([*_LINE, *_CHARGE.values()])),
+    ],
+)
+"""A line or a charge of an order as a row of CSV, with the order that it belongs to."""
 
 
 def export_orders(orders: OrderQuerySet, *, file_format: Format) -> Pieces:
     """The orders by id, oldest first. One statement.
 
     In JSON Lines, each order is a line, as in the API's responses. In CSV, each line of an order
-    is a row.
+    is a row, and after them each charge.
     """
     # An instance of a model costs as much as everything else that is done for an order here.
-    rows = orders.order_by("pk").with_lines().values(*_ORDER, _LINES)
+    rows = orders.order_by("pk").with_lines().values(*ORDER_COLUMNS, _LINES, _CHARGES)
     return export_pieces(rows, partial(_lines, file_format))
 
 
 def _lines(file_format: Format, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     exported = map(_order, rows)
     if file_format is Format.CSV:
-        return csv_lines(LINE_ROW, _line_rows(exported))
+        return csv_lines(ROW, _rows(exported))
     return json_lines(exported)
 
 
 def _order(row: dict[str, Any]) -> OrderOut:
-    lines = load_rows(OrderLine, row.pop(_LINES))
-    return order_out(row, (dict(zip(_LINE_COLUMNS, values, strict=True)) for values in lines))
+    lines, charges = row.pop(_LINES), row.pop(_CHARGES)
+    return order_out(
+        row, _values(OrderLine, lines), () if charges is None else _values(OrderCharge, charges)
+    )
 
 
-def _line_rows(orders: Iterable[OrderOut]) -> Iterator[Struct]:
+def _values(model: type[OrderLine | OrderCharge], rows: str) -> Iterator[dict[str, Any]]:
+    """By name, the columns of rows that `with_lines` has read."""
+    columns = [field.attname for field in model._meta.concrete_fields]
+    return (dict(zip(columns, values, strict=True)) for values in load_rows(model, rows))
+
+
+def _rows(orders: Iterable[OrderOut]) -> Iterator[Struct]:
     for order in orders:
         columns = [getattr(order, name) for name in _ORDER]
         for line in order.lines:
-            yield LINE_ROW(*columns, *structs.astuple(line))
+            yield ROW(*columns, *structs.astuple(line))
+        for charge in order.charges:
+            own = {column: getattr(charge, name) for name, column in _CHARGE.items()}
+            yield ROW(*columns, **own)

@@ -25,7 +25,8 @@ class OrderExportView(APIView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """The caller's orders, oldest first; with the scope `orders:manage`, every client's.
 
-        In CSV, each line of an order is a row. In JSON Lines, each order is a line.
+        In CSV, each line of an order is a row, and after them each charge. In JSON Lines, each
+        order is a line.
         """
         orders = find_orders(request, read_query(request, OrderFilters))
         file_format = export_format(request)

@@ -1,6 +1,6 @@
 """From requested lines to priced ones, and what remains in stock."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from apps.orders.exceptions import (
     StockFull,
     UnknownProduct,
 )
-from apps.orders.placing.requests import LineRequest
+from apps.orders.placing.requests import Charge, LineRequest
 from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
 from apps.orders.placing.snapshots import ProductSnapshot
 from monoservices.api.problems import Errors
@@ -25,16 +25,35 @@ class PricedLine(Struct):
     """A line as it is stored: requested lines of one product at one price become one line.
 
     unit_price: in the shop's currency. request: the first of the requested lines.
+    tax_rate, tax_amount: as those of a LineRequest.
     """
 
     product: ProductSnapshot
     unit_price: Decimal
     quantity: int
     request: LineRequest
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
 
     @property
     def product_id(self) -> int:
         return self.product.id
+
+    def add(self, line: LineRequest) -> Errors:
+        """Take in another requested line of this product and price. Returns what is wrong with it.
+
+        Amounts of tax add up, and a line has one tax rate.
+        """
+        self.quantity += line.quantity
+        if line.tax_rate != self.tax_rate:
+            message = "Lines of one product and price need the same tax rate."
+            return {line.field("tax_rate"): [message]}
+        if line.tax_amount is not None:
+            self.tax_amount = (self.tax_amount or 0) + line.tax_amount
+            if self.tax_amount > MAX_TOTAL:
+                message = f"Lines of one product and price have more than {MAX_TOTAL} of tax."
+                return {line.field("tax_amount"): [message]}
+        return {}
 
 
 class Line(Protocol):
@@ -61,6 +80,16 @@ class ProductBook:
             return self.by_sku.get(line.sku)
         return self.by_id.get(line.product_id or 0)
 
+    def missing(self, quantities: Mapping[int, int]) -> dict[int, int]:
+        """How many more units are needed than remain, by product id."""
+        remaining = self.remaining
+        return {key: more for key, n in quantities.items() if (more := n - remaining[key]) > 0}
+
+    def put_back(self, quantities: Mapping[int, int]) -> None:
+        """Add quantities, by product id, to what remains."""
+        for product_id, quantity in quantities.items():
+            self.remaining[product_id] += quantity
+
     def take(self, quantities: Mapping[int, int], lines: Collection[PricedLine] = ()) -> None:
         """Take quantities, by product id, from what remains; a negative one is put back.
 
@@ -75,7 +104,7 @@ class ProductBook:
             if remaining < 0:
                 short.add(product_id)
         if short:
-            raise OutOfStock(
+            refusal = OutOfStock(
                 errors={
                     line.request.field("quantity"): [
                         f"There are {self.remaining[line.product_id]} in stock."
@@ -84,6 +113,8 @@ class ProductBook:
                     if line.product_id in short
                 }
             )
+            refusal.product_ids = frozenset(short)
+            raise refusal
         for product_id, quantity in quantities.items():
             self.remaining[product_id] -= quantity
 
@@ -94,11 +125,12 @@ def price_lines(
     """Find each line's product and price, and merge lines of the same product and price.
 
     archived: ids of products that may be ordered although they are no longer sold.
-    Raises UnknownProduct, ProductUnavailable, or InvalidOrder where a quantity is out of bounds;
-    each error names every line it concerns.
+    Raises UnknownProduct, ProductUnavailable, or InvalidOrder where a quantity is out of bounds or
+    taxes do not fit; each error names every line it concerns.
     """
     unknown: Errors = {}
     unavailable: Errors = {}
+    invalid: Errors = {}
     merged: dict[tuple[int, Decimal], PricedLine] = {}
     for line in lines:
         product = book.find(line)
@@ -110,9 +142,11 @@ def price_lines(
         price = product.price if line.unit_price is None else line.unit_price
         same = merged.get((product.id, price))
         if same is None:
-            merged[product.id, price] = PricedLine(product, price, line.quantity, line)
+            merged[product.id, price] = PricedLine(
+                product, price, line.quantity, line, line.tax_rate, line.tax_amount
+            )
         else:
-            same.quantity += line.quantity
+            invalid |= same.add(line)
     if unknown:
         raise UnknownProduct(errors=unknown)
     if unavailable:
@@ -120,27 +154,41 @@ def price_lines(
     priced = list(merged.values())
     if wrong := [line for line in priced if not 1 <= line.quantity <= MAX_QUANTITY]:
         message = f"Expected 1 to {MAX_QUANTITY} of one product."
-        raise InvalidOrder(errors={line.request.field("quantity"): [message] for line in wrong})
+        invalid |= {line.request.field("quantity"): [message] for line in wrong}
+    if invalid:
+        raise InvalidOrder(errors=invalid)
     return priced
 
 
-def total_of(lines: Iterable[PricedLine], *, expected: Decimal | None) -> Decimal:
-    """What the lines cost together.
+def total_of(
+    lines: Iterable[PricedLine], *, charged: Decimal | None, expected: Decimal | None
+) -> Decimal:
+    """What the lines and the charges cost together.
 
-    Raises InvalidOrder where that is more than an order may cost, and PriceChanged where it is
-    not what the client expected.
+    charged: the sum of the charges; None where there are none.
+    Raises InvalidOrder where that is less or more than an order may cost, and PriceChanged where
+    it is not what the client expected.
     """
-    total = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
-    if total > MAX_TOTAL:
+    of_lines = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
+    if of_lines > MAX_TOTAL:
         raise InvalidOrder(errors={"lines": [f"The order costs more than {MAX_TOTAL}."]})
-    refuse_other_total(total, expected)
+    return total_with(of_lines, charged=charged, expected=expected)
+
+
+def total_with(of_lines: Decimal, *, charged: Decimal | None, expected: Decimal | None) -> Decimal:
+    """What an order costs whose lines cost `of_lines`; see `total_of`."""
+    total = of_lines if charged is None else of_lines + charged
+    if not 0 <= total <= MAX_TOTAL:
+        message = f"With its charges, the order costs {total}. Expected 0 to {MAX_TOTAL}."
+        raise InvalidOrder(errors={"charges": [message]})
+    if expected not in (None, total):
+        raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})
     return total
 
 
-def refuse_other_total(total: Decimal, expected: Decimal | None) -> None:
-    """Raise PriceChanged where a client expected another total."""
-    if expected not in (None, total):
-        raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})
+def charged_by(charges: Sequence[Charge]) -> Decimal | None:
+    """The sum of charges; None where there are none."""
+    return sum((charge.amount for charge in charges), start=Decimal("0.00")) if charges else None
 
 
 def quantity_by_product(lines: Iterable[Line]) -> dict[int, int]:

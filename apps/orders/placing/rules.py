@@ -3,24 +3,46 @@
 from decimal import Decimal
 
 MAX_TOTAL = Decimal("999999999999.99")
+MAX_PAID = Decimal("9999999999999.99")
+"""The most that an order can have been paid. SQLite keeps amounts of 15 digits exactly."""
 MAX_PRICE = Decimal("99999999.99")
 MAX_QUANTITY = 1_000_000
 MAX_LINES = 2_000
+MAX_CHARGES = 100
+MAX_TAX_RATE = 100
+"""In percent."""
 MAX_JSON_BYTES = 4096
 """How large a JSON object of the client's own may be, such as `metadata`."""
 
+CHARGES = ("shipping", "discount", "fee", "rounding")
+"""What an order may cost beside its lines."""
+
 STATUSES = ("pending", "shipped", "delivered", "canceled")
 
+MIN_HOLD_SECONDS = 60
+MAX_HOLD_SECONDS = 2_592_000
+"""30 days: how long after it was placed an order can be held."""
+
+_UNCHANGED = tuple((status, status) for status in STATUSES)
 EVENTS = {
-    "placed": ("", "pending"),
-    "changed": ("pending", "pending"),
-    "shipped": ("pending", "shipped"),
-    "delivered": ("shipped", "delivered"),
-    "canceled": ("pending", "canceled"),
+    "placed": (("", "pending"),),
+    "confirmed": (("pending", "pending"),),
+    "changed": (("pending", "pending"),),
+    "shipped": (("pending", "shipped"),),
+    "delivered": (("shipped", "delivered"),),
+    "canceled": (
+        ("pending", "canceled"),
+        # What remained of the order was canceled.
+        *(("pending", "pending"), ("shipped", "shipped"), ("delivered", "delivered")),
+    ),
+    "revived": (("canceled", "pending"),),
+    "paid": _UNCHANGED,
+    "refunded": _UNCHANGED,
+    "returned": _UNCHANGED,
 }
-"""Each type of event, with the order's status before and after it."""
+"""Each type of event, with every pair of the order's status before and after it."""
 
 
 def can_become(status: str, next_status: str) -> bool:
-    """Whether an order may move from one status to another."""
-    return (status, next_status) in EVENTS.values()
+    """Whether an order may move from one status to another, by the event of the same name."""
+    return status != next_status and (status, next_status) in EVENTS.get(next_status, ())

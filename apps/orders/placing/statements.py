@@ -1,7 +1,7 @@
 """The statements of a batch of orders, whose number does not depend on the size of the batch."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -10,10 +10,11 @@ from django.conf import settings
 from msgspec import structs
 
 from apps.orders.microservice_communication import StockMove
-from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
+from apps.orders.money import paid_at_first
 from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
-from apps.orders.placing.requests import Key
+from apps.orders.placing.requests import Charge, Key
 from apps.orders.placing.rules import EVENTS
 from apps.orders.structs import order_out
 from monoservices.database.rows import (
@@ -26,8 +27,9 @@ from monoservices.database.rows import (
 from monoservices.database.statements import PendingRows, enqueue
 
 _KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
-_ORDER = column_types(Order)
+_ORDER = column_types(Order, without={"canceled_because"})  # no new order is canceled
 _LINE = column_types(OrderLine, without={"id"})
+_CHARGE = column_types(OrderCharge, without={"id"})
 _EVENT = column_types(OrderEvent, without={"id"})
 
 
@@ -46,25 +48,34 @@ def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:
 
 
 def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int, str]:
-    """Insert accepted orders under the given ids, with their lines and first events.
+    """Insert accepted orders under the given ids, with lines, charges and first events.
 
     at: the moment it happened.
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
-    shared |= {"created_at": at, "updated_at": at}
-    orders, lines = [], []
+    shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first()}
+    orders, lines, charges = [], [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
         row = structs.asdict(order.request) | shared | {"id": order_id, "total": order.total}
+        row["charges_total"] = order.charged
+        seconds = order.request.hold_seconds
+        row["canceled_because"] = None
+        row["held_until"] = None if seconds is None else at + timedelta(seconds=seconds)
         own_lines = _line_rows(order_id, order.lines)
-        row["first_answer"] = msgspec.json.encode(order_out(row, own_lines)).decode()
+        own_charges = _charge_rows(order_id, order.request.charges)
+        answer = order_out(row, own_lines, own_charges)
+        row["first_answer"] = msgspec.json.encode(answer).decode()
         orders.append(row)
         lines += own_lines
+        charges += own_charges
     insert_rows(Order, _ORDER, orders, shared=shared)
     insert_rows(OrderLine, _LINE, lines)
+    if charges:
+        insert_rows(OrderCharge, _CHARGE, charges)
     actors = {order_id: order.request.actor for order_id, order in accepted.items()}
-    write_events(actors, "placed", at=at)
+    write_events(actors, "placed", versions=dict.fromkeys(accepted, 1), at=at)
     return {row["id"]: row["first_answer"] for row in orders}
 
 
@@ -73,22 +84,34 @@ def write_lines(order_id: int, lines: Iterable[PricedLine]) -> None:
     insert_rows(OrderLine, _LINE, _line_rows(order_id, lines))
 
 
+def write_charges(order_id: int, charges: Iterable[Charge]) -> None:
+    """Insert further charges of an order."""
+    insert_rows(OrderCharge, _CHARGE, _charge_rows(order_id, charges))
+
+
 def write_events(
     actors: Mapping[int, str],
     kind: str,
     *,
+    versions: Mapping[int, int],
     at: datetime,
+    step: tuple[str, str] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert the same event for each of many orders.
 
-    actors: who did it, by the orders' ids. kind: one of EVENTS. data: nothing personal.
+    actors: who did it, by the orders' ids. kind: one of EVENTS. versions: of the orders, after it.
+    step: the status before and after it; where it is None, the first one that EVENTS has.
+    data: nothing personal.
     """
-    before, after = EVENTS[kind]
+    before, after = step or EVENTS[kind][0]
     insert_rows(
         OrderEvent,
         _EVENT,
-        [{"order_id": order_id, "actor": actor} for order_id, actor in actors.items()],
+        [
+            {"order_id": order_id, "actor": actor, "version": versions[order_id]}
+            for order_id, actor in actors.items()
+        ],
         shared={
             "type": kind,
             "from_status": before,
@@ -129,9 +152,15 @@ def _line_rows(order_id: int, lines: Iterable[PricedLine]) -> list[dict[str, Any
             "product_name": line.product.name,
             "unit_price": line.unit_price,
             "quantity": line.quantity,
+            "tax_rate": line.tax_rate,
+            "tax_amount": line.tax_amount,
         }
         for line in lines
     ]
+
+
+def _charge_rows(order_id: int, charges: Iterable[Charge]) -> list[dict[str, Any]]:
+    return [structs.asdict(charge) | {"order_id": order_id} for charge in charges]
 
 
 @cache

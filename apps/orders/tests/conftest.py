@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from django.db import transaction
 
+from apps.orders.apps import OrdersConfig
+from apps.orders.money import KEEPS_PAYMENTS
+
 
 @pytest.fixture
 def undone() -> Iterator[None]:
@@ -12,3 +15,9 @@ def undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _payments_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let orders begin with nothing paid, also where the tests run with orders alone."""
+    monkeypatch.setattr(OrdersConfig, "provides", (KEEPS_PAYMENTS,))

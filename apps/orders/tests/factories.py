@@ -1,5 +1,6 @@
 """Orders for tests, with defaults for everything that a test does not care about."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -46,9 +47,9 @@ def shop_request(*lines: LineRequest, key: str | None = None, **details: Any) ->
     return request(*lines, key=key, client_id=client_id_for(built_in="console"), **details)
 
 
-def make_order(*lines: LineRequest, **details: Any) -> Order:
-    """An order in the database."""
-    return Order.objects.get(pk=place_order(shop_request(*lines, **details)).id)
+def make_order(*lines: LineRequest, at: datetime | None = None, **details: Any) -> Order:
+    """An order in the database. at: when it was placed; now where it is None."""
+    return Order.objects.get(pk=place_order(shop_request(*lines, **details), at=at).id)
 
 
 def execute(sql: str, *parameters: Any) -> None:

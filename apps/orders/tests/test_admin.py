@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.operations import OrderChange, change_order, deliver_order, ship_order
+from apps.orders.placing.requests import Charge
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import in_stock, make_product
 
@@ -87,14 +89,31 @@ def test_the_page_shows_the_order_its_lines_and_its_history(
     assert lines == [order.lines.get().sku, "Blue Mug", "3"]
     assert [value for name, value in cells if name == "actor"] == ["client:1", "staff:bob"]
     read_only = re.findall(r'<div class="readonly">(.*?)</div>', page)
-    assert read_only[:6] == [
+    assert read_only[:8] == [
         "Shipped",
+        "-",  # not canceled
+        "-",  # not held
         "28.50 EUR",
         str(order.client_id),
         "W-1",
         "ada@example.org",
         "{&quot;city&quot;: &quot;London&quot;}",
     ]
+
+
+def test_the_page_shows_charges_and_taxes(admin_client: Browser, mug: ProductSnapshot) -> None:
+    charges = (
+        Charge(type="shipping", label="Parcel", amount=Decimal("4.90"), tax_rate=Decimal(19)),
+        Charge(type="discount", amount=Decimal("-1.00")),
+    )
+    order = make_order(line(mug.id, tax_amount=Decimal("0.62")), charges=charges)
+    page = admin_client.get(detail(order)).content.decode()
+    cells = re.findall(r'<td class="field-(\w+)">\s*<p>(.*?)</p>', page, re.DOTALL)
+    shown = [
+        value for name, value in cells if name in ("label", "amount", "tax_rate", "tax_amount")
+    ]
+    assert shown == ["-", "0.62", "Parcel", "4.90", "19.00", "-", "-", "-1.00", "-", "-"]
+    assert f"{mug.price + Decimal('3.90')} EUR" in page
 
 
 @pytest.mark.parametrize(
@@ -108,6 +127,27 @@ def test_the_page_offers_what_the_status_allows(
         operation(order_id=order.pk, actor="client:1")
     page = admin_client.get(detail(order)).content.decode()
     assert [verb for verb in ("ship", "deliver", "cancel") if url(order, verb) in page] == buttons
+
+
+def test_a_held_order_is_confirmed_before_it_is_shipped(
+    staff: Callable[..., Browser], mug: ProductSnapshot
+) -> None:
+    order = make_order(line(mug.id), hold_seconds=60)
+    browser = staff("change_order")
+    page = browser.get(detail(order)).content.decode()
+    verbs = [verb for verb in ("confirm", "ship", "cancel") if url(order, verb) in page]
+    assert verbs == ["confirm", "cancel"]
+    answer = browser.post(url(order, "ship"), {"version": 1}, follow=True)
+    assert "The order is held; confirm it before you ship it." in messages(answer.content)[0]
+    assert browser.post(url(order, "confirm"), {"version": 7}, follow=True).status_code == 200
+    order.refresh_from_db()
+    assert (order.version, order.is_held) == (1, True)
+    answer = browser.post(url(order, "confirm"), {"version": 1}, follow=True)
+    assert messages(answer.content) == ["The order is confirmed."]
+    assert last_event(order) == ("confirmed", "pending", "pending", "staff:ada", {})
+    order.refresh_from_db()
+    assert (order.version, order.held_until) == (2, None)
+    assert LogEntry.objects.count() == 1
 
 
 def test_shipping_and_delivering(

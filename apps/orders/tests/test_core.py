@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-CORE = ("rules", "snapshots", "requests", "pricing", "deciding")
+CORE = ("rules", "snapshots", "requests", "pricing", "holds", "deciding")
 BLOCKED = ("django", "apps.orders.models", "apps.orders.microservice_communication")
 DECIDE = """
 from decimal import Decimal
@@ -34,7 +34,9 @@ def test_a_module_of_the_core_imports_no_database(module: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("module", ["placing.statements", "placing.place", "models"])
+@pytest.mark.parametrize(
+    "module", ["placing.statements", "placing.attempt", "placing.place", "models"]
+)
 def test_control_the_modules_around_it_do(module: str) -> None:
     run = run_without_database(f"import apps.orders.{module}")
     assert run.returncode == 1

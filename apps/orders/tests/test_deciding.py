@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 
 from apps.orders.exceptions import (
     IdempotencyKeyReused,
+    IllegalTransition,
     InvalidOrder,
     OrdersError,
     OutOfStock,
     PriceChanged,
+    ProductHeld,
     ProductUnavailable,
     UnknownProduct,
 )
 from apps.orders.placing.deciding import Accepted, Decision, KnownOrder, Repeated, decide
+from apps.orders.placing.holds import Hold, HoldBook
 from apps.orders.placing.requests import LineRequest, OrderRequest
 from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
 from apps.orders.placing.snapshots import ProductSnapshot
@@ -335,3 +338,72 @@ def test_accepted_is_exactly_what_fits_at_its_turn(
         else:
             assert isinstance(decision, OutOfStock)
     assert min(left.values()) >= 0
+
+
+# Holds
+
+
+def held(
+    order_id: int, units: dict[int, int], *, is_held: bool = True, has_expired: bool = True
+) -> Hold:
+    return Hold(order_id, 1, 1, "", is_held=is_held, has_expired=has_expired, units=units)
+
+
+def ends(decision: Decision) -> list[tuple[int, str]]:
+    """The orders that are canceled for an accepted one, and why."""
+    assert isinstance(decision, Accepted), decision
+    return [(hold.id, because) for hold, because in decision.ends]
+
+
+def test_as_few_expired_holds_end_as_are_needed() -> None:
+    holds = HoldBook([held(n, {1: 2}) for n in (7, 8, 9)])
+    orders = [request(line(1, 1)), request(line(1, 4)), request(line(1, 2)), request(line(1, 3))]
+    decisions = decide(orders, [snapshot(1, stock=1)], {}, holds)
+    assert [ends(each) for each in decisions[:3]] == [
+        [],
+        [(7, "expired"), (8, "expired")],
+        [(9, "expired")],
+    ]
+    assert isinstance(decisions[3], OutOfStock)
+    assert decisions[3].product_ids == {1}
+
+
+def test_holds_that_have_not_enough_stay() -> None:
+    holds = HoldBook([held(7, {1: 2}), held(8, {2: 5})])
+    products = [snapshot(1, stock=0), snapshot(2, stock=0)]
+    orders = [
+        request(line(1, 2, path="lines.0"), line(2, 6, path="lines.1")),
+        request(line(1, 2)),
+    ]
+    refused, taken = decide(orders, products, {}, holds)
+    assert isinstance(refused, OutOfStock)
+    assert refused.product_ids == {1, 2}
+    assert ends(taken) == [(7, "expired")]
+
+
+def test_a_hold_that_has_not_expired_is_only_for_who_replaces_it() -> None:
+    holds = HoldBook([held(7, {1: 2}, has_expired=False)])
+    orders = [request(line(1)), request(line(1, 2), replaces=7), request(line(1), replaces=7)]
+    refused, placed, late = decide(orders, [snapshot(1, stock=0)], {}, holds)
+    assert isinstance(refused, OutOfStock)
+    assert ends(placed) == [(7, "requested")]
+    assert isinstance(late, IllegalTransition)
+
+
+def test_products_that_are_locked_elsewhere_keep_their_holds() -> None:
+    holds = HoldBook([held(7, {1: 1, 2: 1}), held(8, {1: 1})])
+    holds.leave_alone([2])
+    orders = [request(line(1)), request(line(1)), request(line(1), replaces=7)]
+    taken, refused, busy = decide(orders, [snapshot(1, stock=0)], {}, holds)
+    assert ends(taken) == [(8, "expired")]
+    assert (type(refused), type(busy)) == (OutOfStock, ProductHeld)
+
+
+def test_an_order_that_is_locked_elsewhere_cannot_be_replaced_now() -> None:
+    [busy, unknown] = decide(
+        [request(line(1), replaces=7), request(line(1), replaces=8)],
+        [snapshot(1)],
+        {},
+        HoldBook(busy=[7]),
+    )
+    assert (type(busy), type(unknown)) == (ProductHeld, InvalidOrder)

@@ -62,10 +62,16 @@ def test_csv_has_a_row_for_each_line_of_an_order(orders: list[Any]) -> None:
         "status": "pending",
         "currency": "EUR",
         "total": "20.98",
+        "paid": "0.00",
+        "due": "20.98",
+        "payment_status": "unpaid",
+        "needs_refund": "false",
         "reference": "'+49 30",
         "customer_email": "ada@example.com",
         "shipping_address": "{}",
         "metadata": '{"a":[1,"b"]}',
+        "held_until": "",
+        "canceled_because": "",
         "created_at": first["created_at"],
         "updated_at": first["updated_at"],
         "product_id": str(first["lines"][1]["product_id"]),
@@ -73,7 +79,31 @@ def test_csv_has_a_row_for_each_line_of_an_order(orders: list[Any]) -> None:
         "product_name": "'=Mug",
         "unit_price": "9.99",
         "quantity": "2",
+        "tax_rate": "",
+        "tax_amount": "",
+        "charge_type": "",
+        "charge_label": "",
+        "charge_amount": "",
     }
+
+
+def test_csv_has_a_row_for_each_charge_of_an_order(api: Api, orders: list[Any]) -> None:
+    line_sent = {"sku": orders[0]["lines"][0]["sku"], "quantity": 1, "tax_amount": "0.16"}
+    charges = [
+        {"type": "shipping", "label": "=Parcel", "amount": "4.90", "tax_rate": "19"},
+        {"type": "discount", "amount": "-2.00", "tax_amount": "-0.32"},
+    ]
+    order = api.post("orders/", {"lines": [line_sent], "charges": charges}).json
+    names = ["sku", "quantity", "tax_rate", "tax_amount"]
+    names += ["charge_type", "charge_label", "charge_amount"]
+    rows = rows_of(exported())[3:]
+    assert [[row[name] for name in names] for row in rows] == [
+        [line_sent["sku"], "1", "", "0.16", "", "", ""],
+        ["", "", "19.00", "", "shipping", "'=Parcel", "4.90"],
+        ["", "", "", "-0.32", "discount", "", "-2.00"],
+    ]
+    assert {(row["order_id"], row["total"]) for row in rows} == {(str(order["id"]), "3.90")}
+    assert json.loads(exported("--format=jsonl").splitlines()[-1]) == order
 
 
 def test_json_lines_have_an_order_each_as_it_is_answered(api: Api, orders: list[Any]) -> None:

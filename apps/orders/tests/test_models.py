@@ -8,7 +8,7 @@ from django.db import DataError, IntegrityError, connection, models, transaction
 from django.db.models.fields import Field
 from pytest_django import DjangoAssertNumQueries
 
-from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import make_product
 
@@ -20,22 +20,39 @@ REPLACE_ALL_BUT_ID = (
     f"REPLACE INTO orders_orderevent ({_OTHERS}) SELECT {_OTHERS} FROM orders_orderevent"  # noqa: S608
 )
 
+LATER = "2030-01-01 00:00:00+00:00"
 ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("order_key_not_empty", {"idempotency_key": ""}),
     ("order_status_known", {"status": "lost"}),
     ("order_total_in_bounds", {"total": "-0.01"}),
     ("order_version_positive", {"version": 0}),
+    ("order_held_while_it_may_be", {"status": "shipped", "held_until": LATER}),
+    ("order_held_while_it_may_be", {"status": "delivered", "held_until": LATER}),
+    ("order_canceled_because", {"canceled_because": "requested"}),
+    ("order_canceled_because", {"canceled_because": "expired", "held_until": LATER}),
+    ("order_canceled_because", {"canceled_because": "expired", "status": "canceled"}),
+    ("order_canceled_because", {"canceled_because": "bored", "status": "canceled"}),
 ]
 LINE_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("line_quantity_in_bounds", {"quantity": 0}),
     ("line_quantity_in_bounds", {"quantity": -1}),
     ("line_quantity_in_bounds", {"quantity": 1_000_001}),
     ("line_price_in_bounds", {"unit_price": "-0.01"}),
+    ("line_tax_in_bounds", {"tax_rate": "-0.01"}),
+    ("line_tax_in_bounds", {"tax_rate": "100.01"}),
+    ("line_tax_in_bounds", {"tax_rate": "100.00", "tax_amount": "-0.01"}),
 ]
+CHARGE_CHECKS: list[tuple[str, dict[str, Any]]] = [
+    ("charge_type_known", {"type": "gift"}),
+    ("charge_in_bounds", {"tax_rate": "-0.01"}),
+    ("charge_in_bounds", {"tax_rate": "100.01"}),
+]
+CHANGED = {"type": "changed", "from_status": "pending"}
 KEYS: list[tuple[type[models.Model], str, str, dict[str, Any]]] = [
     (Order, "order_once_per_key", "client_id, .*idempotency_key", {"idempotency_key": "other"}),
     (OrderLine, "line_once_per_price", "order_id, .*product_id, .*unit_price", {"unit_price": 4}),
-    (OrderEvent, "event_once", "order_id, .*type", {"type": "changed", "from_status": "pending"}),
+    (OrderEvent, "event_once", "order_id, .*type", CHANGED | {"version": 2}),
+    (OrderEvent, "event_once_per_version", "order_id, .*version", CHANGED | {"version": 2}),
 ]
 """A table, its unique constraint, the constraint's columns, and a change that satisfies it."""
 
@@ -46,6 +63,16 @@ LEGAL = {
     ("shipped", "pending", "shipped"),
     ("delivered", "shipped", "delivered"),
     ("canceled", "pending", "canceled"),
+    ("canceled", "pending", "pending"),
+    ("canceled", "shipped", "shipped"),
+    ("canceled", "delivered", "delivered"),
+    ("confirmed", "pending", "pending"),
+    ("revived", "canceled", "pending"),
+    *(
+        (kind, status, status)
+        for kind in ("paid", "refunded", "returned")
+        for status in ("pending", "shipped", "delivered", "canceled")
+    ),
 }
 
 
@@ -76,10 +103,10 @@ def insert_like(row: models.Model, **changes: Any) -> None:
 
 
 def test_every_constraint_has_a_case_here() -> None:
-    tested = {name for name, _ in ORDER_CHECKS + LINE_CHECKS} | {name for _, name, *_ in KEYS}
-    declared = [
-        each.name for model in (Order, OrderLine, OrderEvent) for each in model._meta.constraints
-    ]
+    checks = ORDER_CHECKS + LINE_CHECKS + CHARGE_CHECKS
+    tested = {name for name, _ in checks} | {name for _, name, *_ in KEYS}
+    models = (Order, OrderLine, OrderCharge, OrderEvent)
+    declared = [each.name for model in models for each in model._meta.constraints]
     assert {*tested, "event_is_legal"} == set(declared)
 
 
@@ -101,9 +128,22 @@ def test_a_line_that_breaks_a_rule_is_refused(
     assert OrderLine.objects.count() == 1
 
 
+@pytest.mark.parametrize(("name", "wrong"), CHARGE_CHECKS)
+def test_a_charge_that_breaks_a_rule_is_refused(
+    name: str, wrong: dict[str, Any], order: Order
+) -> None:
+    charge = OrderCharge.objects.create(order=order, type="fee", amount="-1.00")
+    insert_like(charge, tax_rate="100.00", tax_amount="-1.00")
+    with pytest.raises(IntegrityError, match=name):
+        insert_like(charge, **wrong)
+    assert OrderCharge.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("model", "wrong"),
     [
+        (OrderCharge, {"amount": "1000000000000.00"}),
+        (OrderCharge, {"tax_amount": "-1000000000000.00"}),
         (Order, {"idempotency_key": "other", "total": "1000000000000.00"}),
         (OrderLine, {"unit_price": "100000000.00"}),
     ],
@@ -112,6 +152,7 @@ def test_money_beyond_its_column_is_refused(
     model: type[models.Model], wrong: dict[str, Any], order: Order
 ) -> None:
     """By its type on PostgreSQL, by a CHECK on SQLite, whose decimals are wider."""
+    OrderCharge.objects.create(order=order, type="fee", amount="1.00")
     row = model._default_manager.get()
     error = DataError if connection.vendor == "postgresql" else IntegrityError
     with pytest.raises(error):
@@ -124,9 +165,10 @@ def test_what_is_there_once(
     model: type[models.Model], name: str, columns: str, other: dict[str, Any], order: Order
 ) -> None:
     row = model._default_manager.get()
+    same = {"event_once": {"version": 2}, "event_once_per_version": CHANGED}.get(name, {})
     # SQLite names the columns instead of a constraint that has no condition.
     with pytest.raises(IntegrityError, match=f"{name}|UNIQUE .*{columns}"):
-        insert_like(row)
+        insert_like(row, **same)
     insert_like(row, **other)
     assert model._default_manager.count() == 2
 
@@ -136,8 +178,9 @@ def test_what_is_there_once(
 def test_an_event_is_a_legal_step(from_status: str, to_status: str, order: Order) -> None:
     placed = order.events.get()
     legal = {step for step in LEGAL if step[1:] == (from_status, to_status)}
-    for kind in OrderEvent.Type.values:
-        step = {"type": kind, "from_status": from_status, "to_status": to_status}
+    for version, kind in enumerate(OrderEvent.Type.values, 2):
+        step: dict[str, Any] = {"type": kind, "from_status": from_status, "to_status": to_status}
+        step["version"] = version
         if (kind, from_status, to_status) not in legal:
             # That it was placed before, SQLite finds first.
             rule = "event_is_legal|UNIQUE" if kind == "placed" else "event_is_legal"
@@ -149,6 +192,12 @@ def test_an_event_is_a_legal_step(from_status: str, to_status: str, order: Order
         ("placed", "", "pending"),
         *legal,
     }
+
+
+def test_events_from_before_have_no_version(order: Order) -> None:
+    for _ in range(2):
+        insert_like(order.events.get(type="placed"), **CHANGED | {"version": None})
+    assert order.events.count() == 3
 
 
 @pytest.mark.parametrize(

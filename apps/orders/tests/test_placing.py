@@ -76,10 +76,16 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
         "status": "pending",
         "currency": "EUR",
         "total": "19.98",
+        "paid": "0.00",
+        "due": "19.98",
+        "payment_status": "unpaid",
+        "needs_refund": False,
         "reference": "R-1",
         "customer_email": "",
         "shipping_address": {},
         "metadata": {},
+        "held_until": None,
+        "canceled_because": None,
         "product_id": mug.id,
         "quantity": 2,
         "lines": [
@@ -89,8 +95,11 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
                 "product_name": "Mug",
                 "unit_price": "9.99",
                 "quantity": 2,
+                "tax_rate": None,
+                "tax_amount": None,
             }
         ],
+        "charges": [],
     }
 
 

@@ -29,6 +29,8 @@ def test_the_shop_has_products_and_orders_of_a_month() -> None:
     assert len(get_products_by_name()) == 60
     assert 190 <= Order.objects.count() <= 200
     assert set(Order.objects.values_list("status", flat=True)) == set(Order.Status.values)
+    charges = Order.objects.values_list("charges_total", flat=True)
+    assert {each and str(each) for each in charges} == {None, "4.90", "2.90"}
     oldest = timezone.now() - timedelta(days=30, minutes=1)
     assert not Order.objects.filter(created_at__lt=oldest).exists()
     assert not OrderEvent.objects.filter(created_at__gt=timezone.now()).exists()

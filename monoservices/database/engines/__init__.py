@@ -39,6 +39,13 @@ class Engine(Protocol):
         what has changed since some time shall not miss what waited meanwhile.
         """
 
+    def moment_or_now(self) -> str:
+        """An expression with a parameter: that moment, or where it is NULL the database's clock.
+
+        The clock is read once in each statement, so that an index on a time can be used. The
+        parameter is made by `monoservices.database.rows.moment_parameter`.
+        """
+
     def pipelined_transaction(self) -> AbstractContextManager[Callable[[], datetime]]:
         """`transaction.atomic()` in which enqueued statements share round trips.
 

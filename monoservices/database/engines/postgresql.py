@@ -42,6 +42,10 @@ def now() -> datetime:
     return moment
 
 
+def moment_or_now() -> str:
+    return "coalesce(%s::timestamptz, statement_timestamp())"
+
+
 @contextmanager
 def consistent_snapshot(
     *, may_take_long: bool = False, of_whole_tables: bool = False

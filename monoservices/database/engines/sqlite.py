@@ -31,6 +31,11 @@ def now() -> datetime:
     return timezone.now()
 
 
+def moment_or_now() -> str:
+    """Times are texts in UTC; this one ends with milliseconds, and theirs with microseconds."""
+    return "coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'))"
+
+
 @contextmanager
 def pipelined_transaction() -> Iterator[Callable[[], datetime]]:
     with transaction.atomic():
@@ -101,7 +106,8 @@ def for_update(alias: str, *, skip_locked: bool = False) -> str:
 
 def money_column(column: str) -> str:
     """SQLite keeps amounts as floating-point numbers, which are exact to 15 digits."""
-    return f"printf('%%.2f', {column})"
+    # For NULL, printf alone would be 0.00.
+    return f"CASE WHEN {column} IS NOT NULL THEN printf('%%.2f', {column}) END"
 
 
 def selected(alias: str, columns: Mapping[str, str]) -> str:

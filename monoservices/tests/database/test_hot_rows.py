@@ -109,7 +109,7 @@ def test_rows_come_with_those_that_belong_to_them(ids: list[int]) -> None:
     rows = HotRows(
         Thing,
         ("id",),
-        belonging=lambda: belonging_rows(Thing, belonging="twin_id = t.id", columns=columns),
+        belonging=[lambda: belonging_rows(Thing, belonging="twin_id = t.id", columns=columns)],
     )
     with engine().pipelined_read():
         found = rows.by("id", ids[:2])()

@@ -94,3 +94,12 @@ def test_what_fails_at_once_fails_before_the_answer() -> None:
     pieces = (nothing[name] for name in ("missing",))
     with pytest.raises(KeyError):
         export_response(pieces, file_format=Format.CSV, name="items")
+
+
+def test_an_amount_of_less_than_nothing_is_no_formula() -> None:
+    class Row(Struct):
+        amount: Decimal
+        label: str
+
+    lines = list(csv_lines(Row, [Row(Decimal("-2.00"), "-2.00")]))
+    assert lines == [b"amount,label\r\n", b"-2.00,'-2.00\r\n"]

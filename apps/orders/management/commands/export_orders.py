@@ -8,8 +8,8 @@ from monoservices.files.exporting import Format, Pieces
 
 class Command(ExportCommand):
     help = (
-        "Writes all orders to standard output, oldest first: as CSV with a row for each line of an "
-        "order, or as JSON Lines with one order per line."
+        "Writes all orders to standard output, oldest first: as CSV with a row for each line and "
+        "each charge of an order, or as JSON Lines with one order per line."
     )
 
     def pieces(self, file_format: Format) -> Pieces:

@@ -1,0 +1,37 @@
+"""Payments for the demo's orders, to try things out with."""
+
+import random
+
+from django.db import transaction
+
+from apps.payments.microservice_communication import demo_orders
+from apps.payments.models import Payment
+from apps.payments.operations import Money, record_payment, record_refund
+
+ACTOR = "staff:demo"
+
+
+@transaction.atomic
+def seed_payments(seed: int = 1) -> int:
+    """Pay most orders of the demo, and refund most of those that were canceled.
+
+    A canceled order is paid for too, so that some orders need a refund. Returns how many payments
+    and refunds there are. The same seed pays the same orders.
+    """
+    chance = random.Random(seed)  # noqa: S311 - a demo, not a secret
+    for order in demo_orders():
+        if order.total == 0 or chance.random() < 0.15:
+            continue
+        reference = f"demo-{order.id}"
+        amount = round(order.total / 2, 2) if chance.random() < 0.1 else order.total
+        money = Money(amount=amount, method="card", provider="demo", provider_reference=reference)
+        if chance.random() < 0.2:
+            money = Money(amount=amount, method="transfer")
+        record_payment(
+            order_id=order.id, money=money, actor=ACTOR, idempotency_key=reference, at=order.at
+        )
+        if order.status == "canceled" and chance.random() < 0.7:
+            record_refund(
+                order_id=order.id, money=money, actor=ACTOR, idempotency_key=reference, at=order.at
+            )
+    return Payment.objects.count()

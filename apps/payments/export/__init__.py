@@ -1,0 +1,1 @@
+"""Payments as files: CSV and JSON Lines."""

@@ -1,0 +1,230 @@
+"""Money for the same order, and for the same units, comes many times at once."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from apps.orders.exceptions import OutOfStock
+from apps.orders.models import Order, OrderEvent
+from apps.orders.operations import place_order, sweep_expired_holds
+from apps.orders.tests.factories import line, make_order, shop_request
+from apps.orders.tests.product_rows import in_stock, make_product
+from apps.payments import audit
+from apps.payments.exceptions import PaymentExists
+from apps.payments.models import Payment
+from apps.payments.operations import Money, record_payment, record_refund
+from tests.books import assert_books_balance
+from tests.races.workers import WORKERS, Workers, meet, meeting_after_reading
+
+FIVE = Decimal("5.00")
+HALF = WORKERS // 2
+
+
+def money(reference: str) -> Money:
+    return Money(amount=FIVE, method="card", provider="bank", provider_reference=reference)
+
+
+def expired_hold(product_id: int) -> Order:
+    """An order of one unit at 5.00 whose hold has expired, and which nobody has taken back."""
+    at = timezone.now() - timedelta(hours=1)
+    request = shop_request(line(product_id), hold_seconds=60)
+    return Order.objects.get(pk=place_order(request, at=at).id)
+
+
+def pay(job: tuple[int, int]) -> str:
+    """Pay all of an order, by a reference of one's own; return the status that the order has."""
+    number, order_id = job
+    meet()
+    done = record_payment(order_id=order_id, money=money(f"r{number}"), actor="x")
+    return done.payment.order_status
+
+
+def pay_after_a_look(job: tuple[int, int]) -> None:
+    """Add to what was paid when the order was read, without a lock."""
+    _, order_id = job
+    order = Order.objects.get(pk=order_id)
+    meet()
+    Order.objects.filter(pk=order_id).update(paid=(order.paid or 0) + FIVE)
+
+
+def pay_by_one_reference(order_id: int) -> bool:
+    """Pay the order by a reference that all use; return whether that was a replay."""
+    with meeting_after_reading(before="orders_orderevent"):
+        return record_payment(order_id=order_id, money=money("one"), actor="x").replayed
+
+
+def pay_another_by_one_reference(order_id: int) -> str:
+    """Pay an order of one's own by a reference that all use."""
+    with meeting_after_reading(before="orders_orderevent"):
+        try:
+            record_payment(order_id=order_id, money=money("one"), actor="x")
+        except PaymentExists as error:
+            return error.code
+    return "recorded"
+
+
+def pay_by_one_reference_after_a_look(order_id: int) -> None:
+    """Look the reference up, and if it is not known, record a payment under a name of its own."""
+    known = Payment.objects.filter(provider_reference__startswith="one").exists()
+    meet()
+    if not known:
+        reference = f"one {timezone.now().isoformat()} {id(object())}"
+        record_payment(order_id=order_id, money=money(reference), actor="x")
+
+
+def refund_everything(order_id: int) -> bool:
+    """Give everything back under a key that all use; return whether that was a replay."""
+    meet()
+    cash = Money(amount=FIVE, method="cash")
+    return record_refund(order_id=order_id, money=cash, actor="x", idempotency_key="a").replayed
+
+
+def pay_or_buy(job: tuple[int, int, int]) -> str:
+    """Pay the order, or buy one unit of the product if there is no order."""
+    number, order_id, product_id = job
+    if order_id:
+        return pay((number, order_id))
+    meet()
+    try:
+        place_order(shop_request(line(product_id)))
+    except OutOfStock:
+        return "out_of_stock"
+    return "bought"
+
+
+def pay_or_buy_after_a_look(job: tuple[int, int, int]) -> None:
+    """As `pay_or_buy`, but a payer looks at the order before others buy, and takes no lock."""
+    _, order_id, product_id = job
+    order = Order.objects.filter(pk=order_id).first()
+    meet()
+    if order is None:
+        place_order(shop_request(line(product_id)))
+    meet()
+    if order is not None and order.is_held:
+        order.paid, order.held_until = FIVE, None
+        order.save()
+
+
+def statuses() -> Counter[tuple[str, str | None]]:
+    return Counter(Order.objects.values_list("status", "canceled_because"))
+
+
+def test_payments_that_each_cover_are_all_kept_and_confirm_once(workers: Workers) -> None:
+    order = expired_hold(make_product(stock=1).id)
+    workers.run(pay, [(number, order.pk) for number in range(WORKERS)])
+    order.refresh_from_db()
+    assert (order.paid, order.held_until) == (FIVE * WORKERS, None)
+    assert order.version == 1 + WORKERS + 1
+    assert OrderEvent.objects.filter(type="confirmed").count() == 1
+    assert Payment.objects.count() == WORKERS
+    assert sorted(Payment.objects.values_list("paid", flat=True)) == [
+        FIVE * number for number in range(1, WORKERS + 1)
+    ]
+    assert list(audit.audit()) == []
+    assert_books_balance()
+
+
+@pytest.mark.usefixtures("control")
+def test_control_adding_to_what_was_read_loses_money(workers: Workers) -> None:
+    order = make_order(line(make_product().id))
+    workers.run(pay_after_a_look, [(number, order.pk) for number in range(WORKERS)])
+    order.refresh_from_db()
+    assert order.paid == FIVE
+
+
+def test_one_reference_counts_once(workers: Workers) -> None:
+    order = make_order(line(make_product().id))
+    replayed = workers.run(pay_by_one_reference, [order.pk] * WORKERS)
+    assert Counter(replayed) == {False: 1, True: WORKERS - 1}
+    order.refresh_from_db()
+    assert (order.paid, order.version, Payment.objects.count()) == (FIVE, 2, 1)
+    assert_books_balance()
+
+
+def test_one_reference_pays_one_order(workers: Workers) -> None:
+    product = make_product()
+    orders = [make_order(line(product.id)).pk for _ in range(WORKERS)]
+    said = workers.run(pay_another_by_one_reference, orders)
+    assert Counter(said) == {"recorded": 1, "payment_exists": WORKERS - 1}
+    paid = Counter(Order.objects.values_list("paid", flat=True))
+    assert paid == {Decimal(0): WORKERS - 1, FIVE: 1}
+    assert list(audit.audit()) == []
+    assert_books_balance()
+
+
+@pytest.mark.usefixtures("control")
+def test_control_looking_for_the_reference_first_counts_it_many_times(workers: Workers) -> None:
+    order = make_order(line(make_product().id))
+    workers.run(pay_by_one_reference_after_a_look, [order.pk] * WORKERS)
+    order.refresh_from_db()
+    assert order.paid == FIVE * WORKERS
+
+
+def test_a_refund_of_everything_under_one_key_is_a_replay_for_all_others(workers: Workers) -> None:
+    order = make_order(line(make_product().id))
+    record_payment(order_id=order.pk, money=money("r"), actor="x")
+    replayed = workers.run(refund_everything, [order.pk] * WORKERS)
+    assert Counter(replayed) == {False: 1, True: WORKERS - 1}
+    order.refresh_from_db()
+    assert order.paid == 0
+    assert Payment.objects.filter(kind="refund").count() == 1
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+@pytest.mark.parametrize("payers_first", [False, True])
+def test_late_payers_and_new_buyers_get_each_unit_once(
+    workers: Workers, payers_first: bool, taken_back: bool
+) -> None:
+    """taken_back: whether the stock of the expired holds is free when they come."""
+    product = make_product(stock=HALF)
+    orders = [expired_hold(product.id).pk for _ in range(HALF)]
+    if taken_back:
+        assert sweep_expired_holds() == HALF
+    jobs = [(number, order_id, product.id) for number, order_id in enumerate(orders)]
+    jobs += [(HALF + number, 0, product.id) for number in range(HALF)]
+    said = Counter(workers.run(pay_or_buy, jobs if payers_first else jobs[::-1]))
+    got, bought = said["pending"], said["bought"]
+    assert got + bought == HALF
+    assert said["canceled"] == HALF - got
+    assert said["out_of_stock"] == HALF - bought
+    assert statuses()["pending", None] == HALF
+    assert in_stock(product) == 0
+    assert Payment.objects.count() == HALF
+    assert Order.objects.needing_refund().count() == HALF - got
+    assert list(audit.audit()) == []
+    assert_books_balance()
+
+
+@pytest.mark.usefixtures("control")
+def test_control_paying_after_a_look_sells_a_unit_twice(workers: Workers) -> None:
+    product = make_product(stock=HALF)
+    orders = [expired_hold(product.id).pk for _ in range(HALF)]
+    jobs = [(number, order_id, product.id) for number, order_id in enumerate(orders)]
+    jobs += [(HALF + number, 0, product.id) for number in range(HALF)]
+    workers.run(pay_or_buy_after_a_look, jobs)
+    pending: Callable[..., int] = Order.objects.filter(status="pending", held_until=None).count
+    assert pending() == WORKERS
+
+
+def test_a_late_payer_and_a_new_buyer_one_after_the_other(transactional_db: None) -> None:
+    """In both orders, where the unit was taken back and where it was not."""
+    for payer_first in (False, True):
+        for taken_back in (False, True):
+            product = make_product(stock=1)
+            order = expired_hold(product.id)
+            if taken_back:
+                sweep_expired_holds()
+            if payer_first:
+                paid = record_payment(order_id=order.pk, money=money(f"{order.pk}"), actor="x")
+                with pytest.raises(OutOfStock):
+                    place_order(shop_request(line(product.id)))
+            else:
+                place_order(shop_request(line(product.id)))
+                paid = record_payment(order_id=order.pk, money=money(f"{order.pk}"), actor="x")
+            assert paid.payment.order_status == ("pending" if payer_first else "canceled")
+            assert in_stock(product) == 0
+    assert_books_balance()
