@@ -21,6 +21,8 @@ class ServiceConfig(AppConfig):
         require a scope: the ASGI front reads no such body without a key.
     hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
         The server lets few of them run at a time, so that other requests do not wait for them.
+    chores: the dotted paths of functions of this service that the housekeeper calls every second,
+        `chore(limit=500) -> int` (`monoservices.housekeeping.chores`).
     """
 
     # An app's `apps` module imports this class too, and Django must not take it as the config.
@@ -31,6 +33,7 @@ class ServiceConfig(AppConfig):
     oversight: Oversight | None = None
     large_bodies: Mapping[str, int] = {}
     hashes_passwords: tuple[str, ...] = ()
+    chores: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         cls.default = True
