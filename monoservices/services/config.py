@@ -38,6 +38,8 @@ class ServiceConfig(AppConfig):
     books: how `manage.py reconcile` checks the tables of the service.
     hashes_passwords: the names of URLs, such as `admin:login`, whose POST requests hash a password.
         The server lets few of them run at a time, so that other requests do not wait for them.
+    chores: the dotted paths of functions of this service that the housekeeper calls every second,
+        `chore(limit=500) -> int` (`monoservices.housekeeping.chores`).
     """
 
     # An app's `apps` module imports this class too, and Django must not take it as the config.
@@ -50,6 +52,7 @@ class ServiceConfig(AppConfig):
     provides: tuple[str, ...] = ()
     books: Books | None = None
     hashes_passwords: tuple[str, ...] = ()
+    chores: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         cls.default = True

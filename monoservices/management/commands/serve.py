@@ -5,6 +5,7 @@ import os
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from granian.http import HTTP1Settings
 from granian.server import Server
 
 from monoservices.database.engines import engine
+from monoservices.housekeeping.beside import housekeeping
+from monoservices.housekeeping.chores import chore_paths
 from monoservices.metrics.processes import counting_together
 from monoservices.server.open_files import TooFewFiles, allowed_connections
 from monoservices.server.supervisor import Interrupt, keep_signals_for_workers
@@ -45,8 +48,15 @@ class Command(BaseCommand):
             help="processes, each with its own batches and database connections; default: "
             "%(default)s, from the number of cores and the database",
         )
+        parser.add_argument(
+            "--no-housekeeping",
+            action="store_true",
+            help="start no housekeeper beside the workers; some `housekeep` runs elsewhere",
+        )
 
-    def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
+    def handle(
+        self, *, host: str, port: int, workers: int, no_housekeeping: bool, **options: Any
+    ) -> None:
         address = _free_address(host, port)
         try:
             most_connections = allowed_connections()
@@ -74,7 +84,8 @@ class Command(BaseCommand):
         )
         server.main_loop_interrupt = Interrupt(lambda: server.interrupt_signal)
         keep_signals_for_workers()
-        with counting_together():
+        has_chores = bool(chore_paths()) and not no_housekeeping
+        with counting_together(), housekeeping() if has_chores else nullcontext():
             server.serve()
 
 

@@ -1,0 +1,1 @@
+"""Work that no request waits for, done every second by a process beside the workers."""
