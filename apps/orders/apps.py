@@ -14,4 +14,5 @@ class OrdersConfig(ServiceConfig):
         Scope("orders:price", "Set the price of an order's lines, and lower its total by charges."),
     )
     books = Books(audit="apps.orders.books.audit.audit", repair="apps.orders.books.repair.repair")
+    chores = ("apps.orders.operations.sweep_expired_holds",)
     oversight = Oversight(scope="orders:manage", permission="orders.view_order")

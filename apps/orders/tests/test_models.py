@@ -165,7 +165,11 @@ def test_what_is_there_once(
     model: type[models.Model], name: str, columns: str, other: dict[str, Any], order: Order
 ) -> None:
     row = model._default_manager.get()
-    same = {"event_once": {"version": 2}, "event_once_per_version": CHANGED}.get(name, {})
+    others: dict[str, dict[str, Any]] = {
+        "event_once": {"version": 2},
+        "event_once_per_version": CHANGED,
+    }
+    same = others.get(name, {})
     # SQLite names the columns instead of a constraint that has no condition.
     with pytest.raises(IntegrityError, match=f"{name}|UNIQUE .*{columns}"):
         insert_like(row, **same)
