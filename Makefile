@@ -52,6 +52,7 @@ check: install-dev  ## Format, lint, imports, types, deployment settings, migrat
 	$(PY) -m mypy
 	$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) -m tests.migrations
 	@new=$$(mktemp) && trap 'rm -f $$new' EXIT && \
 	$(PY) manage.py spectacular --validate --fail-on-warn --file $$new && \
 	{ diff -u docs/reference/openapi.yaml $$new || { echo "Run make openapi."; exit 1; }; } && \

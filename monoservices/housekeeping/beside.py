@@ -60,7 +60,7 @@ class _Keeper(threading.Thread):
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-        self.join()
+        self.join(STOP_SECONDS)
 
     def _next(self) -> subprocess.Popen[bytes] | None:
         with self._starting:
@@ -69,6 +69,10 @@ class _Keeper(threading.Thread):
             self._process = subprocess.Popen(  # noqa: S603 - this very program
                 [sys.executable, "-m", "django", "housekeep", f"--parent={os.getpid()}"],
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                # With this, the system starts it in one step (posix_spawn). Otherwise, a worker
+                # that is forked meanwhile holds the pipe on which Popen waits. Files of Python
+                # and of Granian are closed all the same.
+                close_fds=False,
             )
         logger.info("Spawning housekeeper with PID: %d", self._process.pid)
         return self._process

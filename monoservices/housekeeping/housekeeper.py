@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Housekeeper:
-    """Calls chores when they are due, one after the other.
+    """Calls chores when they are due, one after the other. It runs once.
 
     parent: the id of the process that started this one. With it, the loop ends when the parent has.
     """
@@ -28,7 +28,7 @@ class Housekeeper:
         self._parent = parent
         self._is_ending = False
         self._ears, self._mouth = socket.socketpair()
-        self._mouth.setblocking(False)
+        self._mouth.setblocking(False)  # `end` must not wait
 
     def run(self) -> None:
         """Call chores until SIGTERM or SIGINT. A chore that runs is not interrupted."""
@@ -68,8 +68,8 @@ class Housekeeper:
     @contextmanager
     def _hearing_signals(self) -> Iterator[None]:
         before = {each: signal.signal(each, self.end) for each in SIGNALS}
-        if sys.platform != "win32":  # who starts this process may have blocked them
-            mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        if sys.platform != "win32":  # who started this process has blocked them
+            mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
         try:
             yield
         finally:
@@ -77,3 +77,5 @@ class Housekeeper:
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for number, handler in before.items():
                 signal.signal(number, handler)
+            self._ears.close()
+            self._mouth.close()

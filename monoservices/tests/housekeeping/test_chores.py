@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from monoservices.housekeeping import chores
 from monoservices.housekeeping.chores import LAG, LIMIT, RUNS, UNITS, Chore, chore_paths
@@ -96,7 +96,7 @@ def test_a_failure_is_logged_once_until_it_works_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed: list[str] = []
-    monkeypatch.setattr(chores.connections, "close_all", lambda: closed.append("all"))
+    monkeypatch.setattr(connections, "close_all", lambda: closed.append("all"))
     chore = Chore(PATH, clock=clock)
     results.extend([OperationalError("away"), OperationalError("away"), ValueError("odd"), 0])
     with caplog.at_level(logging.WARNING, chores.__name__):
