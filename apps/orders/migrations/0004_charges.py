@@ -24,6 +24,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="charges",
+                        to="orders.order",
+                    ),
+                ),
+                (
                     "type",
                     models.CharField(
                         choices=[
@@ -42,6 +50,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("type__in", ("shipping", "discount", "fee", "rounding"))
+                        ),
+                        name="charge_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__gte", Decimal("-999999999999.99")),
+                            ("amount__lte", Decimal("999999999999.99")),
+                            ("tax_amount__gte", Decimal("-999999999999.99")),
+                            ("tax_amount__lte", Decimal("999999999999.99")),
+                            ("tax_rate__gte", 0),
+                            ("tax_rate__lte", 100),
+                        ),
+                        name="charge_in_bounds",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -58,36 +85,6 @@ class Migration(migrations.Migration):
             model_name="orderline",
             name="tax_rate",
             field=models.DecimalField(decimal_places=2, max_digits=5, null=True),
-        ),
-        migrations.AddField(
-            model_name="ordercharge",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="charges",
-                to="orders.order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ordercharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ("shipping", "discount", "fee", "rounding"))),
-                name="charge_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ordercharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount__gte", Decimal("-999999999999.99")),
-                    ("amount__lte", Decimal("999999999999.99")),
-                    ("tax_amount__gte", Decimal("-999999999999.99")),
-                    ("tax_amount__lte", Decimal("999999999999.99")),
-                    ("tax_rate__gte", 0),
-                    ("tax_rate__lte", 100),
-                ),
-                name="charge_in_bounds",
-            ),
         ),
         AddConstraintNotValid(
             model_name="orderline",

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("orders", "0006_paid_checked"),
+        ("orders", "0011_paid_checked"),
     ]
 
     operations = [

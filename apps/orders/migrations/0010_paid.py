@@ -8,7 +8,7 @@ from monoservices.database.migrating import AddConstraintNotValid
 class Migration(migrations.Migration):
     """What is paid for an order. The next migration checks the old rows."""
 
-    dependencies = [("orders", "0005_holds_settled")]
+    dependencies = [("orders", "0009_holds_settled")]
 
     operations = [
         migrations.AddField(

@@ -6,5 +6,5 @@ from monoservices.database.migrating import ValidateConstraint
 class Migration(migrations.Migration):
     """In a transaction of its own, so that the lock of the one before is gone."""
 
-    dependencies = [("orders", "0006_paid")]
+    dependencies = [("orders", "0010_paid")]
     operations = [ValidateConstraint("Order", "order_paid_in_bounds")]

@@ -4,7 +4,7 @@ from monoservices.database.migrating import ValidateConstraint
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0005_holds")]
+    dependencies = [("orders", "0006_holds")]
 
     operations = [
         ValidateConstraint("order", "order_held_while_it_may_be"),

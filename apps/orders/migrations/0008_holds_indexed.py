@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """The constraint comes last: of these operations, it alone cannot run again."""
 
     atomic = False
-    dependencies = [("orders", "0005_holds_checked")]
+    dependencies = [("orders", "0007_holds_checked")]
 
     operations = [
         AddIndexConcurrently(

@@ -7,7 +7,7 @@ from monoservices.database.append_only import RenewAppendOnly
 class Migration(migrations.Migration):
     """The index of `event_once_per_version` serves the foreign key; SQLite needs its triggers."""
 
-    dependencies = [("orders", "0005_holds_indexed")]
+    dependencies = [("orders", "0008_holds_indexed")]
 
     operations = [
         migrations.AlterField(

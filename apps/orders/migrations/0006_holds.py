@@ -7,7 +7,7 @@ from monoservices.database.migrating import AddConstraintNotValid
 class Migration(migrations.Migration):
     """Holds, and events that have the order's version. The next migration checks the old rows."""
 
-    dependencies = [("orders", "0004_charges_checked")]
+    dependencies = [("orders", "0005_charges_checked")]
 
     operations = [
         migrations.AddField(
