@@ -35,6 +35,7 @@ StatusFilter = Annotated[
     Literal["pending", "shipped", "delivered", "canceled"], Meta(title="OrderStatus")
 ]
 ChargeType = Annotated[Literal["shipping", "discount", "fee", "rounding"], Meta(title="ChargeType")]
+Label = Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
@@ -45,8 +46,8 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
     product_id: Id | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
     unit_price: Money | UnsetType = UNSET
-    tax_rate: Percentage | None = None
-    tax_amount: LargeMoney | None = None
+    tax_rate: Percentage | None | UnsetType = UNSET
+    tax_amount: LargeMoney | None | UnsetType = UNSET
 
 
 class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -54,9 +55,9 @@ class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
 
     type: ChargeType
     amount: SignedMoney
-    label: Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])] = ""
-    tax_rate: Percentage | None = None
-    tax_amount: SignedMoney | None = None
+    label: Label | UnsetType = UNSET
+    tax_rate: Percentage | None | UnsetType = UNSET
+    tax_amount: SignedMoney | None | UnsetType = UNSET
 
 
 Charges = Annotated[list[ChargeIn], Meta(max_length=MAX_CHARGES)]
