@@ -46,8 +46,8 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
     product_id: Id | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
     unit_price: Money | UnsetType = UNSET
-    tax_rate: Percentage | None | UnsetType = UNSET
-    tax_amount: LargeMoney | None | UnsetType = UNSET
+    tax_rate: Percentage | UnsetType | None = UNSET
+    tax_amount: LargeMoney | UnsetType | None = UNSET
 
 
 class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -56,8 +56,8 @@ class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
     type: ChargeType
     amount: SignedMoney
     label: Label | UnsetType = UNSET
-    tax_rate: Percentage | None | UnsetType = UNSET
-    tax_amount: SignedMoney | None | UnsetType = UNSET
+    tax_rate: Percentage | UnsetType | None = UNSET
+    tax_amount: SignedMoney | UnsetType | None = UNSET
 
 
 Charges = Annotated[list[ChargeIn], Meta(max_length=MAX_CHARGES)]
