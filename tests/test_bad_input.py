@@ -66,7 +66,9 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
         assert api.post(f"orders/{shipped}/ship/").status == 200
         paid = api.post("orders/", {"product_id": gold, "quantity": 1}).json["id"]
         assert api.post(f"orders/{paid}/payments/", PAID).status == 201
-        yield Shop(api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped})
+        yield Shop(
+            api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped, "paid": paid}
+        )
         transaction.set_rollback(True)
 
 

@@ -31,13 +31,13 @@ from monoservices.api.pagination import Page, keyset_page
 from monoservices.services.oversight import sees_others
 
 EXAMPLES = {
-    "with the reference of a provider": {
+    "by_provider": {
         "amount": "29.97",
         "method": "card",
         "provider": "stripe",
         "provider_reference": "ch_3PYq",
     },
-    "with an Idempotency-Key": {"amount": "29.97", "method": "cash"},
+    "in_cash": {"amount": "29.97", "method": "cash"},
 }
 
 
