@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 CLOCK = 1 if connection.vendor == "postgresql" else 0
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
-TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 # One statement looks up the API key.
 BUDGETS = {
