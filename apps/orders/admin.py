@@ -222,7 +222,11 @@ class OrderAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, order: Order, verb: str, version: int | None = None
     ) -> bool:
         """Move one order and return whether it is there now; if not, say why."""
-        act = {"order_id": order.pk, "actor": staff_actor(request), "version": version}
+        act: dict[str, Any] = {
+            "order_id": order.pk,
+            "actor": staff_actor(request),
+            "version": version,
+        }
         try:
             if verb == "confirm":
                 moved = operations.confirm_order(**act)
