@@ -41,7 +41,7 @@ CASES = {
 
 
 PAID = {"amount": "5", "method": "card", "provider": "bank", "provider_reference": "B-1"}
-"""What was paid for <order>."""
+"""What was paid for <paid>."""
 
 
 class Shop(NamedTuple):
@@ -64,8 +64,11 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
         order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
         shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
         assert api.post(f"orders/{shipped}/ship/").status == 200
-        assert api.post(f"orders/{order}/payments/", PAID).status == 201
-        yield Shop(api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped})
+        paid = api.post("orders/", {"product_id": gold, "quantity": 1}).json["id"]
+        assert api.post(f"orders/{paid}/payments/", PAID).status == 201
+        yield Shop(
+            api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped, "paid": paid}
+        )
         transaction.set_rollback(True)
 
 

@@ -319,7 +319,7 @@ def test_what_is_shown() -> None:
                 "product_name": "Tee \u2028 \U0001f375",
                 "unit_price": f"{key}.10",
                 "quantity": 1,
-                "tax_rate": None,
+                "tax_rate": "19.00",
                 "tax_amount": None,
             }
             for key in (24, 23)

@@ -109,6 +109,12 @@ def test_operations_are_named(document: Any) -> None:
         "POST /api/v1/orders/{order_id}/deliver/": "deliver_order",
         "GET /api/v1/orders/{order_id}/events/": "list_order_events",
         "POST /api/v1/orders/{order_id}/ship/": "ship_order",
+        "GET /api/v1/orders/{order_id}/payments/": "list_order_payments",
+        "POST /api/v1/orders/{order_id}/payments/": "record_payment",
+        "GET /api/v1/orders/{order_id}/refunds/": "list_order_refunds",
+        "POST /api/v1/orders/{order_id}/refunds/": "record_refund",
+        "GET /api/v1/payments/": "list_payments",
+        "GET /api/v1/payments/export/": "export_payments",
         "GET /api/v1/products/": "list_products",
         "POST /api/v1/products/": "create_product",
         "GET /api/v1/products/availability/": "list_availability",
@@ -213,6 +219,8 @@ def test_bodies_of_several_forms_and_problems_have_examples(document: Any) -> No
         "place_order": ["lines", "one_product"],
         "adjust_stock": ["change", "count"],
         "adjust_stocks": ["movements"],
+        "record_payment": ["by_provider", "in_cash"],
+        "record_refund": ["by_provider", "in_cash"],
     }
 
 
@@ -231,17 +239,19 @@ def test_headers_are_described(document: Any) -> None:
                 responses.setdefault(f"{header} {status}", set()).add(name)
     changing = {"change_order", "cancel_order", "ship_order", "deliver_order"}
     everything = {operation["operationId"] for operation in shop}
+    money = {"record_payment", "record_refund"}
     assert requests == {
-        "Idempotency-Key": {"place_order", "create_product", "adjust_stock", "adjust_stocks"},
+        "Idempotency-Key": money
+        | {"place_order", "create_product", "adjust_stock", "adjust_stocks"},
         "If-Match": changing,
         "If-None-Match": {"get_order"},
     }
     assert responses == {
-        "Idempotent-Replayed 201": {"place_order", "create_product", "adjust_stock"},
+        "Idempotent-Replayed 201": money | {"place_order", "create_product", "adjust_stock"},
         "Idempotent-Replayed 200": {"adjust_stocks"},
         "ETag 200": changing | {"get_order"},
         "ETag 304": {"get_order"},
-        "Content-Disposition 200": {"export_orders", "export_products"},
+        "Content-Disposition 200": {"export_orders", "export_products", "export_payments"},
         "WWW-Authenticate 401": everything,
         "Retry-After 503": everything,
     }

@@ -34,7 +34,7 @@ CLOCK = 1 if connection.vendor == "postgresql" else 0
 MONEY = Money(amount=Decimal(5), method="cash", note="change given")
 STOCK_ALONE = 1 if connection.vendor == "sqlite" else 0
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
-TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 # One statement looks up the API key.
 BUDGETS = {

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from msgspec import structs
 
-from apps.orders.charges import replace_charges
+from apps.orders.charges import replace_charges, set_charges_total
 from apps.orders.exceptions import (
     IllegalTransition,
     InvalidOrder,
@@ -79,13 +79,15 @@ def change_order(
     requested = _requested_lines(order, change)
     of_lines = order.total - (order.charges_total or 0)
     if change.charges is not None:
-        data |= replace_charges(order, change.charges, may_set_prices=may_set_prices)
+        set_charges_total(order, change.charges, may_set_prices=may_set_prices)
     if requested is None:
         order.total = total_with(
             of_lines, charged=order.charges_total, expected=change.expected_total
         )
     else:
         data |= _change_lines(order, requested, change.expected_total, actor, may_set_prices)
+    if change.charges is not None:
+        data |= replace_charges(order, change.charges)
     order.updated_at = at or engine().now()  # after the locks of products
     if change.hold_seconds is not None:
         order.held_until = _held_until(order, change.hold_seconds)

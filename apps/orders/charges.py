@@ -10,25 +10,28 @@ from apps.orders.placing.requests import Charge
 from apps.orders.placing.statements import write_charges
 
 
-def replace_charges(
-    order: Order, charges: Sequence[Charge], *, may_set_prices: bool
-) -> dict[str, Any]:
-    """Replace all charges of a locked order, and set `order.charges_total`, which is not saved.
+def set_charges_total(order: Order, charges: Sequence[Charge], *, may_set_prices: bool) -> None:
+    """Set what the charges of a locked order will sum to. Nothing is written.
 
-    may_set_prices: whether the charges may sum to less than before.
-    Returns what the event keeps: not the labels, which may be personal.
-    Raises PriceNotAllowed.
+    may_set_prices: whether that may be less than before. Raises PriceNotAllowed.
     """
-    before = list(order.own_charges())
-    charged = charged_by(charges)
-    if (charged or 0) < (order.charges_total or 0) and not may_set_prices:
-        message = f"Charges of less than {order.charges_total or 0} need the scope orders:price."
+    charged, before = charged_by(charges), order.charges_total or 0
+    if (charged or 0) < before and not may_set_prices:
+        message = f"Charges of less than {before} need the scope orders:price."
         raise PriceNotAllowed(errors={"charges": [message]})
+    order.charges_total = charged
+
+
+def replace_charges(order: Order, charges: Sequence[Charge]) -> dict[str, Any]:
+    """Write all charges of a locked order anew.
+
+    Returns what the event keeps: not the labels, which may be personal.
+    """
+    before = list(order.charges.all())
     if before:
         order.charges.all().delete()
     if charges:
         write_charges(order.pk, charges)
-    order.charges_total = charged
     return {"charges_before": _for_event(before), "charges_after": _for_event(charges)}
 
 

@@ -182,7 +182,7 @@ def _charges(charges: list[ChargeIn]) -> tuple[Charge, ...]:
         Charge(
             type=charge.type,
             amount=money(charge.amount),
-            label=charge.label,
+            label=charge.label or "",
             tax_rate=_amount(charge.tax_rate),
             tax_amount=_amount(charge.tax_amount),
         )

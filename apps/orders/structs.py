@@ -48,6 +48,7 @@ CanceledBecause = Annotated[
     str, Meta(title="CanceledBecause", extra_json_schema={"enum": ["requested", "expired"]})
 ]
 HoldSeconds = Annotated[int, Meta(ge=MIN_HOLD_SECONDS, le=MAX_HOLD_SECONDS, examples=[900])]
+Label = Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
@@ -58,8 +59,8 @@ class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
     product_id: Id | UnsetType = UNSET
     sku: Sku | UnsetType = UNSET
     unit_price: Money | UnsetType = UNSET
-    tax_rate: Percentage | None = None
-    tax_amount: LargeMoney | None = None
+    tax_rate: Percentage | UnsetType | None = UNSET
+    tax_amount: LargeMoney | UnsetType | None = UNSET
 
 
 class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -67,9 +68,9 @@ class ChargeIn(Struct, forbid_unknown_fields=True, kw_only=True):
 
     type: ChargeType
     amount: SignedMoney
-    label: Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])] = ""
-    tax_rate: Percentage | None = None
-    tax_amount: SignedMoney | None = None
+    label: Label | UnsetType = UNSET
+    tax_rate: Percentage | UnsetType | None = UNSET
+    tax_amount: SignedMoney | UnsetType | None = UNSET
 
 
 Charges = Annotated[list[ChargeIn], Meta(max_length=MAX_CHARGES)]

@@ -14,6 +14,7 @@ from apps.orders.exceptions import RefundExceedsPaid
 from apps.orders.models import Order
 from apps.orders.money import NOTHING, due_of, payment_status_of
 from apps.payments.snapshots import DemoOrder, PaidOrder
+from monoservices.api.types import MAX_BIG_INTEGER
 from monoservices.services.contracts import Columns
 
 __all__ = [
@@ -49,7 +50,7 @@ def currencies_of_orders(*, ids: Collection[int], client_id: int | None) -> dict
 
     client_id: None for the orders of every client. One statement.
     """
-    orders = Order.objects.filter(pk__in=ids)
+    orders = Order.objects.filter(pk__in=[each for each in ids if each <= MAX_BIG_INTEGER])
     if client_id is not None:
         orders = orders.filter(client_id=client_id)
     return dict(orders.values_list("pk", "currency"))

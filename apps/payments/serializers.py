@@ -1,5 +1,6 @@
 """What goes over the wire: payments and refunds."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -74,19 +75,22 @@ class PaymentOut(Struct, kw_only=True):
     paid: Decimal
     due: Decimal
     payment_status: str
-    needs_refund: bool = False
-
-    def __post_init__(self) -> None:
-        self.needs_refund = self.paid > self.due
+    needs_refund: bool
 
 
 PAYMENT_COLUMNS = tuple(name for name in PaymentOut.__struct_fields__ if name != "needs_refund")
 """The fields that `PaymentQuerySet.with_notes` reads."""
 
 
-def payment_out(payment: Payment) -> PaymentOut:
+def payment_out(columns: Mapping[str, Any]) -> PaymentOut:
+    """A payment in a response or an export, from its columns and its note."""
+    said = {name: columns[name] for name in PAYMENT_COLUMNS}
+    return PaymentOut(needs_refund=said["paid"] > said["due"], **said)
+
+
+def represent(payment: Payment) -> PaymentOut:
     """A payment in a response."""
-    return PaymentOut(**{name: getattr(payment, name) for name in PAYMENT_COLUMNS})
+    return payment_out({"note": payment.note} | vars(payment))
 
 
 class PaymentFilters(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -21,7 +21,7 @@ from apps.payments.serializers import (
     PaymentIn,
     PaymentOut,
     PaymentQuery,
-    payment_out,
+    represent,
 )
 from monoservices.api.access import caller
 from monoservices.api.decoding import decode
@@ -31,13 +31,13 @@ from monoservices.api.pagination import Page, keyset_page
 from monoservices.services.oversight import sees_others
 
 EXAMPLES = {
-    "with the reference of a provider": {
+    "by_provider": {
         "amount": "29.97",
         "method": "card",
         "provider": "stripe",
         "provider_reference": "ch_3PYq",
     },
-    "with an Idempotency-Key": {"amount": "29.97", "method": "cash"},
+    "in_cash": {"amount": "29.97", "method": "cash"},
 }
 
 
@@ -61,8 +61,8 @@ def record(
     request: Request, order_id: int, operation: Callable[..., operations.Recorded]
 ) -> Response:
     """Record what the body says, with the operation for it."""
-    sent = decode(read_body(request), PaymentIn)
-    money = sent.check(currency_of_order(request, order_id))
+    currency = currency_of_order(request, order_id)
+    money = decode(read_body(request), PaymentIn).check(currency)
     recorded = operation(
         order_id=order_id,
         money=money,
@@ -70,7 +70,7 @@ def record(
         idempotency_key=idempotency_key(request),
     )
     headers = {REPLAYED: "true"} if recorded.replayed else {}
-    return Response(payment_out(recorded.payment), status=201, headers=headers)
+    return Response(represent(recorded.payment), status=201, headers=headers)
 
 
 def page_of_order(request: Request, order_id: int, kind: Payment.Kind) -> Response:
@@ -81,7 +81,7 @@ def page_of_order(request: Request, order_id: int, kind: Payment.Kind) -> Respon
         Payment.objects.with_notes().filter(order=order_id, kind=kind),
         request=request,
         ordering="id",
-        represent=payment_out,
+        represent=represent,
         limit=query.limit,
         cursor=query.cursor,
     )
@@ -165,7 +165,7 @@ class PaymentListView(APIView):
             find_payments(request, query),
             request=request,
             ordering="-id",
-            represent=payment_out,
+            represent=represent,
             limit=query.limit,
             cursor=query.cursor,
         )

@@ -14,8 +14,8 @@ def on_every_body(name: str, body: bytes, *fields: str, **outcome: Any) -> dict[
         "stocks": "POST stock/",
         "order": "POST orders/",
         "order change": "PATCH orders/<order>/",
-        "payment": "POST orders/<order>/payments/",
-        "refund": "POST orders/<order>/refunds/",
+        "payment": "POST orders/<paid>/payments/",
+        "refund": "POST orders/<paid>/refunds/",
     }
     return {
         f"{name}: {route}": case(request, body, *fields, **outcome)

@@ -14,18 +14,18 @@ def keyed(request: str, body: Any, *fields: str, **outcome: Any) -> Case:
 
 PAYMENTS = {
     "neither key nor reference": case(
-        "POST orders/<order>/payments/", CASH, code="idempotency_key_required"
+        "POST orders/<paid>/payments/", CASH, code="idempotency_key_required"
     ),
     "a refund with neither": case(
-        "POST orders/<order>/refunds/", CASH, code="idempotency_key_required"
+        "POST orders/<paid>/refunds/", CASH, code="idempotency_key_required"
     ),
     "a provider alone": case(
-        "POST orders/<order>/payments/",
+        "POST orders/<paid>/payments/",
         CASH | {"provider": "bank"},
         code="idempotency_key_required",
     ),
     "more than is paid": keyed(
-        "POST orders/<order>/refunds/",
+        "POST orders/<paid>/refunds/",
         CASH | {"amount": "5.01"},
         "amount",
         status=409,
@@ -39,7 +39,7 @@ PAYMENTS = {
         code="refund_exceeds_paid",
     ),
     "another amount by the same reference": case(
-        "POST orders/<order>/payments/",
+        "POST orders/<paid>/payments/",
         OF_PROVIDER | {"provider_reference": "B-1", "amount": "5.01"},
         "provider_reference",
         status=409,
@@ -56,13 +56,13 @@ PAYMENTS = {
         f"POST orders/{BEYOND_BIGINT - 1}/payments/", OF_PROVIDER, status=404, code="not_found"
     ),
     "all at once": case(
-        "POST orders/<order>/payments/",
+        "POST orders/<paid>/payments/",
         {"amount": 5, "method": "", "note": 1, "kind": "refund"},
         *("amount", "kind", "method", "note"),
     ),
 }
 for _kind in ("payments", "refunds"):
-    _request = f"POST orders/<order>/{_kind}/"
+    _request = f"POST orders/<paid>/{_kind}/"
     PAYMENTS |= {
         f"{_kind}: nothing": case(_request, {}, "amount", "method"),
         f"{_kind}: an amount of 0": keyed(_request, CASH | {"amount": "0.00"}, "amount"),
@@ -88,5 +88,5 @@ FIELDS: dict[str, list[Any]] = {
 for _field, _values in FIELDS.items():
     for _value in _values:
         PAYMENTS[f"{_field} {_value!r:.20}"] = case(
-            "POST orders/<order>/payments/", OF_PROVIDER | {_field: _value}, _field
+            "POST orders/<paid>/payments/", OF_PROVIDER | {_field: _value}, _field
         )

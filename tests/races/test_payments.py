@@ -1,11 +1,15 @@
 """Money for the same order, and for the same units, comes many times at once."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from secrets import token_hex
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from apps.orders.exceptions import OutOfStock
@@ -17,11 +21,35 @@ from apps.payments import audit
 from apps.payments.exceptions import PaymentExists
 from apps.payments.models import Payment
 from apps.payments.operations import Money, record_payment, record_refund
+from monoservices.database.engines import engine
 from tests.books import assert_books_balance
 from tests.races.workers import WORKERS, Workers, meet, meeting_after_reading
 
 FIVE = Decimal("5.00")
 HALF = WORKERS // 2
+
+
+@contextmanager
+def meeting_before_locking() -> Iterator[None]:
+    """Let the workers meet when each has looked for what was recorded, and none has a lock.
+
+    On SQLite, a transaction that will write is alone from its beginning, so they meet before it.
+    """
+    if not engine().LOCKS_ROWS:
+        meet()
+        yield
+        return
+    has_met = False
+
+    def meet_once(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        nonlocal has_met
+        if not has_met and "FOR NO KEY UPDATE" in sql:
+            has_met = True
+            meet()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meet_once):
+        yield
 
 
 def money(reference: str) -> Money:
@@ -53,7 +81,7 @@ def pay_after_a_look(job: tuple[int, int]) -> None:
 
 def pay_by_one_reference(order_id: int) -> bool:
     """Pay the order by a reference that all use; return whether that was a replay."""
-    with meeting_after_reading(before="orders_orderevent"):
+    with meeting_before_locking():
         return record_payment(order_id=order_id, money=money("one"), actor="x").replayed
 
 
@@ -72,15 +100,16 @@ def pay_by_one_reference_after_a_look(order_id: int) -> None:
     known = Payment.objects.filter(provider_reference__startswith="one").exists()
     meet()
     if not known:
-        reference = f"one {timezone.now().isoformat()} {id(object())}"
-        record_payment(order_id=order_id, money=money(reference), actor="x")
+        own = money(f"one {token_hex(8)}")
+        record_payment(order_id=order_id, money=own, actor="x")
 
 
 def refund_everything(order_id: int) -> bool:
     """Give everything back under a key that all use; return whether that was a replay."""
-    meet()
     cash = Money(amount=FIVE, method="cash")
-    return record_refund(order_id=order_id, money=cash, actor="x", idempotency_key="a").replayed
+    with meeting_before_locking():
+        done = record_refund(order_id=order_id, money=cash, actor="x", idempotency_key="a")
+    return done.replayed
 
 
 def pay_or_buy(job: tuple[int, int, int]) -> str:

@@ -17,6 +17,10 @@ _CHARGE = {
     name: name if name in _LINE else f"charge_{name}" for name in ChargeOut.__struct_fields__
 }
 """The columns of a charge in a row of CSV, by its fields. Lines have a tax too."""
+_COLUMNS = {
+    model: [field.attname for field in model._meta.concrete_fields]
+    for model in (OrderLine, OrderCharge)
+}
 _ORDER = [name for name in OrderOut.__struct_fields__ if name not in {"lines", "charges", *_LINE}]
 ROW: Any = defstruct(
     "Row",
@@ -55,8 +59,7 @@ def _order(row: dict[str, Any]) -> OrderOut:
 
 def _values(model: type[OrderLine | OrderCharge], rows: str) -> Iterator[dict[str, Any]]:
     """By name, the columns of rows that `with_lines` has read."""
-    columns = [field.attname for field in model._meta.concrete_fields]
-    return (dict(zip(columns, values, strict=True)) for values in load_rows(model, rows))
+    return (dict(zip(_COLUMNS[model], values, strict=True)) for values in load_rows(model, rows))
 
 
 def _rows(orders: Iterable[OrderOut]) -> Iterator[Struct]:

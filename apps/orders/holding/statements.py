@@ -24,8 +24,8 @@ from monoservices.database.rows import (
 )
 from monoservices.database.statements import Parameter, PendingRows, enqueue
 
-MOST_EXPIRED = 5_000
-"""How many of the oldest expired holds a batch looks at. The housekeeper leaves far fewer."""
+MOST_EXPIRED = 2_000
+"""How many expired holds a batch looks at. The housekeeper leaves far fewer."""
 MOST_LOCKED = 1_000
 """How many expired holds a batch locks."""
 
@@ -55,7 +55,7 @@ class Ending(Struct, frozen=True):
 
 
 def enqueue_products_of_expired(at: datetime | None) -> PendingRows:
-    """Ask for the ids of products that expired holds have. Rows: (id,)"""
+    """Ask for the ids of products that expired holds have. Rows: (id,); an id may come again."""
     return enqueue(_products_statement(), [moment_parameter(at)], columns=1)
 
 
@@ -143,20 +143,19 @@ def _columns() -> str:
     """
 
 
-def _expired(limit: str) -> str:
-    """The oldest expired holds, by the partial index that has nothing but holds."""
+def _expired(limit: int, order: str = "") -> str:
+    """Expired holds, by the partial index that has nothing but holds."""
     return f"""
         SELECT o.id FROM orders_order AS o
-        WHERE {_HELD} AND o.held_until <= {engine().moment_or_now()}
-        ORDER BY o.held_until LIMIT {limit}
+        WHERE {_HELD} AND o.held_until <= {engine().moment_or_now()} {order} LIMIT {limit}
     """  # noqa: S608 - made of constants
 
 
 @cache
 def _products_statement() -> str:
     return f"""
-        SELECT DISTINCT l.product_id
-        FROM ({_expired(str(MOST_EXPIRED))}) AS e JOIN orders_orderline AS l ON l.order_id = e.id
+        SELECT l.product_id
+        FROM ({_expired(MOST_EXPIRED)}) AS e JOIN orders_orderline AS l ON l.order_id = e.id
     """  # noqa: S608 - made of constants
 
 
@@ -169,7 +168,7 @@ def _lock_statement(*, skip_locked: bool) -> str:
             JOIN orders_order AS own ON own.id = r.id AND own.client_id = r.client_id
             UNION
             SELECT id FROM (
-                SELECT e.id FROM ({_expired(str(MOST_EXPIRED))}) AS e
+                SELECT e.id FROM ({_expired(MOST_EXPIRED, "ORDER BY o.held_until")}) AS e
                 WHERE EXISTS (
                     SELECT 1 FROM {rows_from(_ID)}
                     JOIN orders_orderline AS l ON l.order_id = e.id AND l.product_id = r.id

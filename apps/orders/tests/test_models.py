@@ -26,7 +26,6 @@ ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("order_status_known", {"status": "lost"}),
     ("order_total_in_bounds", {"total": "-0.01"}),
     ("order_version_positive", {"version": 0}),
-    ("order_paid_in_bounds", {"paid": "-0.01"}),
     ("order_held_while_it_may_be", {"status": "shipped", "held_until": LATER}),
     ("order_held_while_it_may_be", {"status": "delivered", "held_until": LATER}),
     ("order_canceled_because", {"canceled_because": "requested"}),
@@ -48,7 +47,7 @@ CHARGE_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("charge_in_bounds", {"tax_rate": "-0.01"}),
     ("charge_in_bounds", {"tax_rate": "100.01"}),
 ]
-CHANGED = {"type": "changed", "from_status": "pending"}
+CHANGED: dict[str, Any] = {"type": "changed", "from_status": "pending"}
 KEYS: list[tuple[type[models.Model], str, str, dict[str, Any]]] = [
     (Order, "order_once_per_key", "client_id, .*idempotency_key", {"idempotency_key": "other"}),
     (OrderLine, "line_once_per_price", "order_id, .*product_id, .*unit_price", {"unit_price": 4}),
@@ -166,11 +165,9 @@ def test_what_is_there_once(
     model: type[models.Model], name: str, columns: str, other: dict[str, Any], order: Order
 ) -> None:
     row = model._default_manager.get()
-    others: dict[str, dict[str, Any]] = {
-        "event_once": {"version": 2},
-        "event_once_per_version": CHANGED,
-    }
-    same = others.get(name, {})
+    same: dict[str, Any] = {}
+    if model is OrderEvent:  # the other key is another
+        same = {"version": 2} if name == "event_once" else CHANGED
     # SQLite names the columns instead of a constraint that has no condition.
     with pytest.raises(IntegrityError, match=f"{name}|UNIQUE .*{columns}"):
         insert_like(row, **same)
