@@ -26,6 +26,7 @@ ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("order_status_known", {"status": "lost"}),
     ("order_total_in_bounds", {"total": "-0.01"}),
     ("order_version_positive", {"version": 0}),
+    ("order_paid_in_bounds", {"paid": "-0.01"}),
     ("order_held_while_it_may_be", {"status": "shipped", "held_until": LATER}),
     ("order_held_while_it_may_be", {"status": "delivered", "held_until": LATER}),
     ("order_canceled_because", {"canceled_because": "requested"}),
