@@ -78,6 +78,9 @@ def wait_until_written(directory: Path, workers: set[int]) -> None:
 
 def test_several_workers_count_together_and_survive_one(workers: Workers, tmp_path: Path) -> None:
     first = {workers.next_worker(), workers.next_worker()}
+    # Queues are shown before anybody has asked for a hot route.
+    queues = {("monoservices_queue_length", name) for name in ("orders", "reads")}
+    workers.metrics_when(lambda read: queues <= read.keys())
     statuses = Counter(workers.place(f"first {n}") for n in range(20))
     assert statuses == {201: 20}
     ordered = REQUESTS, "express, POST, /api/v1/orders/, 201"

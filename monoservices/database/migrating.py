@@ -21,7 +21,7 @@ operations do. Like those, a new constraint rebuilds its table there, which lose
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from django.db import NotSupportedError, migrations, transaction
 from django.db.models import CheckConstraint, UniqueConstraint
@@ -30,7 +30,24 @@ from django.db.models.indexes import Index
 from monoservices.database.engines import engine_of
 
 
-class AddConstraintNotValid(migrations.AddConstraint):
+class _AddConstraint(migrations.AddConstraint):
+    """Adds a constraint by `_add` on PostgreSQL, and as Django does on SQLite."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not _is_concurrent(schema_editor):
+            with transaction.atomic(schema_editor.connection.alias):  # it may rebuild the table
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
+        elif self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._add(schema_editor, model)
+
+    def _add(self, schema_editor: Any, model: Any) -> None:
+        raise NotImplementedError
+
+
+class AddConstraintNotValid(_AddConstraint):
     """Add a CHECK that binds new and changed rows. `ValidateConstraint` checks the old ones.
 
     SQLite checks the old rows here.
@@ -43,16 +60,9 @@ class AddConstraintNotValid(migrations.AddConstraint):
             raise TypeError("AddConstraintNotValid takes a CheckConstraint.")
         super().__init__(model_name, constraint)
 
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not _is_concurrent(schema_editor):
-            with transaction.atomic(schema_editor.connection.alias):  # it rebuilds the table
-                super().database_forwards(app_label, schema_editor, from_state, to_state)
-        elif self.allow_migrate_model(schema_editor.connection.alias, model):
-            sql = self.constraint.create_sql(cast("Any", model), schema_editor)
-            schema_editor.execute(f"{sql} NOT VALID", params=None)
+    def _add(self, schema_editor: Any, model: Any) -> None:
+        sql = self.constraint.create_sql(model, schema_editor)
+        schema_editor.execute(f"{sql} NOT VALID", params=None)
 
     def describe(self) -> str:
         return f"Create constraint {self.constraint.name} on model {self.model_name}, not validated"
@@ -137,7 +147,7 @@ class AddIndexConcurrently(_OutsideTransaction, migrations.AddIndex):
         return f"{super().describe()}, concurrently"
 
 
-class AddUniqueConcurrently(_OutsideTransaction, migrations.AddConstraint):
+class AddUniqueConcurrently(_OutsideTransaction, _AddConstraint):
     """Add a unique constraint of fields while others write. The migration needs `atomic = False`.
 
     Raises IntegrityError if rows break the constraint.
@@ -150,40 +160,23 @@ class AddUniqueConcurrently(_OutsideTransaction, migrations.AddConstraint):
             raise TypeError("AddUniqueConcurrently takes a UniqueConstraint of fields.")
         super().__init__(model_name, constraint)
 
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not _is_concurrent(schema_editor):
-            with transaction.atomic(schema_editor.connection.alias):  # it may rebuild the table
-                super().database_forwards(app_label, schema_editor, from_state, to_state)
-        elif self.allow_migrate_model(schema_editor.connection.alias, model):
-            self._add(schema_editor, model)
-
     def _add(self, schema_editor: Any, model: Any) -> None:
         name = schema_editor.quote_name(self.constraint.name)
         table = schema_editor.quote_name(model._meta.db_table)
+        as_index, as_key = (
+            f"CREATE UNIQUE INDEX {name} ",  # what Django writes if there is a condition
+            f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE ",
+        )
         sql = str(self.constraint.create_sql(model, schema_editor))
-        usual = f"CREATE UNIQUE INDEX {name} "
-        if sql.startswith(usual):  # with a condition, Django writes an index of the same name
-            rest = sql.removeprefix(usual)
-            self._create(
-                schema_editor,
-                self.constraint.name,
-                f"CREATE UNIQUE INDEX CONCURRENTLY {name} {rest}",
-            )
-            return
-        columns = sql.removeprefix(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE ")
-        if not (columns.startswith("(") and columns.endswith(")")):
+        columns = sql.removeprefix(as_key)
+        is_key = columns.startswith("(") and columns.endswith(")")
+        if not is_key and not sql.startswith(as_index):
             raise NotSupportedError(f"This cannot be added concurrently: {sql}")
-        self._create(
-            schema_editor,
-            self.constraint.name,
-            f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {columns}",
-        )
-        schema_editor.execute(
-            f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
-        )
+        rest = f"ON {table} {columns}" if is_key else sql.removeprefix(as_index)
+        create = f"CREATE UNIQUE INDEX CONCURRENTLY {name} {rest}"
+        self._create(schema_editor, self.constraint.name, create)
+        if is_key:
+            schema_editor.execute(f"{as_key}USING INDEX {name}")
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

@@ -55,7 +55,7 @@ on_postgresql = pytest.mark.skipif(
 
 @pytest.fixture
 def state(transactional_db: None) -> Iterator[ProjectState]:
-    """The project with the model, whose table is empty."""
+    """A project with one model. Its table exists and is empty."""
     before, after = ProjectState(), ProjectState()
     CREATE.state_forwards("garden", after)
     with connection.schema_editor() as editor:
@@ -160,9 +160,7 @@ def test_sqlite_reads_old_rows_at_once_and_then_changes_nothing(
 def test_an_index_is_added_while_others_write(
     state: ProjectState, operation: Any, name: str
 ) -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         added = migrate(state, operation, atomic=False)
     assert name in names()
     concurrent = [query["sql"] for query in queries if "INDEX CONCURRENTLY" in query["sql"]]
