@@ -307,6 +307,8 @@ def test_what_is_shown() -> None:
             }
             for key in (24, 23)
         ],
+        "held_until": None,
+        "canceled_because": "requested",
         "created_at": moment(placed.created_at),
         "updated_at": moment(placed.updated_at),
     }
