@@ -28,7 +28,7 @@ BAD = {
     f"{table}: {name}": case
     for table, cases in {"bodies": BODIES, "headers": HEADERS, "orders": ORDERS}.items()
     for name, case in cases.items()
-    if case.request == "POST orders/"
+    if case.request == "POST orders/" and "<order>" not in str(case.body)  # there is no order
 }
 UNKNOWN = "tp_" + "x" * 43
 

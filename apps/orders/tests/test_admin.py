@@ -89,11 +89,13 @@ def test_the_page_shows_the_order_its_lines_and_its_history(
     assert lines == [order.lines.get().sku, "Blue Mug", "3"]
     assert [value for name, value in cells if name == "actor"] == ["client:1", "staff:bob"]
     read_only = re.findall(r'<div class="readonly">(.*?)</div>', page)
-    assert read_only[:8] == [
+    assert read_only[:10] == [
         "Shipped",
         "-",  # not canceled
         "-",  # not held
         "28.50 EUR",
+        "0.00",
+        "unpaid",
         str(order.client_id),
         "W-1",
         "ada@example.org",

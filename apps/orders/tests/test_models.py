@@ -26,6 +26,7 @@ ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("order_status_known", {"status": "lost"}),
     ("order_total_in_bounds", {"total": "-0.01"}),
     ("order_version_positive", {"version": 0}),
+    ("order_paid_in_bounds", {"paid": "-0.01"}),
     ("order_held_while_it_may_be", {"status": "shipped", "held_until": LATER}),
     ("order_held_while_it_may_be", {"status": "delivered", "held_until": LATER}),
     ("order_canceled_because", {"canceled_because": "requested"}),
@@ -145,6 +146,7 @@ def test_a_charge_that_breaks_a_rule_is_refused(
         (OrderCharge, {"amount": "1000000000000.00"}),
         (OrderCharge, {"tax_amount": "-1000000000000.00"}),
         (Order, {"idempotency_key": "other", "total": "1000000000000.00"}),
+        (Order, {"idempotency_key": "other", "paid": "10000000000000.00"}),
         (OrderLine, {"unit_price": "100000000.00"}),
     ],
 )

@@ -269,6 +269,7 @@ def test_change_the_quantity_and_the_product(
     assert (more.status, more.headers["ETag"]) == (200, '"2"')
     assert more.json == before | {
         "total": "49.95",
+        "due": "49.95",
         "lines": [line(mug, 5)],
         "quantity": 5,
         "updated_at": more.json["updated_at"],
