@@ -184,7 +184,8 @@ def test_an_order_that_waits_is_found_with_the_documented_overlap(product: Produ
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="it has no statement_timeout")
 def test_the_overlap_is_longer_than_all_statements_after_the_clock(product: Product) -> None:
     """Placing has the most: all of its statements, and COMMIT. Each ends by its timeout."""
+    request = shop_request(line(product.pk))
     with statements() as executed:
-        place_order(shop_request(line(product.pk)))
+        place_order(request)
     longest = timedelta(milliseconds=(len(executed) + 1) * STATEMENT_TIMEOUT_MS)
     assert longest <= documented_overlap()

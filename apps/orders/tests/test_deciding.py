@@ -390,6 +390,20 @@ def test_a_hold_that_has_not_expired_is_only_for_who_replaces_it() -> None:
     assert isinstance(late, IllegalTransition)
 
 
+def test_a_hold_of_another_client_cannot_be_replaced() -> None:
+    holds = HoldBook([held(7, {1: 2})])
+    orders = [request(line(1), client_id=2, replaces=7), request(line(1), replaces=7)]
+    [other, own] = decide(orders, [snapshot(1, stock=0)], {}, holds)
+    assert isinstance(other, InvalidOrder)
+    assert ends(own) == [(7, "requested")]
+
+
+def test_a_refused_order_gives_nobody_the_units_that_it_would_have_replaced() -> None:
+    holds = HoldBook([held(7, {1: 2}, has_expired=False)])
+    orders = [request(line(1, 3), replaces=7), request(line(1))]
+    assert refusals(decide(orders, [snapshot(1, stock=0)], {}, holds)) == [OutOfStock, OutOfStock]
+
+
 def test_products_that_are_locked_elsewhere_keep_their_holds() -> None:
     holds = HoldBook([held(7, {1: 1, 2: 1}), held(8, {1: 1})])
     holds.leave_alone([2])
