@@ -64,7 +64,8 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
         order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
         shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
         assert api.post(f"orders/{shipped}/ship/").status == 200
-        paid = api.post("orders/", {"product_id": gold, "quantity": 1}).json["id"]
+        pen = create_product(sku="PEN", name="Pen", price="10.00", stock_quantity=1).pk
+        paid = api.post("orders/", {"product_id": pen, "quantity": 1}).json["id"]
         assert api.post(f"orders/{paid}/payments/", PAID).status == 201
         yield Shop(
             api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped, "paid": paid}

@@ -41,7 +41,7 @@ MODELS = {
     "accounts/user/": EDITABLE | {"<id>/password/": 200},
     "auth/group/": EDITABLE,
     "orders/order/": READ_ONLY
-    | {f"<int:order_id>/{verb}/": 200 for verb in ("ship", "deliver", "cancel")},
+    | {f"<int:order_id>/{verb}/": 200 for verb in ("confirm", "ship", "deliver", "cancel")},
     "orders/orderevent/": READ_ONLY,
     "payments/payment/": READ_ONLY,
     "products/product/": KEPT | {"<int:product_id>/stock/": 200},

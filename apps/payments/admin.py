@@ -25,7 +25,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "provider_reference",
         "payment_status",
     )
-    list_filter = ("kind", "payment_status")
+    list_filter = ("kind",)
     search_fields = ("order_id", "provider_reference")
     search_help_text = "Search by order number or the provider's reference."
     ordering = ("-pk",)

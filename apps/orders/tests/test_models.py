@@ -146,6 +146,7 @@ def test_a_charge_that_breaks_a_rule_is_refused(
         (OrderCharge, {"amount": "1000000000000.00"}),
         (OrderCharge, {"tax_amount": "-1000000000000.00"}),
         (Order, {"idempotency_key": "other", "total": "1000000000000.00"}),
+        (Order, {"idempotency_key": "other", "paid": "10000000000000.00"}),
         (OrderLine, {"unit_price": "100000000.00"}),
     ],
 )
