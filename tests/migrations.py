@@ -74,7 +74,7 @@ def write_new(directory: Path) -> dict[str, Path]:
 def main() -> int:
     """Return the exit status."""
     with PostgresServer() as server, tempfile.TemporaryDirectory() as directory:
-        os.environ["DATABASE_URL"] = server.url("tradepost")
+        os.environ["DATABASE_URL"] = server.url("postgres")
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         import django
         from django.db import connections
