@@ -45,7 +45,10 @@ def lint(name: str, sql: Path) -> bool:
     squawk = Path(sysconfig.get_path("scripts"), "squawk")
     excluded = ",".join([*SWITCHED_OFF, *EXCEPTIONS.get(name, {})])
     command = [str(squawk), "--pg-version=14.0", f"--exclude={excluded}", str(sql)]
-    return subprocess.run(command, check=False, timeout=60).returncode == 0
+    found = subprocess.run(command, check=False, timeout=60, stdout=subprocess.PIPE, text=True)
+    if found.returncode:
+        print(found.stdout)
+    return found.returncode == 0
 
 
 def write_new(directory: Path) -> dict[str, Path]:

@@ -4,15 +4,18 @@ import os
 import re
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from monoservices.housekeeping.beside import housekeeping
 from tests.test_metrics_of_workers import TOKEN, Workers
 from tests.test_serve import DEADLINE, ROOT, manage, serving
 
@@ -152,3 +155,18 @@ def test_without_housekeeping(kept: Path) -> None:
     environment = os.environ | settings(kept.parent) | {"DATABASE_URL": f"sqlite:///{kept}"}
     manage(environment, "housekeep", "--once")
     assert done(kept) == {1: 3}
+
+
+def test_it_starts_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise, Popen waits for a pipe that a worker holds who was forked at the same moment."""
+    spawned = []
+    spawn = os.posix_spawn
+
+    def recording(path: Any, *arguments: Any, **options: Any) -> int:
+        spawned.append(path)
+        return spawn(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "posix_spawn", recording)
+    with housekeeping():
+        wait_for(lambda: bool(spawned))
+    assert spawned == [sys.executable]

@@ -22,8 +22,9 @@ def test_the_hooks_run_what_make_check_runs() -> None:
         r"^\t\$\((?:PY\) -m |VENV\)/bin/)([\w-]+(?: (?:format|check)\b)?)", recipe, re.MULTILINE
     )
     entries = re.findall(r"^ +entry: (.+)$", HOOKS.read_text(), re.MULTILINE)
-    assert tools == ["ruff format", "ruff check", "lint-imports", "mypy"]
-    for tool, entry in zip([*tools, "make check"], entries, strict=True):
+    assert tools == ["ruff format", "ruff check", "lint-imports", "mypy", "tests"]
+    # What starts a server of PostgreSQL has no hook of its own.
+    for tool, entry in zip([*tools[:-1], "make check"], entries, strict=True):
         assert tool in entry
 
 

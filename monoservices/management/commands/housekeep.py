@@ -1,6 +1,6 @@
 """`manage.py housekeep`: do what no request waits for."""
 
-from argparse import SUPPRESS, ArgumentParser
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, and end")
-        parser.add_argument("--parent", type=int, help=SUPPRESS)
+        parser.add_argument(
+            "--parent", type=int, help="end when this process, which started it, has ended"
+        )
 
     def handle(self, *, once: bool, parent: int | None, **options: Any) -> None:
         housekeeper = Housekeeper([Chore(path) for path in chore_paths()], parent=parent)
