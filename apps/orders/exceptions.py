@@ -6,7 +6,6 @@ OrdersError
 ├── OrderNotFound          404
 ├── OutOfStock             409
 ├── ProductUnavailable     409
-├── StockFull              409
 ├── PriceChanged           409
 ├── IllegalTransition      409
 ├── VersionConflict        409
@@ -48,11 +47,6 @@ class OrderNotFound(OrdersError, NotFound):
 class OutOfStock(OrdersError, Conflict):
     code = "out_of_stock"
     default_detail = "There is not enough stock; see errors."
-
-
-class StockFull(OrdersError, Conflict):
-    code = "stock_full"
-    default_detail = "A product's stock would exceed 2147483647."
 
 
 class ProductUnavailable(OrdersError, Conflict):

@@ -10,9 +10,12 @@ from faults.shop import Shop
 ORDERS = "SELECT id, idempotency_key, version, status, reference, total FROM orders_order"
 LINES = "SELECT order_id, product_id, unit_price, quantity FROM orders_orderline ORDER BY id"
 EVENTS = "SELECT order_id, from_status, to_status FROM orders_orderevent ORDER BY id"
-PRODUCTS = "SELECT id, description, is_active, stock_quantity FROM products_product"
+PRODUCTS = """
+    SELECT id, description, is_active, stock_quantity, committed_quantity FROM products_product
+"""
 MOVEMENTS = """
-    SELECT product_id, delta, quantity_after, reason, reference, revision, idempotency_key
+    SELECT idempotency_key, committed_delta, committed_after,
+        product_id, delta, quantity_after, reason, reference, revision
     FROM products_stockmovement ORDER BY id
 """
 REQUESTS = {
@@ -42,12 +45,13 @@ def read_stored(shop: Shop) -> Stored:
             "description": description,
             "is_active": bool(active),
             "stock_quantity": stock,
+            "committed_quantity": committed,
         }
-        for key, description, active, stock in shop.query(PRODUCTS)
+        for key, description, active, stock, committed in shop.query(PRODUCTS)
     }
     movements = [
-        Movement(product, delta, after, reason, reference, revision, _own_key(key))
-        for product, delta, after, reason, reference, revision, key in shop.query(MOVEMENTS)
+        Movement(*columns, _own_key(key), committed_delta=committed, committed_after=after)
+        for key, committed, after, *columns in shop.query(MOVEMENTS)
     ]
     requests = {
         what: [_own_key(key) for (key,) in shop.query(sql)] for what, sql in REQUESTS.items()

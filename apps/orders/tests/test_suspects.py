@@ -52,6 +52,12 @@ MOVEMENT = """
     SELECT p.id, {delta}, 9, 'corrected', '{reference}', 9, 'tests', '', p.created_at
     FROM products_product AS p WHERE sku = '{sku}'
 """
+COMMITTED = """
+    INSERT INTO products_stockmovement (product_id, delta, quantity_after, committed_delta,
+        committed_after, reason, reference, revision, actor, note, created_at)
+    SELECT p.id, 0, 9, {committed}, 9, 'corrected', 'order:{id}', 8, 'tests', '', p.created_at
+    FROM products_product AS p WHERE sku = '{sku}'
+"""
 EVENT = """
     INSERT INTO orders_orderevent (order_id, type, from_status, to_status, actor, data, created_at)
     SELECT id, {event}, 'tests', '{{}}', created_at FROM orders_order WHERE id = {id}
@@ -76,6 +82,10 @@ def moved(delta: int = -1, reference: str = "order:{id}", sku: str = "PEN") -> s
         .replace("{reference}", reference)
         .replace("{sku}", sku)
     )
+
+
+def committed(units: int, sku: str = "PEN") -> str:
+    return COMMITTED.replace("{committed}", str(units)).replace("{sku}", sku)
 
 
 def happened(kind: str, before: str, after: str) -> str:
@@ -109,6 +119,12 @@ DAMAGE: list[tuple[str, ...]] = [
     (moved(3),),
     (moved(sku="MUG"),),
     (moved(-1), moved(1, sku="MUG")),
+    (committed(1),),
+    (committed(-3),),
+    (committed(1, sku="MUG"),),
+    (committed(-1), committed(1, sku="MUG")),
+    (moved(), committed(1)),
+    (moved(3), committed(-3)),
     (moved(reference="order:{id}x"),),
     (moved(reference="order:{id} "),),
     (moved(reference="order:0{id}"),),
