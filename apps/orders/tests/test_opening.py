@@ -1,5 +1,6 @@
 """The migration that commits the units of pending orders, on a shop from before."""
 
+from decimal import Decimal
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +48,7 @@ def pen() -> ProductSnapshot:
 @pytest.fixture
 def orders(mug: ProductSnapshot, pen: ProductSnapshot) -> list[Order]:
     """Three that are pending, and one of each other status."""
-    first = make_order(line(mug.id, 2), line(pen.id, 1), line(mug.id, 3, unit_price="1.00"))
+    first = make_order(line(mug.id, 2), line(pen.id, 1), line(mug.id, 3, unit_price=Decimal(1)))
     changed, third, shipped, delivered, canceled = (make_order(line(mug.id, 2)) for _ in range(5))
     update_order(order_id=changed.pk, quantity=4)
     ship_order(order_id=shipped.pk, actor="x")
