@@ -73,9 +73,11 @@ def migrate(
     Returns the new state; backwards, it takes the state before the migration.
     """
     of_these = type("Migration", (migrations.Migration,), {"operations": steps, "atomic": atomic})
-    migration = of_these("0002_steps", "garden")
+    migration: migrations.Migration = of_these("0002_steps", "garden")
     with connection.schema_editor(atomic=atomic) as editor:
-        return (migration.unapply if back else migration.apply)(state.clone(), editor)
+        if back:
+            return migration.unapply(state.clone(), editor)
+        return migration.apply(state.clone(), editor)
 
 
 def insert(number: int, text: str = "") -> None:
