@@ -1,7 +1,9 @@
 """Read the database as it is at the end, without Tradepost's code."""
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
+from itertools import starmap
 from typing import Any
 
 from faults.mixed.history import Movement, Stored, StoredOrder
@@ -14,8 +16,8 @@ PRODUCTS = """
     SELECT id, description, is_active, stock_quantity, committed_quantity FROM products_product
 """
 MOVEMENTS = """
-    SELECT idempotency_key, committed_delta, committed_after,
-        product_id, delta, quantity_after, reason, reference, revision
+    SELECT product_id, delta, quantity_after, reason, reference, revision, idempotency_key,
+        committed_delta, committed_after
     FROM products_stockmovement ORDER BY id
 """
 REQUESTS = {
@@ -50,8 +52,8 @@ def read_stored(shop: Shop) -> Stored:
         for key, description, active, stock, committed in shop.query(PRODUCTS)
     }
     movements = [
-        Movement(*columns, _own_key(key), committed_delta=committed, committed_after=after)
-        for key, committed, after, *columns in shop.query(MOVEMENTS)
+        replace(movement, key=_own_key(movement.key))
+        for movement in starmap(Movement, shop.query(MOVEMENTS))
     ]
     requests = {
         what: [_own_key(key) for (key,) in shop.query(sql)] for what, sql in REQUESTS.items()

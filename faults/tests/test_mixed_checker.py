@@ -49,8 +49,7 @@ def moved(
     delta: int, after: int, reason: str, revision: int, *, committed: tuple[int, int]
 ) -> Movement:
     """A movement of the order. committed: delta, and what is left."""
-    kept = {"committed_delta": committed[0], "committed_after": committed[1]}
-    return Movement(GOODS, delta, after, reason, f"order:{ORDER}", revision, **kept)
+    return Movement(GOODS, delta, after, reason, f"order:{ORDER}", revision, "", *committed)
 
 
 def right() -> tuple[History, Stored]:

@@ -188,8 +188,8 @@ def test_take_stock(communication: Any, mug: ProductSnapshot) -> None:
     communication.take_stock(moves=moves, prices={mug.id: Decimal("9.9"), pen.id: Decimal(1)})
     assert (in_stock(mug), in_stock(pen)) == (5, 0)
     assert (committed(mug), committed(pen)) == (5, 3)
-    columns = ("product_id", "delta", "quantity_after", "committed_delta", "committed_after")
-    columns += ("reason", "reference", "revision", "actor")
+    columns = ["product_id", "delta", "quantity_after", "committed_delta", "committed_after"]
+    columns += ["reason", "reference", "revision", "actor"]
     written = rows_of(MOVEMENT).exclude(reason="received")
     assert list(written.values_list(*columns)) == [
         (pen.id, -3, 0, 3, 3, "sold", "order:7", 1, "client:3"),
@@ -288,7 +288,7 @@ def test_fingerprint_movements(communication: Any, mug: ProductSnapshot) -> None
     """Those of the real module are those of rows with the sums."""
     pen = make_product(stock=3)
     far = 10**17
-    sold = {"reason": "sold", "committed_delta": 1}
+    sold: dict[str, Any] = {"reason": "sold", "committed_delta": 1}
     for number in (1, 17, 17, far, "017", "x", "", 10**18):
         add_movement(mug.id, -1, 9, reference=f"order:{number}", revision=len(ledger()), **sold)
     add_movement(mug.id, -1, 9, reference="return:7", revision=1, **sold)
@@ -296,7 +296,7 @@ def test_fingerprint_movements(communication: Any, mug: ProductSnapshot) -> None
     add_movement(pen.id, -2, 1, reference="order:17", revision=1, **sold | {"committed_delta": 2})
     old = {"committed_delta": None, "committed_after": None}
     add_movement(pen.id, -2, 1, reference="order:1", revision=1, reason="sold", **old)
-    shipped = {"reason": "shipped", "committed_delta": -1}
+    shipped: dict[str, Any] = {"reason": "shipped", "committed_delta": -1}
     add_movement(mug.id, 0, 9, reference="order:17", revision=2, **shipped)
     sums = [(1, mug.id, -1), (17, mug.id, -2), (17, pen.id, -2), (far, mug.id, -1)]
     sums += [(1, pen.id, -2), (1, -pen.id, -2), (17, -mug.id, -1)]  # negative: what left the shelf

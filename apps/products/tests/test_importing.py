@@ -14,7 +14,7 @@ from apps.products.tests.selling import sell
 pytestmark = pytest.mark.django_db
 
 
-def row(sku: str = "A-1", line: int = 2, **fields: str) -> Row:
+def row(sku: str = "A-1", line: int = 2, **fields: Any) -> Row:
     return Row(line=line, fields={"sku": sku, "name": "Blue Mug", "price": "9.99"} | fields)
 
 
@@ -273,7 +273,7 @@ def test_who_may_not_count_imports_all_but_changes_of_stock() -> None:
     ],
 )
 def test_a_row_says_what_can_be_sold_or_what_lies_on_the_shelf(
-    fields: dict[str, str], to_sell: int, delta: int | None
+    fields: dict[str, Any], to_sell: int, delta: int | None
 ) -> None:
     mug = create_product(sku="A-1", name="Blue Mug", price="9.99", stock_quantity=10)
     sell(mug, 4)
@@ -294,7 +294,7 @@ def test_a_row_says_what_can_be_sold_or_what_lies_on_the_shelf(
 def test_a_new_product_begins_with_what_lies_on_the_shelf() -> None:
     assert results([row(on_hand="7")]) == ["created"]
     assert movements() == [("A-1", 7, 7, "received")]
-    exported = {"stock_quantity": "3", "committed_quantity": "2", "on_hand": "5"}
+    exported: dict[str, Any] = {"stock_quantity": "3", "committed_quantity": "2", "on_hand": "5"}
     assert results([row("A-2", **exported)]) == ["created"]  # whose orders stay elsewhere
     assert Product.objects.get(sku="A-2").on_hand == 3
 

@@ -132,8 +132,8 @@ def test_both_quantities_move() -> None:
             ship(pen.pk, 2, order=1),
         ]
     )
-    columns = ("stock_quantity", "committed_quantity")
-    assert list(Product.objects.order_by("pk").values_list(*columns)) == [(6, 0), (15, 3)]
+    quantities = Product.objects.order_by("pk").values_list("stock_quantity", "committed_quantity")
+    assert list(quantities) == [(6, 0), (15, 3)]
     ledger = StockMovement.objects.exclude(reference="").order_by("pk")
     columns = ("delta", "quantity_after", "committed_delta", "committed_after")
     assert list(ledger.values_list(*columns)) == [

@@ -202,13 +202,12 @@ def test_a_correction_may_find_that_promised_units_are_not_there(mug: Product) -
 def test_the_expected_quantity_is_that_on_hand(mug: Product, amount: int) -> None:
     sell(mug, 4)
     for expected in (9, 6, 0):
-        for wrong in (
-            lambda expected=expected: count(mug, 10 + amount, expected=expected),
-            lambda expected=expected: change(mug, amount, reason="corrected", expected=expected),
-        ):
-            with pytest.raises(StockChanged) as refusal:
-                wrong()
-            assert refusal.value.errors == {"expected": ["There are 10 on hand."]}
+        with pytest.raises(StockChanged) as refusal:
+            count(mug, 10 + amount, expected=expected)
+        assert refusal.value.errors == {"expected": ["There are 10 on hand."]}
+        with pytest.raises(StockChanged) as refusal:
+            change(mug, amount, reason="corrected", expected=expected)
+        assert refusal.value.errors == {"expected": ["There are 10 on hand."]}
     assert_unchanged(mug, stock=6, movements=2)
     assert count(mug, 10 + amount, expected=10)[0].delta == amount
     assert change(mug, amount, reason="corrected", expected=10 + amount)[0].delta == amount
