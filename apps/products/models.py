@@ -94,8 +94,8 @@ class Product(models.Model):
             models.CheckConstraint(
                 name="product_price_in_bounds", condition=Q(price__gte=0, price__lte=MAX_PRICE)
             ),
-            check("product_stock_in_bounds", "stock_quantity", Delta),
             check("product_committed_in_bounds", "committed_quantity", Quantity),
+            # With the one above, this also keeps what can be sold within its column.
             sum_check(
                 "product_on_hand_in_bounds", ("stock_quantity", "committed_quantity"), Quantity
             ),

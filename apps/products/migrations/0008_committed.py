@@ -66,9 +66,6 @@ class Migration(migrations.Migration):
         migrations.RemoveConstraint("StockMovement", "movement_after_in_bounds"),
         migrations.RemoveConstraint("StockMovement", "movement_reason_known"),
         AddConstraintNotValid(
-            "Product", _between("product_stock_in_bounds", "stock_quantity", -MOST)
-        ),
-        AddConstraintNotValid(
             "Product", _between("product_committed_in_bounds", "committed_quantity", 0)
         ),
         AddConstraintNotValid(

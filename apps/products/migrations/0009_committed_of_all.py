@@ -2,25 +2,19 @@ from django.db import migrations
 
 from monoservices.database.migrating import ValidateConstraint
 
-CONSTRAINTS = {
-    "Product": ("stock_in_bounds", "committed_in_bounds", "on_hand_in_bounds"),
-    "StockMovement": (
-        "is_legal",
-        "after_in_bounds",
-        "committed_in_bounds",
-        "sale_leaves_stock",
-        "on_hand_in_bounds",
-    ),
-}
-PREFIXES = {"Product": "product", "StockMovement": "movement"}
+CONSTRAINTS = (
+    ("Product", "product_committed_in_bounds"),
+    ("Product", "product_on_hand_in_bounds"),
+    ("StockMovement", "movement_is_legal"),
+    ("StockMovement", "movement_after_in_bounds"),
+    ("StockMovement", "movement_committed_in_bounds"),
+    ("StockMovement", "movement_sale_leaves_stock"),
+    ("StockMovement", "movement_on_hand_in_bounds"),
+)
 
 
 class Migration(migrations.Migration):
     """The constraints of the last migration bind old rows too."""
 
     dependencies = [("products", "0008_committed")]
-    operations = [
-        ValidateConstraint(model, f"{PREFIXES[model]}_{name}")
-        for model, names in CONSTRAINTS.items()
-        for name in names
-    ]
+    operations = [ValidateConstraint(model, name) for model, name in CONSTRAINTS]
