@@ -19,20 +19,23 @@ TURNS = 4
 
 
 def sell_or_count(job: tuple[int, int]) -> int:
-    """One worker counts what lies there, the others sell and cancel. Returns how many were sold."""
+    """One worker counts what lies there, the others sell and cancel. Returns how many were sold.
+
+    In each turn everybody waits until the others have sold, so that each count finds units sold.
+    """
     number, product_id = job
-    if number == 0:
-        for _ in range(TURNS):
-            count_stock(product_id=product_id, counted=SHELF, actor="x")
-        return 0
-    sold = 0
     for _ in range(TURNS):
-        placed, other = place_orders([shop_request(line(product_id)) for _ in range(2)])
-        assert isinstance(placed, PlacedOrder)
-        assert isinstance(other, PlacedOrder)
-        cancel_order(order_id=other.id, actor="x")
-        sold += 1
-    return sold
+        if number == 0:
+            meet()
+            count_stock(product_id=product_id, counted=SHELF, actor="x")
+            continue
+        [first] = place_orders([shop_request(line(product_id))])
+        assert isinstance(first, PlacedOrder)
+        meet()
+        [second] = place_orders([shop_request(line(product_id))])
+        assert isinstance(second, PlacedOrder)
+        cancel_order(order_id=second.id, actor="x")
+    return TURNS if number else 0
 
 
 def count_what_can_be_sold(job: tuple[int, int]) -> int:

@@ -9,7 +9,7 @@ from apps.orders.books.audit import audit
 from apps.orders.books.suspects import Suspects
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order
-from apps.orders.operations import cancel_order, ship_order
+from apps.orders.operations import cancel_order, deliver_order, ship_order
 from apps.orders.tests.factories import execute, line, make_order
 from apps.orders.tests.product_rows import add_movement, make_product
 from monoservices.database import fingerprints
@@ -30,6 +30,11 @@ def test_statements_grow_with_what_is_wrong_and_not_with_orders(
 ) -> None:
     monkeypatch.setattr("apps.orders.books.audit.CHUNK_SIZE", 2)
     orders = [make_order(line(mug.id)) for _ in range(2)]
+    shipped, delivered, canceled = (make_order(line(mug.id)).pk for _ in range(3))
+    for order_id in (shipped, delivered):
+        ship_order(order_id=order_id, actor="x")
+    deliver_order(order_id=delivered, actor="x")
+    cancel_order(order_id=canceled, actor="x")
     with CaptureQueriesContext(connection) as statements:
         assert list(audit()) == []
     count = len(statements)
@@ -37,7 +42,7 @@ def test_statements_grow_with_what_is_wrong_and_not_with_orders(
     orders += [make_order(line(mug.id)) for _ in range(3)]
     with django_assert_num_queries(count):
         assert list(audit()) == []
-    Order.objects.filter(pk__gt=orders[1].pk).update(version=2)
+    Order.objects.filter(pk__gt=canceled).update(version=2)
     with django_assert_num_queries(count + 2 * 3):  # three orders are looked at, in two chunks
         found = list(audit())
     assert [each.text for each in found] == [

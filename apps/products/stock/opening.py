@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.db import transaction
 from msgspec import Struct, structs
 
 from monoservices.database.engines import engine
@@ -22,6 +23,7 @@ class OpenCommitment(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS: ColumnTypes = {
+    "position": "integer",
     "product_id": "bigint",
     "units": "integer",
     "reference": "text",
@@ -31,12 +33,13 @@ _COLUMNS: ColumnTypes = {
 _SHARED = ("now",)
 
 
+@transaction.atomic
 def open_commitments(*, commitments: Sequence[OpenCommitment]) -> None:
     """Write a movement `opened` for each of them, and commit their units. Three statements.
 
-    A document that has committed units of the product already is left alone. Call it in a
-    transaction, while nobody else moves stock. A migration calls it, so the statements name only
-    columns of products.0008_committed, and stay as they are.
+    A document that has committed units of the product already is left alone. A migration calls it,
+    while nobody else moves stock. So the statements name only columns of products.0008_committed,
+    and stay as they are.
     """
     rows, parameters = _rows(commitments)
     committed = f"""
@@ -57,11 +60,11 @@ def open_commitments(*, commitments: Sequence[OpenCommitment]) -> None:
         )
         SELECT p.id, 0, p.stock_quantity, r.units,
             p.committed_quantity + sum(r.units) OVER (
-                PARTITION BY p.id ORDER BY r.reference ROWS UNBOUNDED PRECEDING
+                PARTITION BY p.id ORDER BY r.position
             ),
             'opened', r.reference, r.revision, '{COMMAND_LINE}', '{NOTE}', r.now
         FROM {rows} JOIN products_product AS p ON p.id = r.product_id
-        ORDER BY p.id, r.reference
+        ORDER BY r.position
     """  # noqa: S608 - made of constants
     stock = f"""
         UPDATE products_product SET committed_quantity = committed_quantity + opened.units
@@ -75,6 +78,6 @@ def open_commitments(*, commitments: Sequence[OpenCommitment]) -> None:
 
 
 def _rows(commitments: Sequence[OpenCommitment]) -> tuple[str, Parameters]:
-    values = [structs.asdict(each) for each in commitments]
+    values = [{"position": at} | structs.asdict(each) for at, each in enumerate(commitments)]
     shared = {"now": engine().now()}
     return rows_from(_COLUMNS, shared=_SHARED), row_parameters(_COLUMNS, values, shared=shared)
