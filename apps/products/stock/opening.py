@@ -35,7 +35,7 @@ _SHARED = ("now",)
 
 @transaction.atomic
 def open_commitments(*, commitments: Sequence[OpenCommitment]) -> None:
-    """Write a movement `opened` for each of them, and commit their units. Three statements.
+    """Write a movement `opened` for each of them, and commit their units, in a few statements.
 
     A document that has committed units of the product already is left alone. A migration calls it,
     while nobody else moves stock. So the statements name only columns of products.0008_committed,
