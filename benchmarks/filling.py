@@ -24,9 +24,11 @@ PRODUCTS = """
 """
 RECEIVED = """
     INSERT INTO products_stockmovement (
-        product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+        product_id, delta, quantity_after, committed_delta, committed_after, reason, reference,
+        revision, actor, note, created_at
     )
-    SELECT id, stock_quantity, stock_quantity, 'received', '', 0, 'command line', '', created_at
+    SELECT id, stock_quantity, stock_quantity, 0, 0, 'received', '', 0, 'command line', '',
+        created_at
     FROM products_product ORDER BY id
 """
 # Every tenth order was canceled, every tenth shipped, every tenth delivered. Two lines each, of
@@ -94,25 +96,33 @@ EVENTS = """
 """
 MOVEMENTS = """
     INSERT INTO products_stockmovement (
-        product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+        product_id, delta, quantity_after, committed_delta, committed_after, reason, reference,
+        revision, actor, note, created_at
     )
-    SELECT product_id, delta, stock_quantity + sum(delta) OVER (
-            PARTITION BY product_id ORDER BY order_id, revision
-        ), reason, 'order:' || order_id, revision, 'client:1', '', moment
+    SELECT product_id, delta, stock_quantity + sum(delta) OVER so_far,
+        committed, committed_quantity + sum(committed) OVER so_far,
+        reason, 'order:' || order_id, revision, 'client:1', '', moment
     FROM (
-        SELECT order_id, product_id, -quantity AS delta, 'sold' AS reason, 1 AS revision, moment
+        SELECT order_id, product_id, -quantity AS delta, quantity AS committed, 'sold' AS reason,
+            1 AS revision, moment
         FROM filled_line
         UNION ALL
-        SELECT order_id, product_id, quantity, 'released', 2, moment
+        SELECT order_id, product_id, quantity, -quantity, 'released', 2, moment
         FROM filled_line WHERE status = 'canceled'
+        UNION ALL
+        SELECT order_id, product_id, 0, -quantity, 'shipped', 2, moment
+        FROM filled_line WHERE status IN ('shipped', 'delivered')
     ) AS moved JOIN products_product AS p ON p.id = product_id
+    WINDOW so_far AS (PARTITION BY product_id ORDER BY order_id, revision)
     ORDER BY order_id, revision, product_id
 """
 STOCK = """
-    UPDATE products_product AS p SET stock_quantity = stock_quantity - sold
+    UPDATE products_product AS p SET stock_quantity = stock_quantity - sold,
+        committed_quantity = committed_quantity + waiting
     FROM (
-        SELECT product_id, sum(quantity) AS sold FROM filled_line
-        WHERE status <> 'canceled' GROUP BY product_id
+        SELECT product_id, sum(quantity) AS sold,
+            coalesce(sum(quantity) FILTER (WHERE status = 'pending'), 0) AS waiting
+        FROM filled_line WHERE status <> 'canceled' GROUP BY product_id
     ) AS taken WHERE p.id = product_id
 """
 SEQUENCE = """

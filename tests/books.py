@@ -17,13 +17,18 @@ def assert_books_balance() -> None:
 
 
 def assert_ledger_balances() -> None:
-    """Assert that stock equals the sum of the movements, and that each knows the new stock."""
+    """Assert that both quantities are the sums of movements, and that each movement knows them."""
     stock: Counter[int] = Counter()
+    committed: Counter[int] = Counter()
     for movement in StockMovement.objects.order_by("pk"):
         stock[movement.product_id] += movement.delta
+        committed[movement.product_id] += movement.committed_delta or 0
         assert movement.quantity_after == stock[movement.product_id], movement.pk
-    in_stock = dict(Product.objects.values_list("pk", "stock_quantity"))
-    assert in_stock == {product_id: stock[product_id] for product_id in in_stock}
+        assert movement.committed_after == committed[movement.product_id], movement.pk
+    quantities = Product.objects.values_list("pk", "stock_quantity", "committed_quantity")
+    for product_id, in_stock, promised in quantities:
+        assert in_stock == stock[product_id], product_id
+        assert promised == committed[product_id], product_id
 
 
 def assert_orders_balance() -> None:
@@ -40,8 +45,10 @@ def assert_orders_balance() -> None:
         if order.status != Order.Status.CANCELED:
             for line in lines:
                 has[line.product_id] += line.quantity
-        units = moved.pop(order.pk)
+        units, committed = moved.pop(order.pk)
         assert {key: -units[key] for key in units if units[key]} == dict(has), order.pk
+        promised = dict(has) if order.status == Order.Status.PENDING else {}
+        assert {key: committed[key] for key in committed if committed[key]} == promised, order.pk
         events = order.events.all()
         assert order.version == len(events)
         path = ["", *(event.to_status for event in events)]
@@ -64,9 +71,13 @@ def assert_payments_balance() -> None:
     assert not paid, "payments of orders that do not exist"
 
 
-def _moved_by_order() -> dict[int, Counter[int]]:
-    moved: defaultdict[int, Counter[int]] = defaultdict(Counter)
+def _moved_by_order() -> dict[int, tuple[Counter[int], Counter[int]]]:
+    """By order: what each product's movements sum to, and what they commit."""
+    moved: defaultdict[int, tuple[Counter[int], Counter[int]]]
+    moved = defaultdict(lambda: (Counter(), Counter()))
     for movement in StockMovement.objects.filter(reference__startswith="order:"):
         order_id = int(movement.reference.removeprefix("order:"))
-        moved[order_id][movement.product_id] += movement.delta
+        units, committed = moved[order_id]
+        units[movement.product_id] += movement.delta
+        committed[movement.product_id] += movement.committed_delta or 0
     return moved

@@ -5,7 +5,7 @@ Each method does what the operation with its name must do, or raises Refused and
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 MAX_STOCK = 2**31 - 1
@@ -42,6 +42,11 @@ class Product:
     stock: int
     description: str = ""
     is_active: bool = True
+    committed: int = 0
+
+    @property
+    def on_hand(self) -> int:
+        return self.stock + self.committed
 
 
 @dataclass
@@ -96,7 +101,7 @@ def quantity_by_product(lines: Lines) -> Counter[int]:
 
 @dataclass
 class Shop:
-    """moved: reason and amount of each movement with a key, by product id and key.
+    """moved: of each movement with a key, reason and amount, and what was on hand before.
 
     payments: order id and amount of each payment or refund, by kind and reference.
     """
@@ -104,7 +109,7 @@ class Shop:
     products: dict[int, Product] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
-    moved: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
+    moved: dict[tuple[int, str], tuple[tuple[str, int], int]] = field(default_factory=dict)
     payments: dict[tuple[str, int], tuple[int, Decimal]] = field(default_factory=dict)
 
     def product(self, product_id: int) -> Product:
@@ -113,31 +118,39 @@ class Shop:
         return self.products[product_id]
 
     def update(self, product_id: int, changed: Product) -> None:
-        self.product(product_id)
-        self.products[product_id] = changed
-
-    def change_stock(self, product_id: int, delta: int, key: str | None) -> bool:
-        """Return whether it was a replay."""
-        product = self.product(product_id)
-        if self._moved_before(product_id, key, ("received", delta)):
-            return True
-        if product.stock + delta < 0:
-            raise Refused("out_of_stock")
-        if product.stock + delta > MAX_STOCK:
+        committed = self.product(product_id).committed
+        if changed.stock + committed > MAX_STOCK:
             raise Refused("invalid")
+        self.products[product_id] = replace(changed, committed=committed)
+
+    def change_stock(
+        self, product_id: int, reason: str, delta: int, expected: int | None, key: str | None
+    ) -> bool:
+        """Return whether it was a replay."""
+        if reason != "corrected" and delta < 0:
+            raise Refused("invalid")
+        product = self.product(product_id)
+        if self._moved_before(product_id, key, (reason, delta), expected):
+            return True
+        self._expect(product, expected)
+        if product.on_hand + delta < 0:
+            raise Refused("out_of_stock")
+        if product.on_hand + delta > MAX_STOCK:
+            raise Refused("invalid")
+        self._remember(product_id, key, (reason, delta))
         product.stock += delta
-        if key is not None:
-            self.moved[product_id, key] = ("received", delta)
         return False
 
-    def count_stock(self, product_id: int, counted: int, key: str | None) -> bool:
+    def count_stock(
+        self, product_id: int, counted: int, expected: int | None, key: str | None
+    ) -> bool:
         """Return whether it was a replay."""
         product = self.product(product_id)
-        if self._moved_before(product_id, key, ("counted", counted)):
+        if self._moved_before(product_id, key, ("counted", counted), expected):
             return True
-        product.stock = counted
-        if key is not None:
-            self.moved[product_id, key] = ("counted", counted)
+        self._expect(product, expected)
+        self._remember(product_id, key, ("counted", counted))
+        product.stock = counted - product.committed
         return False
 
     def place(self, draft: Draft) -> Lines | None:
@@ -186,8 +199,12 @@ class Shop:
         order = self._order(order_id, version)
         if status not in NEXT[order.status]:
             raise Refused("illegal_transition")
+        quantities = quantity_by_product(order.lines)
         if status == "canceled":
-            self._take({each: -count for each, count in quantity_by_product(order.lines).items()})
+            self._take({each: -count for each, count in quantities.items()})
+        if status == "shipped":
+            for each, count in quantities.items():
+                self.products[each].committed -= count
         order.status = status
         order.version += 1
 
@@ -206,12 +223,23 @@ class Shop:
         self.payments[kind, reference] = (order_id, amount)
         return False
 
-    def _moved_before(self, product_id: int, key: str | None, move: tuple[str, int]) -> bool:
+    def _moved_before(
+        self, product_id: int, key: str | None, move: tuple[str, int], expected: int | None
+    ) -> bool:
         if key is None or (product_id, key) not in self.moved:
             return False
-        if self.moved[product_id, key] != move:
+        known, on_hand = self.moved[product_id, key]
+        if known != move or expected not in (None, on_hand):
             raise Refused("idempotency_key_reused")
         return True
+
+    def _remember(self, product_id: int, key: str | None, move: tuple[str, int]) -> None:
+        if key is not None:
+            self.moved[product_id, key] = (move, self.products[product_id].on_hand)
+
+    def _expect(self, product: Product, expected: int | None) -> None:
+        if expected not in (None, product.on_hand):
+            raise Refused("stock_changed")
 
     def _order(self, order_id: int, version: int | None) -> Order:
         order = self.orders[order_id]
@@ -243,10 +271,8 @@ class Shop:
         return lines
 
     def _take(self, wanted: Mapping[int, int]) -> None:
-        remaining = {each: self.products[each].stock - count for each, count in wanted.items()}
-        if max(remaining.values()) > MAX_STOCK:
-            raise Refused("stock_full")
-        if min(remaining.values()) < 0:
+        if any(0 < count > self.products[each].stock for each, count in wanted.items()):
             raise Refused("out_of_stock")
-        for product_id, stock in remaining.items():
-            self.products[product_id].stock = stock
+        for product_id, count in wanted.items():
+            self.products[product_id].stock -= count
+            self.products[product_id].committed += count

@@ -58,6 +58,7 @@ def test_the_crossings_of_orders() -> None:
         "get_product_by_id": products,
         "get_products_by_name": products,
         "get_products_named": products,
+        "open_commitments": products,
         "read_products": products,
         "references_without_number": products,
         "sum_movements": products,

@@ -294,6 +294,8 @@ def test_what_is_shown() -> None:
         "price": "25.10",
         "currency": "EUR",
         "stock_quantity": 125,
+        "committed_quantity": 0,
+        "on_hand": 125,
         "is_active": False,
         "created_at": moment(stored.created_at),
         "updated_at": moment(stored.updated_at),

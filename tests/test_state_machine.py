@@ -49,6 +49,8 @@ NOBODYS_ID = 2**62
 picks = st.integers(0, 9)
 prices = st.sampled_from(["0.00", "1.00", "1.00", "2.50", "99999999.99"])
 stocks = st.sampled_from([0, 5, 20, 20, 50, MAX_STOCK])
+counts = st.sampled_from([0, 1, 3, 5, 20, 50, MAX_STOCK])
+offs = st.sampled_from([None, None, 0, 1])
 deltas = st.sampled_from([-20, -1, 1, 7, 20, MAX_STOCK])
 quantities = st.sampled_from([1, 2, 3] * 4 + [7, 0, -1, 1_000_000])
 versions = st.sampled_from([None, 0, 0, 1])
@@ -129,29 +131,49 @@ class Trade(RuleBasedStateMachine):
         changed = shop_model.Product(Decimal(price), stock, description, is_active)
         assert call == outcome(lambda: self.shop.update(product_id, changed))
 
-    @rule(pick=picks, delta=deltas, key=keys)
-    def change_stock(self, pick: int, delta: int, key: str | None) -> None:
-        product_id = self.product_id(pick)
+    @rule(
+        pick=picks,
+        delta=deltas,
+        reason=st.sampled_from(["received", "corrected"]),
+        off=offs,
+        key=keys,
+    )
+    def change_stock(
+        self, pick: int, delta: int, reason: str, off: int | None, key: str | None
+    ) -> None:
+        product_id, expected = self.product_id(pick), self.expected(pick, off)
         call = outcome(
             lambda: change_stock(
                 product_id=product_id,
                 delta=delta,
-                reason="received",
+                reason=reason,
                 actor="x",
+                expected=expected,
                 idempotency_key=key,
             )
         )
-        assert call == outcome(lambda: self.shop.change_stock(product_id, delta, key))
+        assert call == outcome(
+            lambda: self.shop.change_stock(product_id, reason, delta, expected, key)
+        )
 
-    @rule(pick=picks, counted=stocks, key=keys)
-    def count_stock(self, pick: int, counted: int, key: str | None) -> None:
-        product_id = self.product_id(pick)
+    @rule(pick=picks, counted=counts, off=offs, key=keys)
+    def count_stock(self, pick: int, counted: int, off: int | None, key: str | None) -> None:
+        product_id, expected = self.product_id(pick), self.expected(pick, off)
         call = outcome(
             lambda: count_stock(
-                product_id=product_id, counted=counted, actor="x", idempotency_key=key
+                product_id=product_id,
+                counted=counted,
+                actor="x",
+                expected=expected,
+                idempotency_key=key,
             )
         )
-        assert call == outcome(lambda: self.shop.count_stock(product_id, counted, key))
+        assert call == outcome(lambda: self.shop.count_stock(product_id, counted, expected, key))
+
+    def expected(self, pick: int, off: int | None) -> int | None:
+        """What the caller expects on hand: nothing in particular, the truth, or `off` by one."""
+        product = self.shop.products.get(self.product_id(pick))
+        return None if off is None or product is None else product.on_hand + off
 
     @rule(batch=batches)
     def place(self, batch: list[tuple[str | None, Picked, str | None]]) -> None:
@@ -264,7 +286,11 @@ class Trade(RuleBasedStateMachine):
     def products_are_as_in_the_model(self) -> None:
         products = {
             row.pk: shop_model.Product(
-                row.price, row.stock_quantity, row.description, row.is_active
+                row.price,
+                row.stock_quantity,
+                row.description,
+                row.is_active,
+                row.committed_quantity,
             )
             for row in Product.objects.all()
         }

@@ -6,7 +6,6 @@ OrdersError
 ├── OrderNotFound          404
 ├── OutOfStock             409
 ├── ProductUnavailable     409
-├── StockFull              409
 ├── PriceChanged           409
 ├── IllegalTransition      409
 ├── NotConfirmed           409  an order that is held cannot be shipped
@@ -53,11 +52,6 @@ class OutOfStock(OrdersError, Conflict):
     default_detail = "There is not enough stock; see errors."
     product_ids: frozenset[int] = frozenset()
     """The products that are short."""
-
-
-class StockFull(OrdersError, Conflict):
-    code = "stock_full"
-    default_detail = "A product's stock would exceed 2147483647."
 
 
 class ProductUnavailable(OrdersError, Conflict):

@@ -16,8 +16,16 @@ from apps.accounts.operations import built_in_client_id
 from apps.orders.placing.snapshots import ProductSnapshot
 from apps.products.demo import create_demo_products
 from apps.products.models import Product, ProductQuerySet
-from apps.products.operations import StockMove, correct_ledger, correct_reference, move_stock
+from apps.products.operations import (
+    OpenCommitment,
+    StockMove,
+    correct_ledger,
+    correct_reference,
+    move_stock,
+    open_commitments,
+)
 from apps.products.stock.audit import (
+    Moved,
     StockDiscrepancy,
     audit_stock,
     fingerprint_movements,
@@ -42,6 +50,8 @@ RELIES_ON = (
 
 __all__ = [
     "Lock",
+    "Moved",
+    "OpenCommitment",
     "ProductSnapshot",
     "StockDiscrepancy",
     "StockMove",
@@ -55,6 +65,7 @@ __all__ = [
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",
+    "open_commitments",
     "read_products",
     "references_without_number",
     "sum_movements",
@@ -116,7 +127,7 @@ def take_stock(
     prices: what each product cost when it was read, by its id.
     at: the moment it happened; now where it is None.
     Raises IntegrityError where a product's price has changed or it is no longer on sale, and where
-    stock would fall below zero.
+    a sale would leave less than nothing to sell.
     """
     move_stock(moves=moves, prices=prices, at=at)
 

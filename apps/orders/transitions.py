@@ -10,11 +10,11 @@ from apps.orders.exceptions import (
     OrderNotFound,
     VersionConflict,
 )
-from apps.orders.microservice_communication import read_products, take_stock
+from apps.orders.microservice_communication import StockMove, read_products, take_stock
 from apps.orders.models import Order
-from apps.orders.placing.pricing import ProductBook, quantity_by_product
+from apps.orders.placing.pricing import quantity_by_product
 from apps.orders.placing.rules import can_become
-from apps.orders.placing.statements import stock_moves, write_events
+from apps.orders.placing.statements import shipped_moves, stock_moves, write_events
 from monoservices.database.engines import engine
 
 
@@ -52,8 +52,8 @@ def move_order(
 
     version: the version that the caller has seen; an order at another version is not moved.
     at: the moment it happened; now where it is None.
-    Raises OrderNotFound, VersionConflict, IllegalTransition, StockFull, and NotConfirmed where an
-    order that is held would be shipped.
+    Raises OrderNotFound, VersionConflict, IllegalTransition, and NotConfirmed where an order that
+    is held would be shipped.
     """
     order = lock_order(order_id)
     if order.status == status:
@@ -63,17 +63,18 @@ def move_order(
         raise IllegalTransition(f"An order that is {order.status} cannot become {status}.")
     if order.is_held and status == Order.Status.SHIPPED:
         raise NotConfirmed
-    is_canceled = status == Order.Status.CANCELED
-    released = _lock_products(order) if is_canceled else {}
-    at = at or engine().now()
     step = order.status, status
-    order.status, order.version, order.updated_at = status, order.version + 1, at
-    order.canceled_because = Order.CanceledBecause.REQUESTED if is_canceled else None
+    order.status, order.version = status, order.version + 1
+    if status == Order.Status.CANCELED:
+        order.canceled_because = Order.CanceledBecause.REQUESTED
+    moves = _moves_to(order, actor)
+    if moves:  # the clock is read after all locks
+        read_products(ids={move.product_id for move in moves}, lock="wait")
+    order.updated_at = at = at or engine().now()
     order.save(update_fields=["status", "version", "canceled_because", "updated_at"])
     versions = {order.pk: order.version}
     write_events({order.pk: actor}, status, versions=versions, step=step, at=at)
-    if released:
-        moves = stock_moves(order.pk, released, revision=order.version, actor=actor)
+    if moves:
         take_stock(moves=moves, at=at)
     return order
 
@@ -96,9 +97,13 @@ def refuse_other_version(order: Order, version: int | None) -> None:
         raise VersionConflict(f"The order is at version {order.version} now.")
 
 
-def _lock_products(order: Order) -> dict[int, int]:
-    """Lock the products of a canceled order. Return what to take, which is less than nothing."""
+def _moves_to(order: Order, actor: str) -> list[StockMove]:
+    """How the order's new status moves stock: canceling puts it back, shipping takes it away."""
     ordered = quantity_by_product(order.lines.all())
-    taken = {product_id: -quantity for product_id, quantity in ordered.items()}
-    ProductBook(read_products(ids=taken.keys(), lock="wait")).take(taken)
-    return taken
+    match order.status:
+        case Order.Status.CANCELED:
+            released = {product_id: -quantity for product_id, quantity in ordered.items()}
+            return stock_moves(order.pk, released, revision=order.version, actor=actor)
+        case Order.Status.SHIPPED:
+            return shipped_moves(order.pk, ordered, revision=order.version, actor=actor)
+    return []

@@ -19,7 +19,6 @@ from apps.orders.exceptions import (
     PriceChanged,
     ProductUnavailable,
     SeveralLines,
-    StockFull,
     UnknownProduct,
     VersionConflict,
 )
@@ -163,7 +162,6 @@ class OrderView(APIView):
             IllegalTransition,
             VersionConflict,
             SeveralLines,
-            StockFull,
         ],
         versioned=True,
     )
@@ -219,7 +217,7 @@ class CancelView(APIView):
     @Endpoint(
         "cancel_order",
         response=OrderOut,
-        refusals=[OrderNotFound, IllegalTransition, VersionConflict, StockFull],
+        refusals=[OrderNotFound, IllegalTransition, VersionConflict],
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:

@@ -12,7 +12,12 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from apps.products import operations
-from apps.products.exceptions import MovementKeyReused, ProductsError, SkuExists
+from apps.products.exceptions import (
+    MovementKeyReused,
+    ProductsError,
+    SkuExists,
+    StockChanged,
+)
 from apps.products.forms import NewProductForm, ProductForm, StockForm
 from apps.products.models import Product, ProductQuerySet, StockMovement
 from monoservices.api.staff import ReadOnlyAdmin, StaffAdmin, staff_actor
@@ -30,7 +35,7 @@ class StockFilter(admin.SimpleListFilter):
         conditions = {
             "in": Q(stock_quantity__gt=0),
             "low": Q(stock_quantity__lte=F("low_stock_at")),
-            "out": Q(stock_quantity=0),
+            "out": Q(stock_quantity__lte=0),
         }
         return queryset.filter(conditions.get(str(self.value()), Q()))
 
@@ -40,11 +45,19 @@ class ProductAdmin(StaffAdmin):
     """Products. Staff who may change a product may also adjust its stock."""
 
     form = ProductForm
-    list_display = ("name", "sku", "price", "stock", "is_active", "updated_at")
+    list_display = (
+        "name",
+        "sku",
+        "price",
+        "stock",
+        "committed_quantity",
+        "is_active",
+        "updated_at",
+    )
     list_filter = (StockFilter, "is_active")
     search_fields = ("name", "sku")
     search_help_text = "Part of a name, or the beginning of a SKU."
-    readonly_fields = ("stock", "created_at", "updated_at")
+    readonly_fields = ("stock", "committed_quantity", "on_hand", "created_at", "updated_at")
     actions = ("archive_selected", "bring_back_selected")
 
     def get_search_results(
@@ -116,7 +129,10 @@ class ProductAdmin(StaffAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         product = get_object_or_404(Product, pk=product_id)
-        form = StockForm(request.POST if request.method == "POST" else None)
+        form = StockForm(
+            request.POST if request.method == "POST" else None,
+            initial={"expected": product.on_hand},
+        )
         if form.is_valid() and self._adjust(request, product, form):
             return redirect("admin:products_product_change", product_id)
         fieldsets = [(None, {"fields": ["reason", "units", "note"]})]
@@ -141,7 +157,9 @@ class ProductAdmin(StaffAdmin):
         }
         try:
             if sent["reason"] == StockMovement.Reason.COUNTED:
-                movement, replayed = operations.count_stock(counted=sent["units"], **shared)
+                movement, replayed = operations.count_stock(
+                    counted=sent["units"], expected=sent["expected"], **shared
+                )
             else:
                 movement, replayed = operations.change_stock(
                     delta=sent["units"], reason=sent["reason"], **shared
@@ -149,13 +167,22 @@ class ProductAdmin(StaffAdmin):
         except MovementKeyReused:
             form.add_error(None, "This form was sent before with other values; open it again.")
             return False
+        except StockChanged:
+            product.refresh_from_db()
+            form.data = {**dict(form.data.items()), "expected": product.on_hand}
+            text = f"There are {product.on_hand} on the shelf by now. Does your count still hold?"
+            form.add_error("units", text)
+            return False
         except ProductsError as error:
             form.add_error("units", [error.detail, *error.errors.get("delta", [])])
             return False
         if not replayed:
             self.log_change(request, product, [{"changed": {"fields": ["stock"]}}])
-        text = f"Stock moved by {movement.delta:+}; there are {movement.quantity_after} now."
+        text = f"Stock moved by {movement.delta:+}; {movement.quantity_after} can be sold now."
         self.message_user(request, text, messages.SUCCESS)
+        if movement.missing:
+            text = f"{movement.missing} units are promised to orders and not there."
+            self.message_user(request, text, messages.WARNING)
         return True
 
 
@@ -172,6 +199,8 @@ class StockMovementAdmin(ReadOnlyAdmin):
         "product",
         "delta",
         "quantity_after",
+        "committed_delta",
+        "committed_after",
         "reason",
         "reference",
         "actor",

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
-from django.db.models import CheckConstraint, Q
+from django.db.models import BigIntegerField, CheckConstraint, F, Q
+from django.db.models.functions import Cast
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 
 def longest(kind: Any) -> int:
@@ -25,3 +27,12 @@ def check(name: str, field: str, kind: Any, *, optional: bool = False) -> CheckC
     return CheckConstraint(
         name=name, condition=Q(**{f"{field}__isnull": True}) | within if optional else within
     )
+
+
+def sum_check(name: str, fields: tuple[str, str], kind: Any) -> CheckConstraint:
+    """A CHECK that the sum of two fields is within the bounds of a type. NULL is allowed too."""
+    bounds = kind.__metadata__[0]
+    # Two large integers of 32 bits would overflow before they are compared.
+    both = Cast(fields[0], BigIntegerField()) + F(fields[1])
+    within = Q(GreaterThanOrEqual(both, bounds.ge)) & Q(LessThanOrEqual(both, bounds.le))
+    return CheckConstraint(name=name, condition=within)

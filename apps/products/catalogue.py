@@ -6,9 +6,9 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from msgspec import UNSET, UnsetType
 
-from apps.products.exceptions import SkuExists
+from apps.products.exceptions import OutOfStock, SkuExists
 from apps.products.models import Product, StockMovement, generate_sku
-from apps.products.stock.movements import record_movement
+from apps.products.stock.movements import record_movement, set_stock
 from monoservices.api.types import money
 from monoservices.database.engines import engine
 from monoservices.services.scopes import COMMAND_LINE
@@ -71,8 +71,8 @@ def update_product(
 ) -> Product:
     """Set what is passed, zero and the empty string included. UNSET leaves a field unchanged.
 
-    A change of stock is a count: it enters the ledger as `counted`.
-    Raises ProductNotFound, SkuExists.
+    A change of stock sets what can be sold, and enters the ledger as `counted`.
+    Raises ProductNotFound, SkuExists, OutOfStock, StockBeyondBounds.
     """
     changes = {
         "name": name,
@@ -87,8 +87,12 @@ def update_product(
         for field, value in changes.items():
             if value is not UNSET:
                 setattr(product, field, value)
-        delta = 0 if stock_quantity is UNSET else stock_quantity - product.stock_quantity
-        product.stock_quantity += delta
+        before = product.stock_quantity
+        if stock_quantity is not UNSET:
+            if stock_quantity < 0:
+                raise OutOfStock(errors={"stock_quantity": ["No fewer than 0 can be sold."]})
+            set_stock(product, stock_quantity, path="stock_quantity")
+        delta = product.stock_quantity - before
         product.updated_at = engine().now()
         _save(product)
         if delta:

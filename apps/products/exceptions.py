@@ -22,7 +22,20 @@ class OutOfStock(ProductsError, Conflict):
 
 
 class StockBeyondBounds(ProductsError, Invalid):
-    default_detail = "A product's stock can be 2147483647 at most."
+    default_detail = "2147483647 units of a product can be on hand at most."
+
+
+class StockChanged(ProductsError, Conflict):
+    code = "stock_changed"
+    default_detail = "Another quantity is on hand than expected."
+
+
+class NothingReceived(ProductsError, Invalid):
+    default_detail = "Only a correction takes units away."
+
+
+class TwoQuantities(ProductsError, Invalid):
+    default_detail = "Say either stock_quantity or on_hand, or both as in an export."
 
 
 class MovementKeyReused(ProductsError, KeyReused):

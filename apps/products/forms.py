@@ -7,7 +7,9 @@ from django import forms
 from django.contrib.admin.widgets import AdminIntegerFieldWidget, AdminTextInputWidget
 
 from apps.products.bounds import longest, validators
-from apps.products.models import MAX_PRICE, Delta, Note, Product, StockMovement
+from apps.products.exceptions import NothingReceived
+from apps.products.models import MAX_PRICE, Delta, Note, Product, Quantity, StockMovement
+from apps.products.stock.movements import ADDING
 
 _Reason = StockMovement.Reason
 EDITABLE = [field.name for field in Product._meta.fields if field.editable]
@@ -58,27 +60,35 @@ class StockForm(forms.Form):
             (_Reason.RECEIVED, "Received: units came in"),
             (_Reason.RETURNED, "Returned: a customer sent units back"),
             (_Reason.CORRECTED, "Corrected: units were lost or found"),
-            (_Reason.COUNTED, "Counted: this is how many there are"),
+            (_Reason.COUNTED, "Counted: this is how many lie on the shelf"),
         ]
     )
     units = forms.IntegerField(
         validators=validators(Delta),
         widget=AdminIntegerFieldWidget,
-        help_text="How many to add; a minus takes away. After counting, how many there are.",
+        help_text="How many to add; a minus takes away. After counting, how many lie on the shelf,"
+        " those of orders that are not shipped included.",
     )
     note = forms.CharField(
         max_length=longest(Note),
         widget=AdminTextInputWidget,
         help_text="Why the stock changes, such as the number of a delivery note.",
     )
+    # What the person saw when counting: somebody may have moved the stock since.
+    expected = forms.IntegerField(
+        required=False, validators=validators(Quantity), widget=forms.HiddenInput
+    )
     # Makes sending the form twice move the stock once.
     token = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
 
     def clean_units(self) -> int:
         units: int = self.cleaned_data["units"]
-        counted = self.cleaned_data.get("reason") == _Reason.COUNTED
+        reason = self.cleaned_data.get("reason")
+        counted = reason == _Reason.COUNTED
         if counted and units < 0:
             raise forms.ValidationError("A count cannot be negative.")
         if units == 0 and not counted:
             raise forms.ValidationError("Zero units change nothing.")
+        if units < 0 and reason in ADDING:
+            raise forms.ValidationError(NothingReceived.default_detail)
         return units

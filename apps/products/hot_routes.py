@@ -24,14 +24,19 @@ from monoservices.api.whole_response import WholeResponse
 from monoservices.database.hot_rows import HotRows
 from monoservices.database.statements import Row
 
-_COLUMNS = tuple(name for name in ProductOut.__struct_fields__ if name != "currency")
+_COLUMNS = tuple(
+    name for name in ProductOut.__struct_fields__ if name not in {"currency", "on_hand"}
+)
+_STOCK, _COMMITTED = _COLUMNS.index("stock_quantity"), _COLUMNS.index("committed_quantity")
 PRODUCTS = HotRows(Product, _COLUMNS)
 AVAILABLE = HotRows(Product, ("id", "price", "stock_quantity", "is_active"))
 
 
 def product_out(row: Row) -> ProductOut:
     """A product in a response, from a row of PRODUCTS."""
-    return ProductOut(currency=settings.CURRENCY, **dict(zip(_COLUMNS, row, strict=True)))
+    columns = dict(zip(_COLUMNS, row, strict=True))
+    on_hand = row[_STOCK] + row[_COMMITTED]
+    return ProductOut(currency=settings.CURRENCY, on_hand=on_hand, **columns)
 
 
 class ReadProduct(HotById):
@@ -132,7 +137,7 @@ def _values(items: Sequence[Any], column: str) -> list[Any]:
 
 def _availability(rows: Sequence[Row]) -> bytes:
     results = [
-        AvailabilityOut(key, stock if is_active else 0, price, settings.CURRENCY)
+        AvailabilityOut(key, max(0, stock) if is_active else 0, price, settings.CURRENCY)
         for key, price, stock, is_active in rows
     ]
     return msgspec.json.encode(Availability(results))

@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 from msgspec import UNSET, Meta
 
-from apps.products.bounds import check, longest, validators
+from apps.products.bounds import check, longest, sum_check, validators
 from apps.products.exceptions import ProductNotFound
 from apps.products.names import FoldedField, named_like
+from apps.products.steps import LEGAL_STEPS
 from monoservices.api.types import EXPLANATIONS, MAX_INTEGER, NO_NUL, SKU, Name, Sku, Text
 from monoservices.database.stored_requests import StoredRequest
 
@@ -68,7 +69,11 @@ class Product(models.Model):
         decimal_places=2,
         validators=[MinValueValidator(0), MaxValueValidator(MAX_PRICE)],
     )
+    # What can be sold. Counts and corrections take it below zero where units that are promised are
+    # not there; a sale never does.
     stock_quantity = models.IntegerField("stock", default=0, validators=validators(Quantity))
+    # Units of placed orders that are neither shipped nor canceled.
+    committed_quantity = models.IntegerField("committed", default=0, db_default=0, editable=False)
     low_stock_at = models.IntegerField(null=True, blank=True, validators=validators(Quantity))
     is_active = models.BooleanField("on sale", default=True)
     # Operations set both by the database's clock, when they have the product's lock.
@@ -89,12 +94,21 @@ class Product(models.Model):
             models.CheckConstraint(
                 name="product_price_in_bounds", condition=Q(price__gte=0, price__lte=MAX_PRICE)
             ),
-            check("product_stock_in_bounds", "stock_quantity", Quantity),
+            check("product_committed_in_bounds", "committed_quantity", Quantity),
+            # With the one above, this also keeps what can be sold within its column.
+            sum_check(
+                "product_on_hand_in_bounds", ("stock_quantity", "committed_quantity"), Quantity
+            ),
             check("product_low_stock_at_in_bounds", "low_stock_at", Quantity, optional=True),
         )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def on_hand(self) -> int:
+        """What lies on the shelf."""
+        return self.stock_quantity + self.committed_quantity
 
     @classmethod
     def create_product(
@@ -129,21 +143,30 @@ class Product(models.Model):
 
 
 class StockMovement(models.Model):
-    """A row of the append-only ledger: a product's stock always equals the sum of its movements."""
+    """A row of the append-only ledger, which moves two quantities of a product.
+
+    What can be sold is the sum of `delta`, and what is committed the sum of `committed_delta`. Rows
+    from before there were two quantities have no `committed_delta`, which counts as 0.
+    """
 
     class Reason(models.TextChoices):
         RECEIVED = "received"
         SOLD = "sold"
         RELEASED = "released"
+        SHIPPED = "shipped"
         RETURNED = "returned"
         COUNTED = "counted"
         CORRECTED = "corrected"
+        # A pending order from before there were two quantities.
+        OPENED = "opened"
 
     product = models.ForeignKey(
         Product, on_delete=models.PROTECT, related_name="movements", db_index=False
     )
     delta = models.IntegerField()
     quantity_after = models.IntegerField()
+    committed_delta = models.IntegerField(null=True)
+    committed_after = models.IntegerField(null=True)
     reason = models.CharField(max_length=10, choices=Reason)
     reference = models.CharField(max_length=100, blank=True, default="")
     revision = models.IntegerField(default=0)
@@ -165,22 +188,34 @@ class StockMovement(models.Model):
             models.UniqueConstraint(
                 name="movement_once_per_key", fields=("product", "idempotency_key")
             ),
+            models.CheckConstraint(name="movement_is_legal", condition=LEGAL_STEPS),
+            check("movement_after_in_bounds", "quantity_after", Delta),
+            check("movement_committed_in_bounds", "committed_after", Quantity, optional=True),
             models.CheckConstraint(
-                # A count that confirms the stock gets a row too, which remembers its key.
-                name="movement_moves",
-                condition=~Q(delta=0) | Q(reason="counted"),
+                name="movement_sale_leaves_stock",
+                condition=~Q(reason="sold") | Q(quantity_after__gte=0),
             ),
-            check("movement_after_in_bounds", "quantity_after", Quantity),
-            models.CheckConstraint(
-                name="movement_reason_known",
-                condition=Q(
-                    reason__in=("received", "sold", "released", "returned", "counted", "corrected")
-                ),
+            sum_check(
+                "movement_on_hand_in_bounds", ("quantity_after", "committed_after"), Quantity
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.delta:+} {self.reason}"
+        return f"{self.delta or self.committed_delta or 0:+} {self.reason}"
+
+    @property
+    def on_hand_after(self) -> int:
+        """What lay on the shelf. Of rows without a second quantity: what was to sell."""
+        return self.quantity_after + (self.committed_after or 0)
+
+    @property
+    def on_hand_before(self) -> int:
+        return self.on_hand_after - self.delta - (self.committed_delta or 0)
+
+    @property
+    def missing(self) -> int:
+        """Units that were promised and not there."""
+        return max(0, -self.quantity_after)
 
 
 class StockRequest(models.Model):

@@ -7,10 +7,12 @@ from apps.products.stock.corrections import correct_ledger, correct_reference
 from apps.products.stock.for_orders import StockMove, move_stock
 from apps.products.stock.many_products import AdjustedStock, Adjustment, adjust_stock
 from apps.products.stock.one_product import change_stock, count_stock
+from apps.products.stock.opening import OpenCommitment, open_commitments
 
 __all__ = [
     "AdjustedStock",
     "Adjustment",
+    "OpenCommitment",
     "Outcome",
     "Result",
     "StockMove",
@@ -23,5 +25,6 @@ __all__ = [
     "create_product",
     "import_products",
     "move_stock",
+    "open_commitments",
     "update_product",
 ]

@@ -7,7 +7,7 @@ from django.conf import settings
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from apps.products.catalogue import create_product, update_product
-from apps.products.models import Product, ProductQuerySet, Quantity
+from apps.products.models import Delta, Product, ProductQuerySet, Quantity
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.serializers import StructSerializer
 from monoservices.api.types import (
@@ -46,13 +46,24 @@ class ProductIn(ProductChanges, kw_only=True):
 
 
 class ProductRow(ProductIn, kw_only=True):
-    """A row of an imported file. A product that exists keeps what is UNSET."""
+    """A row of an imported file. A product that exists keeps what is UNSET.
+
+    `stock_quantity` is what can be sold, `on_hand` a count of the shelf. An export has both, and
+    `committed_quantity`, which no file sets.
+    """
 
     sku: Sku
+    stock_quantity: Delta | UnsetType = UNSET
+    committed_quantity: Quantity | UnsetType = UNSET
+    on_hand: Quantity | UnsetType = UNSET
 
 
 class ProductOut(Struct, kw_only=True):
-    """A product in a response or an export."""
+    """A product in a response or an export.
+
+    `stock_quantity` can be sold, `committed_quantity` is promised to orders and not yet shipped,
+    and their sum is `on_hand`.
+    """
 
     id: int
     sku: str
@@ -61,6 +72,8 @@ class ProductOut(Struct, kw_only=True):
     price: Decimal
     currency: str
     stock_quantity: int
+    committed_quantity: int
+    on_hand: int
     is_active: bool
     created_at: Moment
     updated_at: Moment
@@ -82,6 +95,8 @@ class ProductSerializer(StructSerializer):
             price=instance.price,
             currency=settings.CURRENCY,
             stock_quantity=instance.stock_quantity,
+            committed_quantity=instance.committed_quantity,
+            on_hand=instance.on_hand,
             is_active=instance.is_active,
             created_at=instance.created_at,
             updated_at=instance.updated_at,
@@ -138,7 +153,7 @@ class ProductFilters(Struct, forbid_unknown_fields=True, kw_only=True):
             "updated_at__gt": self.updated_after,
         }
         if self.in_stock is not UNSET:
-            conditions["stock_quantity__gt" if self.in_stock else "stock_quantity"] = 0
+            conditions["stock_quantity__gt" if self.in_stock else "stock_quantity__lte"] = 0
         given = {field: value for field, value in conditions.items() if value is not UNSET}
         products = Product.objects.filter(**given)
         return products.named_like(self.search) if self.search else products

@@ -51,7 +51,7 @@ class Keyed:
     """A request with an Idempotency-Key, from its first attempt to its last.
 
     what: "order", "product", "stock", or "stocks" for many products at once. answer: the body if
-        it is done. counted: the stock that it set.
+        it is done. counted: what it said to be on the shelf.
     """
 
     what: str
@@ -96,6 +96,12 @@ class Movement:
     reference: str = ""
     revision: int = 0
     key: str = ""
+    committed_delta: int = 0
+    committed_after: int = 0
+
+    @property
+    def on_hand_after(self) -> int:
+        return self.quantity_after + self.committed_after
 
 
 @dataclass(frozen=True)

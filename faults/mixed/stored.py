@@ -1,7 +1,9 @@
 """Read the database as it is at the end, without Tradepost's code."""
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
+from itertools import starmap
 from typing import Any
 
 from faults.mixed.history import Movement, Stored, StoredOrder
@@ -10,9 +12,12 @@ from faults.shop import Shop
 ORDERS = "SELECT id, idempotency_key, version, status, reference, total FROM orders_order"
 LINES = "SELECT order_id, product_id, unit_price, quantity FROM orders_orderline ORDER BY id"
 EVENTS = "SELECT order_id, from_status, to_status FROM orders_orderevent ORDER BY id"
-PRODUCTS = "SELECT id, description, is_active, stock_quantity FROM products_product"
+PRODUCTS = """
+    SELECT id, description, is_active, stock_quantity, committed_quantity FROM products_product
+"""
 MOVEMENTS = """
-    SELECT product_id, delta, quantity_after, reason, reference, revision, idempotency_key
+    SELECT product_id, delta, quantity_after, reason, reference, revision, idempotency_key,
+        committed_delta, committed_after
     FROM products_stockmovement ORDER BY id
 """
 REQUESTS = {
@@ -42,12 +47,13 @@ def read_stored(shop: Shop) -> Stored:
             "description": description,
             "is_active": bool(active),
             "stock_quantity": stock,
+            "committed_quantity": committed,
         }
-        for key, description, active, stock in shop.query(PRODUCTS)
+        for key, description, active, stock, committed in shop.query(PRODUCTS)
     }
     movements = [
-        Movement(product, delta, after, reason, reference, revision, _own_key(key))
-        for product, delta, after, reason, reference, revision, key in shop.query(MOVEMENTS)
+        replace(movement, key=_own_key(movement.key))
+        for movement in starmap(Movement, shop.query(MOVEMENTS))
     ]
     requests = {
         what: [_own_key(key) for (key,) in shop.query(sql)] for what, sql in REQUESTS.items()

@@ -15,6 +15,16 @@ PRODUCTS = {
         *("is_active", "name", "price", "stock_quantity", "x"),
     ),
     "stock in a change": case("PATCH products/<mug>/", {"stock_quantity": 1}, "stock_quantity"),
+    "what is on hand in a change": case(
+        "PATCH products/<mug>/",
+        {"on_hand": 1, "committed_quantity": 1},
+        *("committed_quantity", "on_hand"),
+    ),
+    "what is on hand of a new product": case(
+        "POST products/",
+        PRODUCT | {"on_hand": 1, "committed_quantity": 1},
+        *("committed_quantity", "on_hand"),
+    ),
     "null": case("PATCH products/<mug>/", {"name": None}, "name"),
     "SKU exists": case(
         "POST products/", PRODUCT | {"sku": "MUG"}, "sku", status=409, code="sku_exists"
@@ -74,9 +84,30 @@ STOCK = {
         {"delta": "1", "reason": "sold", "note": [], "x": 1},
         *("delta", "note", "reason", "x"),
     ),
+    "more is received than nothing": case(
+        "POST products/<mug>/stock/", {"delta": -1, "reason": "received"}, "delta"
+    ),
+    "more is returned than nothing": case(
+        "POST products/<mug>/stock/", {"delta": -1, "reason": "returned"}, "delta"
+    ),
+    "another quantity is on hand": case(
+        "POST products/<mug>/stock/",
+        {"counted": 5, "expected": 4},
+        "expected",
+        status=409,
+        code="stock_changed",
+    ),
+    "another quantity is on hand for a correction": case(
+        "POST products/<mug>/stock/",
+        {"delta": -1, "reason": "corrected", "expected": 6},
+        "expected",
+        status=409,
+        code="stock_changed",
+    ),
+    "nothing but what is expected": case("POST products/<mug>/stock/", {"expected": 5}, "delta"),
     "below zero": case(
         "POST products/<mug>/stock/",
-        {"delta": -6, "reason": "corrected"},
+        {"delta": -8, "reason": "corrected"},
         "delta",
         status=409,
         code="out_of_stock",
@@ -96,6 +127,11 @@ STOCKS = {
     ),
     "empty movement": case(
         "POST stock/", {"movements": [{}]}, "movements.0.delta", "movements.0.sku"
+    ),
+    "more is received than nothing": case(
+        "POST stock/",
+        {"movements": [{"sku": "MUG", "delta": -1, "reason": "received"}]},
+        "movements.0.delta",
     ),
     "one of two": case(
         "POST stock/",
@@ -117,6 +153,7 @@ MOVEMENT: dict[str, list[Any]] = {
     "delta": ["1", 1.5, True, None, [], BEYOND_INTEGER, -BEYOND_INTEGER, 10**400],
     "reason": ["", "sold", 1, None, []],
     "note": ["\0", "n" * 501, None, []],
+    "expected": ["1", 1.5, True, None, [], -1, BEYOND_INTEGER, 10**400],
     "sku": ["", " A", 1, None, "\0"],
 }
 for _field, _values in MOVEMENT.items():
@@ -148,6 +185,9 @@ for _value in (
     )
     STOCK[f"counted {_value!r:.20}"] = case(
         "POST products/<mug>/stock/", {"counted": _value}, "counted"
+    )
+    STOCK[f"expected {_value!r:.20}"] = case(
+        "POST products/<mug>/stock/", {"counted": 5, "expected": _value}, "expected"
     )
 for _value in ("", "sold", "Received", 1, None, [], {}, ["received"]):
     STOCK[f"reason {_value!r}"] = case(

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from apps.orders.books.suspects import PREFIX, find_suspects
 from apps.orders.microservice_communication import (
+    Moved,
     audit_stock,
     existing_client_ids,
     read_products,
@@ -60,28 +61,34 @@ def audit() -> Iterator[Discrepancy]:
         yield Discrepancy(f"Movements refer to {reference}, which does not exist.")
 
 
-def expected_units(order: Order) -> dict[int, int]:
-    """What the movements of an order must sum to: units by product id, negative for sold."""
+def expected_units(order: Order) -> dict[int, Moved]:
+    """What the movements of an order must sum to, by product id."""
     if order.status == Order.Status.CANCELED:
         return {}
+    committed = 1 if order.status == Order.Status.PENDING else 0
     quantities = quantity_by_product(order.lines.all())
-    return {product_id: -quantity for product_id, quantity in quantities.items()}
+    return {key: Moved(-quantity, committed * quantity) for key, quantity in quantities.items()}
 
 
-def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, int]]:
+def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, Moved]]:
     """What the movements of orders sum to, by order id and product id. One statement."""
-    sums: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    sums: defaultdict[int, dict[int, Moved]] = defaultdict(dict)
     moved = sum_movements(references=[f"{PREFIX}{order_id}" for order_id in order_ids])
     for (reference, product_id), units in moved.items():
         sums[int(reference.removeprefix(PREFIX))][product_id] = units
     return sums
 
 
-def differences(order: Order, moved: Mapping[int, int]) -> dict[int, int]:
+def differences(order: Order, moved: Mapping[int, Moved]) -> dict[int, Moved]:
     """The units that the movements of an order lack, by product id."""
-    expected = expected_units(order)
-    missing = {key: expected.get(key, 0) - moved.get(key, 0) for key in {*expected, *moved}}
-    return {product_id: units for product_id, units in sorted(missing.items()) if units}
+    expected, nothing = expected_units(order), Moved()
+    missing = {}
+    for product_id in sorted({*expected, *moved}):
+        wanted, found = expected.get(product_id, nothing), moved.get(product_id, nothing)
+        missing[product_id] = Moved(
+            wanted.delta - found.delta, wanted.committed_delta - found.committed_delta
+        )
+    return {product_id: units for product_id, units in missing.items() if units != nothing}
 
 
 def _orders_in_chunks(order_ids: Collection[int]) -> Iterator[list[Order]]:
@@ -102,7 +109,7 @@ def _charged(order_ids: Collection[int]) -> dict[int, Decimal]:
 
 
 def _audit_order(
-    order: Order, moved: Mapping[int, int], charged: Decimal | None
+    order: Order, moved: Mapping[int, Moved], charged: Decimal | None
 ) -> Iterator[Discrepancy]:
     name = f"Order {order.pk}"
     lines = order.lines.all()
@@ -119,11 +126,14 @@ def _audit_order(
     if problem := _history_problem(order, list(order.events.all())):
         yield Discrepancy(f"{name}: {problem}")
     for product_id, missing in differences(order, moved).items():
-        units = moved.get(product_id, 0)
-        yield Discrepancy(
-            f"{name}: its movements of product {product_id} sum to {units}, not {units + missing}.",
-            order_id=order.pk,
-        )
+        found = moved.get(product_id, Moved())
+        text = f"{name}: its movements of product {product_id}"
+        for verb, units, lacking in (
+            ("sum to", found.delta, missing.delta),
+            ("commit", found.committed_delta, missing.committed_delta),
+        ):
+            if lacking:
+                yield Discrepancy(f"{text} {verb} {units}, not {units + lacking}.", order.pk)
 
 
 def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:

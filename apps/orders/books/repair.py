@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.orders.books.audit import Discrepancy, differences, moved_units
 from apps.orders.books.suspects import PREFIX
-from apps.orders.microservice_communication import correct_ledger, correct_reference
+from apps.orders.microservice_communication import Moved, correct_ledger, correct_reference
 from apps.orders.transitions import lock_order
 from monoservices.api.problems import Problem
 
@@ -27,14 +27,16 @@ def repair(found: Iterable[Discrepancy]) -> Iterator[str]:
             yield f"Order {order_id}: not corrected. {problem.detail}"
         else:
             for product_id, delta in deltas.items():
-                yield f"Order {order_id}: movements of product {product_id} corrected by {delta:+}."
+                by = _told(delta)
+                yield f"Order {order_id}: movements of product {product_id} corrected by {by}."
     for product_id in sorted({each.product_id for each in found if each.product_id is not None}):
-        if delta := correct_ledger(product_id=product_id, note=NOTE):
-            yield f"Product {product_id}: ledger corrected by {delta:+}."
+        delta = correct_ledger(product_id=product_id, note=NOTE)
+        if delta != Moved():
+            yield f"Product {product_id}: ledger corrected by {_told(delta)}."
 
 
 @transaction.atomic
-def repair_order(*, order_id: int) -> dict[int, int]:
+def repair_order(*, order_id: int) -> dict[int, Moved]:
     """Make an order's movements match its lines, and return the corrections by product id.
 
     Raises OrderNotFound, and a Problem where a product's stock would leave its bounds; then
@@ -44,3 +46,11 @@ def repair_order(*, order_id: int) -> dict[int, int]:
     deltas = differences(order, moved_units([order_id])[order_id])
     correct_reference(reference=f"{PREFIX}{order_id}", deltas=deltas, note=NOTE)
     return deltas
+
+
+def _told(units: Moved) -> str:
+    """Such as "+2", "+2 and -2 committed" or "-2 committed"."""
+    told = [f"{units.delta:+}"] if units.delta else []
+    if units.committed_delta:
+        told.append(f"{units.committed_delta:+} committed")
+    return " and ".join(told)

@@ -34,8 +34,12 @@ _EXPECTED = """
     SELECT o.id, l.product_id AS other_id,
         CASE o.status WHEN 'canceled' THEN 0 ELSE l.quantity END AS units
     FROM orders_order AS o LEFT JOIN orders_orderline AS l ON l.order_id = o.id
+    UNION ALL
+    SELECT o.id, -l.product_id, l.quantity
+    FROM orders_order AS o JOIN orders_orderline AS l ON l.order_id = o.id
+    WHERE o.status IN ('shipped', 'delivered')
 """
-"""What the movements of orders should take."""
+"""What the movements of orders should take: of what can be sold, and of what is on hand."""
 
 
 class Suspects(Struct, frozen=True):

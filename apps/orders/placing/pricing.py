@@ -11,14 +11,12 @@ from apps.orders.exceptions import (
     OutOfStock,
     PriceChanged,
     ProductUnavailable,
-    StockFull,
     UnknownProduct,
 )
 from apps.orders.placing.requests import Charge, LineRequest
 from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
 from apps.orders.placing.snapshots import ProductSnapshot
 from monoservices.api.problems import Errors
-from monoservices.api.types import MAX_INTEGER
 
 
 class PricedLine(Struct):
@@ -94,20 +92,18 @@ class ProductBook:
         """Take quantities, by product id, from what remains; a negative one is put back.
 
         lines: the lines that ask for them, which the errors name.
-        Raises StockFull or OutOfStock, and then takes nothing.
+        Raises OutOfStock, and then takes nothing.
         """
         short = set()
         for product_id, quantity in quantities.items():
-            remaining = self.remaining[product_id] - quantity
-            if remaining > MAX_INTEGER:
-                raise StockFull
-            if remaining < 0:
+            # What is put back is taken, also where less than nothing can be sold.
+            if 0 < quantity > self.remaining[product_id]:
                 short.add(product_id)
         if short:
             refusal = OutOfStock(
                 errors={
                     line.request.field("quantity"): [
-                        f"There are {self.remaining[line.product_id]} in stock."
+                        f"There are {max(0, self.remaining[line.product_id])} in stock."
                     ]
                     for line in lines
                     if line.product_id in short

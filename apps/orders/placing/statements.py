@@ -133,6 +133,7 @@ def stock_moves(
         StockMove(
             product_id=product_id,
             delta=-quantity,
+            committed_delta=quantity,
             reason="sold" if quantity > 0 else "released",
             reference=f"order:{order_id}",
             revision=revision,
@@ -140,6 +141,24 @@ def stock_moves(
         )
         for product_id, quantity in sorted(taken.items())
         if quantity
+    ]
+
+
+def shipped_moves(
+    order_id: int, shipped: Mapping[int, int], *, revision: int, actor: str
+) -> list[StockMove]:
+    """The movements of units that leave the shelf. shipped: quantities by product id."""
+    return [
+        StockMove(
+            product_id=product_id,
+            delta=0,
+            committed_delta=-quantity,
+            reason="shipped",
+            reference=f"order:{order_id}",
+            revision=revision,
+            actor=actor,
+        )
+        for product_id, quantity in sorted(shipped.items())
     ]
 
 

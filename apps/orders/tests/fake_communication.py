@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 from itertools import chain
 from typing import Any
 
@@ -22,6 +23,8 @@ from msgspec import structs
 
 from apps.orders.microservice_communication import (
     Lock,
+    Moved,
+    OpenCommitment,
     ProductSnapshot,
     StockDiscrepancy,
     StockMove,
@@ -32,7 +35,9 @@ from apps.orders.tests.product_rows import (
     MOVEMENT,
     PRODUCT,
     add_movement,
+    committed,
     make_product,
+    read_product,
     set_product,
     snapshot_of,
 )
@@ -44,6 +49,8 @@ from monoservices.testing.rows import rows_of
 
 __all__ = [
     "Lock",
+    "Moved",
+    "OpenCommitment",
     "ProductSnapshot",
     "StockDiscrepancy",
     "StockMove",
@@ -57,6 +64,7 @@ __all__ = [
     "get_product_by_id",
     "get_products_by_name",
     "get_products_named",
+    "open_commitments",
     "read_products",
     "references_without_number",
     "sum_movements",
@@ -103,6 +111,7 @@ def take_stock(
 ) -> None:
     products = {each.id: each for each in _locked({move.product_id for move in moves})}
     remaining = {product.id: product.stock_quantity for product in products.values()}
+    promised = {product.id: committed(product) for product in products.values()}
     for move in moves:
         product = products.get(move.product_id)
         if product is None or (
@@ -110,31 +119,52 @@ def take_stock(
         ):
             raise IntegrityError(f"Product {move.product_id} is not as it was read.")
         remaining[product.id] += move.delta
+        promised[product.id] += move.committed_delta
+        columns = structs.asdict(move) | {"created_at": at or timezone.now()}
+        columns |= {"after": remaining[product.id], "committed_after": promised[product.id]}
+        add_movement(columns.pop("product_id"), **columns)  # refuses a sale of what is not there
     for product in products.values():
         set_product(
-            product, stock_quantity=remaining[product.id]
-        )  # the table refuses less than nothing
-    after = {product.id: product.stock_quantity for product in products.values()}
-    for move in moves:
-        after[move.product_id] += move.delta
-        columns = structs.asdict(move) | {"created_at": at or timezone.now()}
-        add_movement(columns.pop("product_id"), after=after[move.product_id], **columns)
+            product,
+            stock_quantity=remaining[product.id],
+            committed_quantity=promised[product.id],
+        )
 
 
-def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], int]:
-    sums: defaultdict[tuple[str, int], int] = defaultdict(int)
+def open_commitments(*, commitments: Sequence[OpenCommitment]) -> None:
+    movements = rows_of(MOVEMENT).filter(committed_delta__isnull=False)
+    for each in commitments:
+        if movements.filter(reference=each.reference, product_id=each.product_id).exists():
+            continue
+        product = read_product(each.product_id)
+        promised = committed(product) + each.units
+        set_product(product, committed_quantity=promised)
+        columns: dict[str, Any] = {"reference": each.reference, "revision": each.revision}
+        columns |= {
+            "actor": COMMAND_LINE,
+            "committed_delta": each.units,
+            "committed_after": promised,
+        }
+        columns |= {"note": "committed when stock got its second quantity"}
+        add_movement(product.id, 0, product.stock_quantity, reason="opened", **columns)
+
+
+def sum_movements(*, references: Collection[str]) -> dict[tuple[str, int], Moved]:
+    sums: defaultdict[tuple[str, int], Moved] = defaultdict(Moved)
     for row in rows_of(MOVEMENT).filter(reference__in={*references} - {""}):
-        sums[row["reference"], row["product_id"]] += row["delta"]
+        key = (row["reference"], row["product_id"])
+        sums[key] = _plus(sums[key], _moved(row))
     return dict(sums)
 
 
 def fingerprint_movements(*, prefix: str, seed: int) -> Iterator[Fingerprint]:
     """The movements are read as rows, and only the weights are the database's."""
-    rows = [
-        (order_id, row["product_id"], row["delta"])
-        for row in rows_of(MOVEMENT)
-        if (order_id := _number_in(row["reference"], prefix))
-    ]
+    rows = []
+    for row in rows_of(MOVEMENT):
+        if order_id := _number_in(row["reference"], prefix):
+            moved, product_id = _moved(row), row["product_id"]
+            rows.append((order_id, product_id, moved.delta))
+            rows.append((order_id, -product_id, moved.delta + moved.committed_delta))
     if rows:
         columns = (f"CAST(%s AS bigint) AS {name}" for name in ("id", "other_id", "units"))
         selects = " UNION ALL ".join([f"SELECT {', '.join(columns)}"] * len(rows))
@@ -152,19 +182,28 @@ def _number_in(reference: str, prefix: str) -> int | None:
 
 
 def audit_stock() -> Iterator[StockDiscrepancy]:
-    products = {product.id: product for product in _snapshots(rows_of(PRODUCT))}
+    rows = [*rows_of(PRODUCT)]
+    products = {row["id"]: snapshot_of(row) for row in rows}
+    promises = {row["id"]: row["committed_quantity"] for row in rows}
     movements = [*rows_of(MOVEMENT)]
-    sums, newest = defaultdict[int, int](int), defaultdict[int, int](int)
+    sums, newest = defaultdict[int, Moved](Moved), dict[int, Any]()
     for row in movements:
-        sums[row["product_id"]] += row["delta"]
-        newest[row["product_id"]] = row["quantity_after"]
+        sums[row["product_id"]] = _plus(sums[row["product_id"]], _moved(row))
+        newest[row["product_id"]] = row
+    nothing = {"quantity_after": 0, "committed_after": 0}
     for product in products.values():
-        stock, ledger, after = product.stock_quantity, sums[product.id], newest[product.id]
-        told = f"Product {product.id} ({product.sku}): {stock} in stock, but its"
-        if stock != ledger:
-            yield StockDiscrepancy(f"{told} movements sum to {ledger}.", product.id)
-        elif stock != after:
-            yield StockDiscrepancy(f"{told} newest movement left {after}.")
+        moved, promised = sums[product.id], promises[product.id]
+        last = newest.get(product.id, nothing)
+        left = promised if last["committed_after"] is None else last["committed_after"]
+        for what, now, ledger, after in (
+            ("in stock", product.stock_quantity, moved.delta, last["quantity_after"]),
+            ("committed", promised, moved.committed_delta, left),
+        ):
+            told = f"Product {product.id} ({product.sku}): {now} {what}, but its"
+            if now != ledger:
+                yield StockDiscrepancy(f"{told} movements sum to {ledger}.", product.id)
+            elif now != after:
+                yield StockDiscrepancy(f"{told} newest movement left {after}.")
     for row in movements:
         if row["product_id"] not in products:
             missing = f"moves product {row['product_id']}, which does not exist."
@@ -173,37 +212,44 @@ def audit_stock() -> Iterator[StockDiscrepancy]:
 
 @transaction.atomic
 def correct_reference(
-    *, reference: str, deltas: Mapping[int, int], note: str = "", actor: str = COMMAND_LINE
+    *, reference: str, deltas: Mapping[int, Moved], note: str = "", actor: str = COMMAND_LINE
 ) -> None:
     products = {product.id: product for product in _locked(deltas.keys())}
     for product_id, delta in sorted(deltas.items()):
         if product_id not in products:
             raise ProductNotFound(f"There is no product {product_id}.")
         product = products[product_id]
-        gap = product.stock_quantity - _sum_of(product_id)
-        has_moved = min(delta, max(gap, 0)) if delta > 0 else max(delta, min(gap, 0))
-        stock = product.stock_quantity + delta - has_moved
-        told = f"The stock of product {product_id} would be {stock}."
-        if stock < 0:
-            raise OutOfStock(told)
-        if stock > MAX_INTEGER:
-            raise StockBeyondBounds(told)
-        set_product(product, stock_quantity=stock)
+        gap = _gap(product)
+        stock = product.stock_quantity + _to_move(delta.delta, gap.delta)
+        promised = committed(product) + _to_move(delta.committed_delta, gap.committed_delta)
+        for quantity, what in ((promised, "committed"), (stock + promised, "on hand")):
+            told = f"Of product {product_id}, {quantity} would be {what}."
+            if quantity < 0:
+                raise OutOfStock(told)
+            if quantity > MAX_INTEGER:
+                raise StockBeyondBounds(told)
+        set_product(product, stock_quantity=stock, committed_quantity=promised)
         earlier = rows_of(MOVEMENT).filter(
             product_id=product_id, reference=reference, reason="corrected"
         )
         revision = 1 + max((row["revision"] for row in earlier), default=0)
-        add_movement(
-            product_id, delta, stock, reference=reference, revision=revision, note=note, actor=actor
-        )
+        columns: dict[str, Any] = {"committed_delta": delta.committed_delta}
+        columns["committed_after"] = promised
+        columns |= {"reference": reference, "revision": revision, "note": note, "actor": actor}
+        add_movement(product_id, delta.delta, stock, **columns)
 
 
 @transaction.atomic
-def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE) -> int:
+def correct_ledger(*, product_id: int, note: str = "", actor: str = COMMAND_LINE) -> Moved:
     for product in _locked([product_id]):
-        gap = product.stock_quantity - _sum_of(product_id)
-        if gap:
-            add_movement(product_id, gap, product.stock_quantity, note=note, actor=actor)
+        gap = _gap(product)
+        if gap != Moved():
+            columns: dict[str, Any] = {
+                "committed_delta": gap.committed_delta,
+                "note": note,
+                "actor": actor,
+            }
+            add_movement(product_id, gap.delta, product.stock_quantity, **columns)
         return gap
     raise ProductNotFound
 
@@ -225,5 +271,22 @@ def _snapshots(rows: QuerySet[Any, dict[str, Any]]) -> list[ProductSnapshot]:
     return [snapshot_of(row) for row in rows]
 
 
-def _sum_of(product_id: int) -> int:
-    return sum(row["delta"] for row in rows_of(MOVEMENT).filter(product_id=product_id))
+def _moved(row: Mapping[str, Any]) -> Moved:
+    return Moved(row["delta"], row["committed_delta"] or 0)
+
+
+def _plus(one: Moved, other: Moved, sign: int = 1) -> Moved:
+    return Moved(one.delta + sign * other.delta, one.committed_delta + sign * other.committed_delta)
+
+
+def _gap(product: ProductSnapshot) -> Moved:
+    rows = rows_of(MOVEMENT).filter(product_id=product.id)
+    return _plus(
+        Moved(product.stock_quantity, committed(product)),
+        reduce(_plus, map(_moved, rows), Moved()),
+        -1,
+    )
+
+
+def _to_move(delta: int, gap: int) -> int:
+    return delta - (min(delta, max(gap, 0)) if delta > 0 else max(delta, min(gap, 0)))

@@ -48,13 +48,19 @@ def in_stock(product: ProductSnapshot) -> int:
     return read_product(product.id).stock_quantity
 
 
+def committed(product: ProductSnapshot) -> int:
+    """How many are promised to orders that are neither shipped nor canceled."""
+    quantity: int = rows_of(PRODUCT).get(pk=product.id)["committed_quantity"]
+    return quantity
+
+
 def set_product(product: ProductSnapshot, **columns: Any) -> None:
     """Set columns of a product, and nothing else."""
     rows_of(PRODUCT).filter(pk=product.id).update(**columns)
 
 
 def count_stock(product: ProductSnapshot, counted: int) -> None:
-    """Set the stock to what was counted."""
+    """Set what can be sold to what was counted."""
     delta = counted - in_stock(product)
     set_product(product, stock_quantity=counted)
     add_movement(product.id, delta, counted, reason="counted")
@@ -63,14 +69,15 @@ def count_stock(product: ProductSnapshot, counted: int) -> None:
 def add_movement(
     product_id: int, delta: int, after: int, *, reason: str = "corrected", **columns: Any
 ) -> int:
-    """A row of the ledger, which moves no stock; returns its id."""
+    """A row of the ledger, which moves no stock and by default commits nothing; returns its id."""
+    [now] = rows_of(PRODUCT).filter(pk=product_id).values_list("committed_quantity", flat=True)
     return insert_row(
         MOVEMENT,
         product_id=product_id,
         delta=delta,
         quantity_after=after,
         reason=reason,
-        **{"actor": "tests"} | columns,
+        **{"actor": "tests", "committed_delta": 0, "committed_after": now} | columns,
     )
 
 

@@ -15,7 +15,6 @@ from apps.orders.exceptions import (
     PriceNotAllowed,
     ProductUnavailable,
     SeveralLines,
-    StockFull,
     UnknownProduct,
     VersionConflict,
 )
@@ -30,7 +29,13 @@ from apps.orders.operations import (
 )
 from apps.orders.placing.requests import LineRequest
 from apps.orders.tests.factories import line, make_order
-from apps.orders.tests.product_rows import count_stock, in_stock, make_product, set_product
+from apps.orders.tests.product_rows import (
+    committed,
+    count_stock,
+    in_stock,
+    make_product,
+    set_product,
+)
 from tests.books import assert_books_balance
 
 pytestmark = pytest.mark.django_db
@@ -263,15 +268,25 @@ def test_what_an_archived_product_may_still_do(mug: ProductSnapshot, pen: Produc
     assert_books_balance()
 
 
-def test_stock_that_would_be_full_changes_nothing(mug: ProductSnapshot) -> None:
+def test_the_difference_moves_both_quantities(mug: ProductSnapshot, pen: ProductSnapshot) -> None:
     order = make_order(line(mug.id, 2))
-    count_stock(mug, 2**31 - 1)
-    before = everything(order)
-    with pytest.raises(StockFull):
-        change(order, quantity=1)
-    assert everything(order) == before
-    change(order, quantity=3)
-    assert in_stock(mug) == 2**31 - 2
+    change(order, lines=(line(mug.id, 5), line(pen.id, 1)))
+    assert (in_stock(mug), committed(mug), in_stock(pen), committed(pen)) == (5, 5, 9, 1)
+    change(order, lines=(line(mug.id, 1),))
+    assert (in_stock(mug), committed(mug), in_stock(pen), committed(pen)) == (9, 1, 10, 0)
+    assert_books_balance()
+
+
+def test_units_are_put_back_where_less_than_nothing_can_be_sold(mug: ProductSnapshot) -> None:
+    """A count has found fewer than are promised. Who orders less helps; nobody gets more."""
+    order = make_order(line(mug.id, 5))
+    count_stock(mug, -3)
+    with pytest.raises(OutOfStock) as refusal:
+        change(order, quantity=6)
+    assert refusal.value.errors == {"quantity": ["There are 0 in stock."]}
+    change(order, quantity=4)
+    assert (in_stock(mug), committed(mug)) == (-2, 4)
+    assert_books_balance()
 
 
 def test_an_order_of_several_lines_is_changed_by_its_lines(

@@ -11,11 +11,18 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from msgspec import structs
 from pytest_django import DjangoAssertNumQueries
 
 from apps.orders import microservice_communication
 from apps.orders.books.audit import audit
-from apps.orders.microservice_communication import ProductSnapshot, StockDiscrepancy, StockMove
+from apps.orders.microservice_communication import (
+    Moved,
+    OpenCommitment,
+    ProductSnapshot,
+    StockDiscrepancy,
+    StockMove,
+)
 from apps.orders.operations import OrderChange, cancel_order, change_order
 from apps.orders.tests import fake_communication
 from apps.orders.tests.factories import line, make_order
@@ -23,6 +30,7 @@ from apps.orders.tests.product_rows import (
     MOVEMENT,
     PRODUCT,
     add_movement,
+    committed,
     in_stock,
     ledger,
     make_product,
@@ -55,9 +63,9 @@ def pot() -> ProductSnapshot:
 
 
 def move(product: ProductSnapshot, delta: int, **fields: Any) -> StockMove:
-    reason = "sold" if delta < 0 else "released"
     values: dict[str, Any] = {"reference": "order:7", "revision": 1, "actor": "client:3"}
-    return StockMove(product_id=product.id, delta=delta, **{"reason": reason} | values | fields)
+    values |= {"reason": "sold" if delta < 0 else "released", "committed_delta": -delta}
+    return StockMove(product_id=product.id, delta=delta, **values | fields)
 
 
 def test_every_crossing_has_expectations_here() -> None:
@@ -179,22 +187,38 @@ def test_take_stock(communication: Any, mug: ProductSnapshot) -> None:
     moves = [move(pen, -3), move(mug, -2), move(mug, 1), move(mug, -4, revision=2)]
     communication.take_stock(moves=moves, prices={mug.id: Decimal("9.9"), pen.id: Decimal(1)})
     assert (in_stock(mug), in_stock(pen)) == (5, 0)
-    columns = ("product_id", "delta", "quantity_after", "reason", "reference", "revision", "actor")
+    assert (committed(mug), committed(pen)) == (5, 3)
+    columns = ["product_id", "delta", "quantity_after", "committed_delta", "committed_after"]
+    columns += ["reason", "reference", "revision", "actor"]
     written = rows_of(MOVEMENT).exclude(reason="received")
     assert list(written.values_list(*columns)) == [
-        (pen.id, -3, 0, "sold", "order:7", 1, "client:3"),
-        (mug.id, -2, 8, "sold", "order:7", 1, "client:3"),
-        (mug.id, 1, 9, "released", "order:7", 1, "client:3"),
-        (mug.id, -4, 5, "sold", "order:7", 2, "client:3"),
+        (pen.id, -3, 0, 3, 3, "sold", "order:7", 1, "client:3"),
+        (mug.id, -2, 8, 2, 2, "sold", "order:7", 1, "client:3"),
+        (mug.id, 1, 9, -1, 1, "released", "order:7", 1, "client:3"),
+        (mug.id, -4, 5, 4, 5, "sold", "order:7", 2, "client:3"),
     ]
+    shipped = move(mug, 0, reason="shipped", committed_delta=-5, revision=3)
+    communication.take_stock(moves=[shipped])
+    assert (in_stock(mug), committed(mug)) == (5, 0)
     assert list(communication.audit_stock()) == []
+
+
+@pytest.mark.parametrize("units", [1, 10])
+def test_take_stock_ships_no_more_than_is_committed(
+    communication: Any, mug: ProductSnapshot, units: int
+) -> None:
+    shipped = move(mug, 0, reason="shipped", committed_delta=-units)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        communication.take_stock(moves=[shipped])
+    assert (in_stock(mug), committed(mug), len(ledger())) == (10, 0, 1)
 
 
 def test_take_stock_without_prices_takes_what_is_archived(
     communication: Any, pot: ProductSnapshot
 ) -> None:
-    communication.take_stock(moves=[move(pot, 5)])
-    assert (in_stock(pot), read_product(pot.id).is_active) == (5, False)
+    set_product(pot, stock_quantity=5)
+    communication.take_stock(moves=[move(pot, -5)])
+    assert (in_stock(pot), committed(pot), read_product(pot.id).is_active) == (0, 5, False)
 
 
 MUGS_PRICE = Decimal("9.90")
@@ -228,9 +252,7 @@ def test_take_stock_is_refused(
 
 
 def test_take_stock_of_no_product_is_refused(communication: Any, mug: ProductSnapshot) -> None:
-    missing = StockMove(
-        product_id=mug.id + 1, delta=1, reason="sold", reference="order:7", revision=1, actor="x"
-    )
+    missing = structs.replace(move(mug, -1), product_id=mug.id + 1)
     with pytest.raises(IntegrityError), transaction.atomic():
         communication.take_stock(moves=[move(mug, -1), missing])
     assert (in_stock(mug), len(ledger())) == (10, 1)
@@ -255,21 +277,29 @@ def test_sum_movements(
     communication.take_stock(moves=[move(mug, -1, reference="order:8")])
     with django_assert_num_queries(1):
         sums = communication.sum_movements(references=["order:7", "order:9", ""])
-    assert sums == {("order:7", mug.id): -1, ("order:7", pen.id): -3}
+    assert sums == {("order:7", mug.id): Moved(-1, 1), ("order:7", pen.id): Moved(-3, 3)}
+    add_movement(mug.id, -2, 5, reason="sold", reference="order:9", committed_delta=None)
+    assert communication.sum_movements(references=["order:9"]) == {
+        ("order:9", mug.id): Moved(-2, 0)  # from before there were two quantities
+    }
 
 
 def test_fingerprint_movements(communication: Any, mug: ProductSnapshot) -> None:
     """Those of the real module are those of rows with the sums."""
     pen = make_product(stock=3)
     far = 10**17
+    sold: dict[str, Any] = {"reason": "sold", "committed_delta": 1}
     for number in (1, 17, 17, far, "017", "x", "", 10**18):
-        add_movement(
-            mug.id, -1, 9, reason="sold", reference=f"order:{number}", revision=len(ledger())
-        )
-    add_movement(mug.id, -1, 9, reason="sold", reference="return:7", revision=1)
-    add_movement(mug.id, -1, 9, reason="sold", reference="Order:7", revision=1)
-    add_movement(pen.id, -2, 1, reason="sold", reference="order:17", revision=1)
+        add_movement(mug.id, -1, 9, reference=f"order:{number}", revision=len(ledger()), **sold)
+    add_movement(mug.id, -1, 9, reference="return:7", revision=1, **sold)
+    add_movement(mug.id, -1, 9, reference="Order:7", revision=1, **sold)
+    add_movement(pen.id, -2, 1, reference="order:17", revision=1, **sold | {"committed_delta": 2})
+    old = {"committed_delta": None, "committed_after": None}
+    add_movement(pen.id, -2, 1, reference="order:1", revision=1, reason="sold", **old)
+    shipped: dict[str, Any] = {"reason": "shipped", "committed_delta": -1}
+    add_movement(mug.id, 0, 9, reference="order:17", revision=2, **shipped)
     sums = [(1, mug.id, -1), (17, mug.id, -2), (17, pen.id, -2), (far, mug.id, -1)]
+    sums += [(1, pen.id, -2), (1, -pen.id, -2), (17, -mug.id, -1)]  # negative: what left the shelf
     rows = " UNION ALL ".join(
         f"SELECT CAST({order_id} AS bigint) AS id, {product_id} AS other_id, {units} AS units"
         for order_id, product_id, units in sums
@@ -309,8 +339,8 @@ def test_references_without_number(communication: Any, mug: ProductSnapshot) -> 
         "%s",
     ]
     for number, text in enumerate(texts):
-        add_movement(mug.id, -1, 9, reason="sold", reference=f"order:{text}", revision=number)
-    add_movement(mug.id, -1, 9, reason="sold", reference="elsewhere", revision=1)
+        add_movement(mug.id, -1, 9, reference=f"order:{text}", revision=number)
+    add_movement(mug.id, -1, 9, reference="elsewhere", revision=1)
     assert communication.references_without_number(prefix="order:") == {
         f"order:{text}" for text in texts[2:]
     }
@@ -335,6 +365,57 @@ def test_audit_stock(
     ]
 
 
+def test_audit_stock_of_what_is_committed(communication: Any, mug: ProductSnapshot) -> None:
+    cup, pen = make_product(sku="CUP", stock=3), make_product(sku="PEN", stock=3)
+    communication.take_stock(moves=[move(mug, -2), move(cup, -1)])
+    add_movement(mug.id, 1, 9, reason="received", committed_delta=None, committed_after=None)
+    add_movement(mug.id, -1, 8, committed_delta=None, committed_after=None)  # from before
+    assert list(communication.audit_stock()) == []
+    set_product(mug, committed_quantity=1)
+    add_movement(cup.id, 0, 2, committed_delta=1, committed_after=2)
+    add_movement(cup.id, 0, 2, committed_delta=-1, committed_after=0)
+    set_product(pen, stock_quantity=2, committed_quantity=1)
+    found = [(each.text, each.product_id) for each in communication.audit_stock()]
+    assert found == [
+        (f"Product {mug.id} (MUG): 1 committed, but its movements sum to 2.", mug.id),
+        (f"Product {cup.id} (CUP): 1 committed, but its newest movement left 0.", None),
+        (f"Product {pen.id} (PEN): 2 in stock, but its movements sum to 3.", pen.id),
+        (f"Product {pen.id} (PEN): 1 committed, but its movements sum to 0.", pen.id),
+    ]
+
+
+def test_open_commitments(communication: Any, mug: ProductSnapshot) -> None:
+    pen = make_product(sku="PEN", stock=3)
+    communication.take_stock(moves=[move(mug, -1, reference="order:8")])
+    old = {"committed_delta": None, "committed_after": None}
+    add_movement(mug.id, -2, 7, reason="sold", reference="order:7", revision=1, **old)
+    set_product(mug, stock_quantity=7)
+    commitments = [
+        OpenCommitment(product_id=product_id, units=units, reference=reference, revision=4)
+        for product_id, units, reference in [
+            (mug.id, 2, "order:7"),
+            (mug.id, 1, "order:8"),  # committed already, when it was sold
+            (mug.id, 3, "order:9"),
+            (pen.id, 3, "order:9"),
+        ]
+    ]
+    for _ in range(2):
+        communication.open_commitments(commitments=commitments)
+        assert (in_stock(mug), committed(mug)) == (7, 6)
+        assert (in_stock(pen), committed(pen)) == (3, 3)
+    columns = ("product_id", "delta", "quantity_after", "committed_delta", "committed_after")
+    opened = rows_of(MOVEMENT).filter(reason="opened").order_by("product_id", "pk")
+    assert list(opened.values_list(*columns, "reference", "revision")) == [
+        (mug.id, 0, 7, 2, 3, "order:7", 4),
+        (mug.id, 0, 7, 3, 6, "order:9", 4),
+        (pen.id, 0, 3, 3, 3, "order:9", 4),
+    ]
+    assert set(opened.values_list("actor", "note")) == {
+        ("command line", "committed when stock got its second quantity")
+    }
+    assert list(communication.audit_stock()) == []
+
+
 @pytest.mark.parametrize(
     ("ledger_has", "delta", "left"),
     [
@@ -354,7 +435,7 @@ def test_correct_reference(
         add_movement(mug.id, ledger_has - 10, 10)
     for revision in (1, 2):
         communication.correct_reference(
-            reference="order:7", deltas={mug.id: delta}, note="n", actor="a"
+            reference="order:7", deltas={mug.id: Moved(delta)}, note="n", actor="a"
         )
         newest = rows_of(MOVEMENT).filter(reference="order:7").last()
         assert newest is not None
@@ -368,28 +449,62 @@ def test_correct_reference(
         assert (newest["note"], newest["actor"]) == ("n", "a")
 
 
+@pytest.mark.parametrize(
+    ("ledger_has", "delta", "left"),
+    [(4, -3, 1), (4, 3, 7), (7, -3, 4), (6, -3, 3), (1, 3, 4), (7, 3, 7)],
+)
+def test_correct_reference_of_what_is_committed(
+    communication: Any, mug: ProductSnapshot, ledger_has: int, delta: int, left: int
+) -> None:
+    communication.take_stock(moves=[move(mug, -4)])
+    if ledger_has != 4:
+        add_movement(mug.id, 0, 6, committed_delta=ledger_has - 4, committed_after=4)
+    deltas = {mug.id: Moved(0, delta)}
+    communication.correct_reference(reference="order:7", deltas=deltas)
+    newest = rows_of(MOVEMENT).last()
+    assert newest is not None
+    assert (in_stock(mug), committed(mug), newest["committed_after"]) == (6, left, left)
+    assert (newest["delta"], newest["committed_delta"]) == (0, delta)
+
+
+def test_correct_reference_may_leave_less_than_nothing_to_sell(
+    communication: Any, mug: ProductSnapshot
+) -> None:
+    communication.correct_reference(reference="order:7", deltas={mug.id: Moved(-12, 12)})
+    assert (in_stock(mug), committed(mug)) == (-2, 12)
+
+
 def test_correct_reference_is_refused_as_a_whole(communication: Any, mug: ProductSnapshot) -> None:
     pen = make_product(stock=3)
     before = ledger()
+    most = MAX_INTEGER
+    told = f"Of product {pen.id},"
     for delta, error, detail in [
-        (-4, Conflict, f"The stock of product {pen.id} would be -1."),
-        (MAX_INTEGER, Invalid, f"The stock of product {pen.id} would be {MAX_INTEGER + 3}."),
+        (Moved(-4), Conflict, f"{told} -1 would be on hand."),
+        (Moved(0, -1), Conflict, f"{told} -1 would be committed."),
+        (Moved(most), Invalid, f"{told} {most + 3} would be on hand."),
+        (Moved(0, most), Invalid, f"{told} {most + 3} would be on hand."),
     ]:
+        deltas = {mug.id: Moved(1), pen.id: delta}
         with pytest.raises(error) as refusal:
-            communication.correct_reference(reference="r", deltas={mug.id: 1, pen.id: delta})
+            communication.correct_reference(reference="r", deltas=deltas)
         assert refusal.value.detail == detail
+    deltas = {mug.id: Moved(1), pen.id + 1: Moved(1)}
     with pytest.raises(NotFound) as missing:
-        communication.correct_reference(reference="r", deltas={mug.id: 1, pen.id + 1: 1})
+        communication.correct_reference(reference="r", deltas=deltas)
     assert missing.value.detail == f"There is no product {pen.id + 1}."
     assert (in_stock(mug), in_stock(pen), ledger()) == (10, 3, before)
 
 
 def test_correct_ledger(communication: Any, mug: ProductSnapshot) -> None:
-    assert communication.correct_ledger(product_id=mug.id) == 0
+    assert communication.correct_ledger(product_id=mug.id) == Moved()
     set_product(mug, stock_quantity=7)
-    assert communication.correct_ledger(product_id=mug.id, note="n") == -3
+    assert communication.correct_ledger(product_id=mug.id, note="n") == Moved(-3)
     assert (in_stock(mug), list(communication.audit_stock())) == (7, [])
     assert ledger(mug)[1:] == [(mug.id, -3, "corrected", "command line")]
+    set_product(mug, committed_quantity=2)
+    assert communication.correct_ledger(product_id=mug.id) == Moved(0, 2)
+    assert (in_stock(mug), committed(mug), list(communication.audit_stock())) == (7, 2, [])
     with pytest.raises(NotFound):
         communication.correct_ledger(product_id=mug.id + 1)
 

@@ -72,7 +72,7 @@ def test_everything_has_the_moment_at_which_it_happened() -> None:
     products_created = max(row["created_at"] for row in rows_of(PRODUCT))
     assert products_created < min(order.created_at for order in orders.values())
     moved = [row for row in rows_of(MOVEMENT) if row["reference"]]
-    assert {row["reason"] for row in moved} == {"sold", "released"}
+    assert {row["reason"] for row in moved} == {"sold", "released", "shipped"}
     for row in moved:
         event = list(orders[row["reference"]].events.all())[row["revision"] - 1]
         assert row["created_at"] == event.created_at

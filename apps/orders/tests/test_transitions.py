@@ -5,20 +5,18 @@ from decimal import Decimal
 
 import pytest
 
-from apps.orders.exceptions import IllegalTransition, OrderNotFound, StockFull, VersionConflict
+from apps.orders.exceptions import IllegalTransition, OrderNotFound, VersionConflict
 from apps.orders.models import Order, OrderEvent
 from apps.orders.operations import cancel_order, deliver_order, move_order, ship_order
 from apps.orders.tests.factories import line, make_order
 from apps.orders.tests.product_rows import (
     MOVEMENT,
-    count_stock,
+    committed,
     in_stock,
-    ledger,
     make_product,
     read_product,
     set_product,
 )
-from monoservices.api.types import MAX_INTEGER
 from monoservices.testing.rows import rows_of
 from tests.books import assert_books_balance
 
@@ -146,20 +144,35 @@ def test_canceling_puts_back_what_has_been_archived() -> None:
     assert in_stock(mug) == 10
 
 
-def test_shipping_and_delivering_move_no_stock() -> None:
-    order_that_is("delivered")
-    assert [reason for _, _, reason, _ in ledger()] == ["received", "sold"]
+def test_shipping_takes_every_line_off_the_shelf_once() -> None:
+    mug, pen = make_product(stock=10), make_product(stock=5)
+    order = make_order(line(mug.id, 2), line(pen.id, 5), line(mug.id, 3, unit_price=Decimal(1)))
+    assert (committed(mug), committed(pen)) == (5, 5)
+    for _ in range(3):
+        ship_order(order_id=order.pk, actor="client:7")
+        assert (in_stock(mug), in_stock(pen), committed(mug), committed(pen)) == (5, 0, 0, 0)
+    shipped = rows_of(MOVEMENT).filter(reason="shipped")
+    columns = ("product_id", "delta", "committed_delta", "committed_after", "reference", "revision")
+    assert list(shipped.values_list(*columns)) == [
+        (mug.id, 0, -5, 0, f"order:{order.pk}", 2),
+        (pen.id, 0, -5, 0, f"order:{order.pk}", 2),
+    ]
+    deliver_order(order_id=order.pk, actor="client:7")
+    assert rows_of(MOVEMENT).count() == 6
+    assert_books_balance()
 
 
-def test_canceling_is_refused_where_the_stock_has_no_room() -> None:
+def test_canceling_commits_nothing_any_more() -> None:
     mug = make_product(stock=10)
     order = make_order(line(mug.id, 2))
-    count_stock(mug, MAX_INTEGER - 1)
-    with pytest.raises(StockFull):
-        cancel_order(order_id=order.pk, actor="x")
-    order.refresh_from_db()
-    assert (order.status, order.version, in_stock(mug)) == ("pending", 1, MAX_INTEGER - 1)
-    count_stock(mug, MAX_INTEGER - 2)
-    assert cancel_order(order_id=order.pk, actor="x").status == "canceled"
-    assert in_stock(mug) == MAX_INTEGER
+    cancel_order(order_id=order.pk, actor="x")
+    assert (in_stock(mug), committed(mug)) == (10, 0)
+
+
+def test_canceling_has_room_however_full_the_shelf_is() -> None:
+    """What is on hand has a bound, and canceling does not change it."""
+    mug = make_product(stock=2**31 - 1)
+    order = make_order(line(mug.id, 2))
+    cancel_order(order_id=order.pk, actor="x")
+    assert (in_stock(mug), committed(mug)) == (2**31 - 1, 0)
     assert_books_balance()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from msgspec import Struct
 
 from apps.products.models import Product, ProductQuerySet, StockMovement
@@ -19,6 +20,8 @@ class MovementRow(Struct, frozen=True):
     sku: str
     delta: int
     quantity_after: int
+    committed_delta: int
+    committed_after: int | None
     reason: str
     reference: str
     note: str
@@ -26,9 +29,11 @@ class MovementRow(Struct, frozen=True):
     created_at: datetime
 
 
-_MOVEMENT_COLUMNS = [
-    "product__sku" if name == "sku" else name for name in MovementRow.__struct_fields__
-]
+_ELSEWHERE: dict[str, Any] = {
+    "sku": "product__sku",
+    "committed_delta": Coalesce("committed_delta", 0),
+}
+_MOVEMENT_COLUMNS = [_ELSEWHERE.get(name, name) for name in MovementRow.__struct_fields__]
 
 
 def export_products(products: ProductQuerySet, *, file_format: Format) -> Pieces:

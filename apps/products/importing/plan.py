@@ -6,9 +6,11 @@ from typing import Any
 
 from msgspec import UNSET
 
+from apps.products.exceptions import OutOfStock, ProductsError, TwoQuantities
 from apps.products.models import Product, StockMovement
 from apps.products.names import fold
 from apps.products.serializers import ProductRow
+from apps.products.stock.movements import set_stock
 from monoservices.api.problems import Forbidden, Problem
 from monoservices.api.serializers import sent_fields
 from monoservices.api.types import money
@@ -18,6 +20,10 @@ from monoservices.database.rows import column_types, insert_rows, update_rows
 _CREATED = column_types(Product)
 _UPDATED = column_types(Product, without=("sku", "created_at"))
 _MOVEMENT = column_types(StockMovement, without=("id", "idempotency_key"))
+
+
+STOCK = ("stock_quantity", "committed_quantity", "on_hand")
+"""The columns that say how many there are."""
 
 
 class Result(StrEnum):
@@ -45,35 +51,43 @@ class ImportPlan:
 
     def add(self, row: ProductRow) -> Result | Problem:
         """Add the row to the plan. Return what it changes, or why it is refused."""
-        product = self._products.get(row.sku)
-        if product is None:
-            product = self._products[row.sku] = Product(sku=row.sku)
+        known = self._products.get(row.sku)
+        product = known or Product(sku=row.sku)
+        before = product.stock_quantity
+        try:
+            _set_stock(product, row)
+        except ProductsError as refusal:
+            return refusal
+        delta = product.stock_quantity - before
+        if known is None:
+            self._products[row.sku] = product
             self._created.append(product)
-            self._change(product, row, StockMovement.Reason.RECEIVED)
+            self._change(product, row, delta, StockMovement.Reason.RECEIVED)
             return Result.CREATED
-        counts = row.stock_quantity not in {UNSET, product.stock_quantity}
-        if counts and not self._may_count:
-            text = f"This needs the scope stock:write; there are {product.stock_quantity}."
-            return Forbidden(errors={"stock_quantity": [text]})
-        if not self._change(product, row, StockMovement.Reason.COUNTED):
+        if delta and not self._may_count:
+            product.stock_quantity = before
+            name = "on_hand" if row.stock_quantity is UNSET else "stock_quantity"
+            text = f"This needs the scope stock:write; there are {getattr(product, name)}."
+            return Forbidden(errors={name: [text]})
+        if not self._change(product, row, delta, StockMovement.Reason.COUNTED):
             return Result.UNCHANGED
         if product.pk is not None:
             self._updated[product.pk] = product
         return Result.UPDATED
 
-    def _change(self, product: Product, row: ProductRow, reason: str) -> bool:
-        """Set what the row says. Return whether that changes anything."""
-        said = sent_fields(row) | {"price": money(row.price)}
+    def _change(self, product: Product, row: ProductRow, delta: int, reason: str) -> bool:
+        """Set what the row says; its stock is set already. Return whether anything changes."""
+        said = {name: value for name, value in sent_fields(row).items() if name not in STOCK}
+        said["price"] = money(row.price)
         changes = {name: value for name, value in said.items() if getattr(product, name) != value}
-        if "stock_quantity" in changes:
-            after = changes["stock_quantity"]
-            delta = after - product.stock_quantity
-            self._movements.append(
-                {"product": product, "delta": delta, "quantity_after": after, "reason": reason}
-            )
+        if delta:
+            movement = {"product": product, "delta": delta, "reason": reason}
+            movement |= {"quantity_after": product.stock_quantity}
+            movement |= {"committed_delta": 0, "committed_after": product.committed_quantity}
+            self._movements.append(movement)
         for name, value in changes.items():
             setattr(product, name, value)
-        return bool(changes)
+        return bool(changes or delta)
 
     def write(self, actor: str) -> None:
         """Write what was added, in at most four statements. Raises DataError, IntegrityError."""
@@ -94,6 +108,25 @@ class ImportPlan:
             shared = {"reference": "", "revision": 0, "actor": actor, "note": "", "created_at": now}
             movements = [{**each, "product_id": each["product"].pk} for each in self._movements]
             insert_rows(StockMovement, _MOVEMENT, movements, shared=shared)
+
+
+def _set_stock(product: Product, row: ProductRow) -> None:
+    """Set what can be sold to what the row says, if it says so.
+
+    `stock_quantity` says it, or `on_hand`, which counts the shelf. An export says both, which then
+    go together. It also says where less than nothing can be sold, but no file can make it so.
+    Raises TwoQuantities, OutOfStock, StockBeyondBounds.
+    """
+    to_sell, on_hand = row.stock_quantity, row.on_hand
+    if to_sell is UNSET:
+        if on_hand is not UNSET:
+            set_stock(product, on_hand - product.committed_quantity, path="on_hand")
+        return
+    if on_hand is not UNSET and row.committed_quantity != on_hand - to_sell:
+        raise TwoQuantities(errors={"on_hand": [TwoQuantities.default_detail]})
+    if to_sell < 0 and to_sell != product.stock_quantity:
+        raise OutOfStock(errors={"stock_quantity": ["Expected a whole number from 0."]})
+    set_stock(product, to_sell, path="stock_quantity")
 
 
 def _columns(product: Product) -> dict[str, Any]:

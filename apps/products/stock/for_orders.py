@@ -22,10 +22,14 @@ Row = tuple[int, str, str, str, int, bool]
 
 
 class StockMove(Struct, frozen=True, kw_only=True):
-    """One movement to make: `delta` units of a product, for the document `reference`."""
+    """One movement of a product to make, for the document `reference`.
+
+    delta: units more to sell. committed_delta: units more that are promised and not yet shipped.
+    """
 
     product_id: int
     delta: int
+    committed_delta: int = 0
     reason: str
     reference: str
     revision: int
@@ -63,11 +67,11 @@ def move_stock(
     Call it last in a transaction: it locks the products, in id order, until the commit. Constraints
     reject what must not happen, so a pipelined transaction goes on to COMMIT without waiting.
     Raises IntegrityError if a product is missing or has changed since it was read (its movement
-    then has no `quantity_after`), if stock would fall below zero, and if the same product, reason,
-    reference and revision moved before. Raises DataError or IntegrityError if stock would be more
-    than its column holds; callers that give stock back check that first, under the lock.
+    then has no `quantity_after`), if a sale would leave less than nothing to sell, and if the same
+    product, reason, reference and revision moved before.
     """
     totals: defaultdict[int, int] = defaultdict(int)
+    committed: defaultdict[int, int] = defaultdict(int)
     ledger: list[dict[str, Any]] = []
     for move in reversed(moves):
         ledger.append(
@@ -75,8 +79,10 @@ def move_stock(
                 "position": -len(ledger),
                 "product_id": move.product_id,
                 "delta": move.delta,
+                "committed_delta": move.committed_delta,
                 # The ledger's statement reads the stock after all moves, later ones included.
                 "later": totals[move.product_id],
+                "committed_later": committed[move.product_id],
                 "price": prices and prices[move.product_id],
                 "reason": move.reason,
                 "reference": move.reference,
@@ -85,8 +91,14 @@ def move_stock(
             }
         )
         totals[move.product_id] += move.delta
+        committed[move.product_id] += move.committed_delta
     changes = [
-        {"id": key, "delta": delta, "price": prices and prices[key]}
+        {
+            "id": key,
+            "delta": delta,
+            "committed_delta": committed[key],
+            "price": prices and prices[key],
+        }
         for key, delta in totals.items()
     ]
     locks_rows = engine().LOCKS_ROWS
@@ -104,12 +116,20 @@ def move_stock(
 
 _ID: ColumnTypes = {"id": "bigint"}
 _SKU: ColumnTypes = {"sku": "text"}
-_CHANGES: ColumnTypes = {"id": "bigint", "delta": "integer", "price": "numeric", "now": "timestamp"}
+_CHANGES: ColumnTypes = {
+    "id": "bigint",
+    "delta": "integer",
+    "committed_delta": "integer",
+    "price": "numeric",
+    "now": "timestamp",
+}
 _MOVES: ColumnTypes = {
     "position": "integer",
     "product_id": "bigint",
     "delta": "integer",
+    "committed_delta": "integer",
     "later": "integer",
+    "committed_later": "integer",
     "price": "numeric",
     "reason": "text",
     "reference": "text",
@@ -121,10 +141,13 @@ _SHARED = ("now",)
 _AS_IT_WAS_READ = "(r.price IS NULL OR (p.is_active AND p.price = r.price))"
 _LEDGER = """
     INSERT INTO products_stockmovement (
-        quantity_after, product_id, delta, reason, reference, revision, actor, note, created_at
+        quantity_after, committed_after, product_id, delta, committed_delta, reason, reference,
+        revision, actor, note, created_at
     )
 """
-_MOVEMENT = "r.product_id, r.delta, r.reason, r.reference, r.revision, r.actor, ''"
+_MOVEMENT = """
+    r.product_id, r.delta, r.committed_delta, r.reason, r.reference, r.revision, r.actor, ''
+"""
 
 
 @cache
@@ -150,12 +173,12 @@ def _one_statement() -> str:
 
     The clock is read after the last lock. Two batches that want the same products cannot deadlock.
     The ledger takes the stock from the UPDATE: a second statement could see another state of the
-    product. It looks the stock up in a JSON object, because PostgreSQL would plan a join of many
+    product. It looks quantities up in JSON objects, because PostgreSQL would plan a join of many
     movements with many products as a nested loop (see `monoservices.database.pipelining`).
     """
     return f"""
         WITH locked AS (
-            SELECT p.id, r.delta, r.now
+            SELECT p.id, r.delta, r.committed_delta, r.now
             FROM {rows_from(_CHANGES, shared=_SHARED)} JOIN products_product AS p ON p.id = r.id
             WHERE {_AS_IT_WAS_READ} AND {AFTER_THE_OTHERS}
             ORDER BY p.id
@@ -164,14 +187,20 @@ def _one_statement() -> str:
             SELECT coalesce(max(now), clock_timestamp()) AS now FROM locked
         ), updated AS (
             UPDATE products_product AS p
-            SET stock_quantity = p.stock_quantity + locked.delta, updated_at = moment.now
+            SET stock_quantity = p.stock_quantity + locked.delta,
+                committed_quantity = p.committed_quantity + locked.committed_delta,
+                updated_at = moment.now
             FROM locked CROSS JOIN moment WHERE p.id = locked.id
-            RETURNING p.id, p.stock_quantity
+            RETURNING p.id, p.stock_quantity, p.committed_quantity
         ), stock AS (
-            SELECT jsonb_object_agg(id, stock_quantity) AS by_id FROM updated
+            SELECT jsonb_object_agg(id, stock_quantity) AS by_id,
+                jsonb_object_agg(id, committed_quantity) AS committed
+            FROM updated
         )
         {_LEDGER}
-        SELECT (stock.by_id ->> r.product_id::text)::integer - r.later, {_MOVEMENT}, moment.now
+        SELECT (stock.by_id ->> r.product_id::text)::integer - r.later,
+            (stock.committed ->> r.product_id::text)::integer - r.committed_later,
+            {_MOVEMENT}, moment.now
         FROM {rows_from(_MOVES, shared=_SHARED)} CROSS JOIN stock CROSS JOIN moment
         ORDER BY r.position
     """  # noqa: S608 - made of constants
@@ -182,12 +211,15 @@ def _two_statements() -> tuple[str, str]:
     """The same for a database with one writer at a time, which needs no locks."""
     stock = f"""
         UPDATE products_product AS p
-        SET stock_quantity = stock_quantity + r.delta, updated_at = r.now
+        SET stock_quantity = stock_quantity + r.delta,
+            committed_quantity = committed_quantity + r.committed_delta,
+            updated_at = r.now
         FROM {rows_from(_CHANGES, shared=_SHARED)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
     """  # noqa: S608 - made of constants
     ledger = f"""
         {_LEDGER}
-        SELECT p.stock_quantity - r.later, {_MOVEMENT}, r.now
+        SELECT p.stock_quantity - r.later, p.committed_quantity - r.committed_later,
+            {_MOVEMENT}, r.now
         FROM {rows_from(_MOVES, shared=_SHARED)}
             LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
         ORDER BY r.position

@@ -7,7 +7,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework import serializers
 
 from apps.products.bounds import longest
+from apps.products.exceptions import NothingReceived
 from apps.products.models import Delta, Note, Quantity, StockMovement
+from apps.products.stock.movements import ADDING
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
 from monoservices.api.problems import Errors, Invalid, ProblemDocument
 from monoservices.api.serializers import ForbidUnknownFields, WholeNumberField, sent_fields
@@ -27,6 +29,8 @@ def contradictions(sent: Mapping[str, Any]) -> Errors:
         errors["delta"] = ["A delta of 0 moves nothing."]
     if ("delta" in sent) != ("reason" in sent):
         errors["reason"] = ["A delta needs a reason, a count has none."]
+    elif sent.get("reason") in ADDING and sent["delta"] < 0:
+        errors["delta"] = [NothingReceived.default_detail]
     return errors
 
 
@@ -39,11 +43,15 @@ class MovementQuery(Struct, forbid_unknown_fields=True, kw_only=True):
 
 # A plain DRF serializer: the route is not hot, and DRF's fields are good at forms like this.
 class StockAdjustmentSerializer(ForbidUnknownFields):
-    """A change of stock: `{delta, reason, note}`, or `{counted, note}` after counting."""
+    """A change of stock: `{delta, reason, note}`, or `{counted, note}` after counting the shelf.
+
+    `expected` says how many must be on hand before.
+    """
 
     delta = WholeNumberField(required=False, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
     reason = serializers.ChoiceField(required=False, choices=["received", "returned", "corrected"])
     counted = WholeNumberField(required=False, min_value=0, max_value=MAX_INTEGER)
+    expected = WholeNumberField(required=False, min_value=0, max_value=MAX_INTEGER)
     note = serializers.CharField(required=False, allow_blank=True, max_length=longest(Note))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -55,6 +63,9 @@ class StockAdjustmentSerializer(ForbidUnknownFields):
 class MovementSerializer(serializers.Serializer):  # type: ignore[type-arg]  # read-only
     """One row of the ledger in a response.
 
+    `delta` and `quantity_after` are of what can be sold, `committed_delta` and `committed_after` of
+    what is promised and not yet shipped; movements from before Tradepost kept the latter have 0 and
+    null. `missing` units were promised and not there.
     `reference` and `actor` are empty if somebody else made the movement, unless the key has the
     scope that shows what others did.
     """
@@ -63,11 +74,17 @@ class MovementSerializer(serializers.Serializer):  # type: ignore[type-arg]  # r
     product_id = serializers.IntegerField()
     delta = serializers.IntegerField()
     quantity_after = serializers.IntegerField()
+    committed_delta = serializers.SerializerMethodField()
+    committed_after = serializers.IntegerField(allow_null=True)
+    missing = serializers.IntegerField()
     reason = serializers.ChoiceField(choices=StockMovement.Reason.choices)
     reference = serializers.CharField(allow_blank=True)
     note = serializers.CharField(allow_blank=True)
     actor = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
+
+    def get_committed_delta(self, movement: StockMovement) -> int:
+        return movement.committed_delta or 0
 
     @classmethod
     def for_viewer(cls, viewer: Caller) -> Callable[[StockMovement], dict[str, Any]]:
@@ -90,6 +107,7 @@ class AdjustmentIn(Struct, forbid_unknown_fields=True, kw_only=True):
     delta: Delta | UnsetType = UNSET
     reason: Literal["received", "returned", "corrected"] | UnsetType = UNSET
     counted: Quantity | UnsetType = UNSET
+    expected: Quantity | UnsetType = UNSET
     note: Note | UnsetType = UNSET
 
 
@@ -118,6 +136,9 @@ class MovementOut(Struct, kw_only=True):
     product_id: int
     delta: int
     quantity_after: int
+    committed_delta: int
+    committed_after: int
+    missing: int
     reason: Annotated[str, Meta(extra_json_schema={"enum": [*StockMovement.Reason.values]})]
     reference: str
     note: str

@@ -7,7 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.products.exceptions import MovementKeyReused, OutOfStock, ProductNotFound
+from apps.products.exceptions import (
+    MovementKeyReused,
+    OutOfStock,
+    ProductNotFound,
+    StockChanged,
+)
 from apps.products.models import Product, StockMovement
 from apps.products.stock.many_products import Adjustment, adjust_stock
 from apps.products.stock.one_product import change_stock, count_stock
@@ -41,15 +46,18 @@ class StockView(APIView):
         body=StockAdjustmentSerializer,
         examples={
             "change": {"delta": 5, "reason": "received", "note": "PO-7"},
-            "count": {"counted": 12},
+            "count": {"counted": 12, "expected": 14},
         },
         response=MovementSerializer,
         status=201,
-        refusals=[ProductNotFound, OutOfStock, MovementKeyReused],
+        refusals=[ProductNotFound, OutOfStock, StockChanged, MovementKeyReused],
         idempotent=True,
     )
     def post(self, request: Request, product_id: int) -> Response:
-        """Change a product's stock by `delta`, or set it to what was `counted`."""
+        """Change a product's stock by `delta`, or say how many were `counted` on the shelf.
+
+        A count compares with what is on hand, units of open orders included.
+        """
         serializer = StockAdjustmentSerializer(data=read_body(request))
         serializer.is_valid(raise_exception=True)
         change: dict[str, Any] = serializer.validated_data

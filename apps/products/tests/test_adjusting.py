@@ -1,5 +1,6 @@
 """Many movements at once: the operation, and the route `POST stock/`."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.products.exceptions import MovementKeyReused
 from apps.products.models import Product, StockMovement, StockRequest
 from apps.products.operations import Adjustment, adjust_stock, create_product
+from apps.products.tests.selling import sell
 from conftest import Api
 from monoservices.api.types import MAX_INTEGER
 
@@ -71,6 +73,9 @@ def test_each_movement_has_its_own_outcome(mug: Product, pot: Product) -> None:
         "product_id": mug.pk,
         "delta": 5,
         "quantity_after": 15,
+        "committed_delta": 0,
+        "committed_after": 0,
+        "missing": 0,
         "reason": "received",
         "reference": "",
         "note": "Delivery 1",
@@ -85,10 +90,10 @@ def test_each_movement_has_its_own_outcome(mug: Product, pot: Product) -> None:
         for index, each in enumerate(answer["results"])
         if "problem" in each
     } == {
-        2: (409, "out_of_stock", {"movements.2.delta": ["There are 15 in stock."]}),
+        2: (409, "out_of_stock", {"movements.2.delta": ["There are 15 on hand."]}),
         3: (404, "not_found", {"movements.3.sku": ["There is no such product."]}),
         4: (404, "not_found", {"movements.4.product_id": ["There is no such product."]}),
-        7: (400, "invalid", {"movements.7.delta": ["There are 7 in stock."]}),
+        7: (400, "invalid", {"movements.7.delta": ["There are 7 on hand."]}),
     }
     assert stock() == {"MUG": 0, "POT": 7}
     assert ledger() == [
@@ -97,6 +102,42 @@ def test_each_movement_has_its_own_outcome(mug: Product, pot: Product) -> None:
         ("MUG", 0, 15, "counted"),
         ("MUG", -15, 0, "corrected"),
     ]
+
+
+def test_counts_are_of_the_shelf_and_each_finds_what_the_one_before_left(mug: Product) -> None:
+    sell(mug, 4)
+    answer, _ = adjust(
+        {"sku": "MUG", "counted": 8, "expected": 10},
+        {"sku": "MUG", "counted": 1, "expected": 10},
+        {"sku": "MUG", "counted": 1, "expected": 8},
+        {"sku": "MUG", "delta": 2, "reason": "received", "expected": 1},
+        {"sku": "MUG", "delta": -1, "reason": "received"},
+    )
+    keys = ("delta", "quantity_after", "committed_delta", "committed_after", "missing")
+    moved = [tuple(each["movement"][key] for key in keys) for each in _done(answer)]
+    assert moved == [(-2, 4, 0, 4, 0), (-7, -3, 0, 4, 3), (2, -1, 0, 4, 1)]
+    problems = [each["problem"] for each in answer["results"] if "problem" in each]
+    assert [(each["status"], each["code"], each["errors"]) for each in problems] == [
+        (409, "stock_changed", {"movements.1.expected": ["There are 8 on hand."]}),
+        (400, "invalid", {"movements.4.delta": ["Only a correction takes units away."]}),
+    ]
+    mug.refresh_from_db()
+    assert (mug.stock_quantity, mug.committed_quantity) == (-1, 4)
+
+
+def test_requests_from_before_there_was_an_expected_quantity_are_the_same_requests(
+    mug: Product,
+) -> None:
+    adjust(received("MUG", 5), key="k")
+    before = (
+        b'[{"path":"movements.0","product_id":null,"sku":"MUG","delta":5,"reason":"received",'
+        b'"counted":null,"note":""}]'
+    )
+    assert StockRequest.objects.get().fingerprint == hashlib.sha256(before).hexdigest()
+
+
+def _done(answer: Any) -> list[Any]:
+    return [each for each in answer["results"] if "movement" in each]
 
 
 def test_the_same_key_and_request_moves_nothing_again(mug: Product) -> None:
@@ -188,7 +229,7 @@ def test_the_route(api: Api, mug: Product) -> None:
     body = {
         "movements": [
             received("MUG", 5),
-            {"product_id": mug.pk, "delta": -20, "reason": "returned"},
+            {"product_id": mug.pk, "delta": -20, "reason": "corrected"},
         ]
     }
     first = api.post("stock/", body, idempotency_key="k")

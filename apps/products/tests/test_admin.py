@@ -15,12 +15,11 @@ from django.urls import reverse
 from apps.products.forms import ProductForm
 from apps.products.models import Product, StockMovement
 from apps.products.operations import (
-    StockMove,
     change_stock,
     create_product,
-    move_stock,
     update_product,
 )
+from apps.products.tests.selling import sell
 from monoservices.api.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
@@ -305,7 +304,7 @@ def test_stock_is_adjusted_once_however_often_the_form_is_sent(
     for _ in range(2):
         answer = browser.post(stock_url(mug), data, follow=True)
         assert answer.redirect_chain == [(change_url(mug), 302)]
-        text = f"Stock moved by {movement[0]:+}; there are {movement[1]} now."
+        text = f"Stock moved by {movement[0]:+}; {movement[1]} can be sold now."
         assert text in answer.content.decode()
     assert last_movement() == movement
     assert StockMovement.objects.count() == 2  # the first is what came in with the product
@@ -327,17 +326,23 @@ def test_every_form_has_a_token_of_its_own(admin_client: Browser, mug: Product) 
     [
         (
             {"reason": "corrected", "units": -11},
-            ["There is not enough stock.", "There are 10 in stock."],
+            ["There is not enough stock.", "There are 10 on hand."],
         ),
         (
             {"units": MAX_INTEGER},
-            ["A product&#x27;s stock can be 2147483647 at most.", "There are 10 in stock."],
+            [
+                "2147483647 units of a product can be on hand at most.",
+                "There are 10 on hand.",
+            ],
         ),
         ({"units": 0}, ["Zero units change nothing."]),
         ({"units": ""}, ["This field is required."]),
         ({"units": "many"}, ["Enter a whole number."]),
         ({"units": 2**31}, ["Ensure this value is less than or equal to 2147483647."]),
         ({"reason": "counted", "units": -1}, ["A count cannot be negative."]),
+        ({"units": -1}, ["Only a correction takes units away."]),
+        ({"reason": "returned", "units": -1}, ["Only a correction takes units away."]),
+        ({"expected": "x"}, ["Enter a whole number."]),
         ({"reason": ""}, ["This field is required."]),
         ({"reason": "sold"}, ["Select a valid choice. sold is not one of the available choices."]),
         ({"note": " "}, ["This field is required."]),
@@ -353,6 +358,47 @@ def test_a_wrong_adjustment_says_why_and_moves_nothing(
     answer = admin_client.post(stock_url(mug), adjustment(**sent))
     assert (answer.status_code, errors(answer.content)) == (200, messages)
     assert state() == before
+
+
+def test_the_form_says_what_can_be_sold_what_is_committed_and_what_is_there(
+    admin_client: Browser, mug: Product
+) -> None:
+    sell(mug, 3)
+    page = admin_client.get(stock_url(mug)).content.decode()
+    assert re.findall(r"<strong>(\d+)</strong>", page) == ["7", "3", "10"]
+    assert re.findall(r'name="expected" value="(\d+)"', page) == ["10"]
+    [row] = re.findall(
+        r'field-committed_quantity">([^<]*)<', admin_client.get(reverse(LIST)).content.decode()
+    )
+    assert row == "3"
+
+
+def test_a_count_of_a_shelf_that_has_changed_asks_again(
+    admin_client: Browser, mug: Product
+) -> None:
+    sell(mug, 3)  # which leaves the shelf as it is
+    data = adjustment(reason="counted", units=9, expected=10)
+    change_stock(product_id=mug.pk, delta=5, reason="received", actor="x")
+    before = state()
+    answer = admin_client.post(stock_url(mug), data)
+    assert errors(answer.content) == [
+        "There are 15 on the shelf by now. Does your count still hold?"
+    ]
+    assert state() == before
+    [expected] = re.findall(r'name="expected" value="(\d+)"', answer.content.decode())
+    answer = admin_client.post(stock_url(mug), data | {"expected": expected}, follow=True)
+    assert "Stock moved by -6; 6 can be sold now." in answer.content.decode()
+    assert Product.objects.get().on_hand == 9
+
+
+def test_a_count_of_less_than_is_promised_says_what_is_missing(
+    admin_client: Browser, mug: Product
+) -> None:
+    sell(mug, 3)
+    data = adjustment(reason="counted", units=1)
+    content = admin_client.post(stock_url(mug), data, follow=True).content.decode()
+    assert "Stock moved by -9; -2 can be sold now." in content
+    assert "2 units are promised to orders and not there." in content
 
 
 def test_a_form_that_was_sent_is_not_sent_with_other_values(
@@ -433,15 +479,7 @@ def test_the_ledger_is_newest_first_and_can_be_searched(
 ) -> None:
     create_product(sku="TEA 1", name="Teapot", price="29", stock_quantity=3)
     change_stock(product_id=mug.pk, delta=1, reason="returned", actor="staff:ada", note="Chipped")
-    sold = StockMove(
-        product_id=mug.pk,
-        delta=-2,
-        reason="sold",
-        reference="order:17",
-        revision=1,
-        actor="client:1",
-    )
-    move_stock(moves=[sold])
+    sell(mug, 2)
 
     def shown(query: str = "") -> list[str]:
         content = admin_client.get(f"{reverse(MOVEMENTS)}?{query}").content.decode()

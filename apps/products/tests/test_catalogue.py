@@ -83,7 +83,7 @@ def test_skus_in_other_cases_are_other_skus(mug: Product) -> None:
 def test_create_product_leaves_other_errors_as_they_are() -> None:
     with pytest.raises(IntegrityError, match="product_name_not_empty"):
         create_product(name="", price="1.00")
-    with pytest.raises(IntegrityError, match="product_stock_in_bounds"):
+    with pytest.raises(IntegrityError, match="product_on_hand_in_bounds"):
         create_product(name="Pen", price="1.00", stock_quantity=-1)
     assert (Product.objects.count(), StockMovement.objects.count()) == (0, 0)
 

@@ -224,9 +224,9 @@ def test_products_are_exported_as_csv(api: Api, products: list[Product]) -> None
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="products.csv"'
     lines = answer.content.decode().split("\r\n")
-    assert lines[1].startswith(f'{products[0].pk},\'=A,"Blue, Mug",,9.99,EUR,3,true,')
+    assert lines[1].startswith(f'{products[0].pk},\'=A,"Blue, Mug",,9.99,EUR,3,0,3,true,')
     assert lines[2].startswith(f"{products[1].pk},B,'+Pot,\"a")
-    assert lines[3].startswith('b",1.00,EUR,0,false,')
+    assert lines[3].startswith('b",1.00,EUR,0,0,0,false,')
     header, *rows = csv.reader(io.StringIO(answer.content.decode(), newline=""))
     found = [dict(zip(header, row, strict=True)) for row in rows]
     for product, row in zip(products, found, strict=True):

@@ -9,11 +9,12 @@ from pytest_django import DjangoAssertNumQueries
 from apps.products.importing.reading import Row
 from apps.products.models import Product, StockMovement
 from apps.products.operations import Result, create_product, import_products
+from apps.products.tests.selling import sell
 
 pytestmark = pytest.mark.django_db
 
 
-def row(sku: str = "A-1", line: int = 2, **fields: str) -> Row:
+def row(sku: str = "A-1", line: int = 2, **fields: Any) -> Row:
     return Row(line=line, fields={"sku": sku, "name": "Blue Mug", "price": "9.99"} | fields)
 
 
@@ -109,6 +110,10 @@ def test_a_dry_run_tells_the_same_and_writes_nothing() -> None:
     assert results(rows) == told
 
 
+BOTH = "on_hand: Say either stock_quantity or on_hand, or both as in an export."
+NEGATIVE = "stock_quantity: Expected a whole number from 0."
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -120,15 +125,24 @@ def test_a_dry_run_tells_the_same_and_writes_nothing() -> None:
         ({"name": "x" * 256}, "name: Expected text of 1 to 255 characters."),
         ({"description": "a\0b"}, "description: The character NUL is not allowed."),
         ({"sku": ""}, "sku: Expected text of 1 to 100 characters."),
-        ({"stock_quantity": "-1"}, "stock_quantity: Expected a whole number from 0 to 2147483647."),
+        ({"stock_quantity": "-1"}, NEGATIVE),
         (
             {"stock_quantity": "2147483648"},
-            "stock_quantity: Expected a whole number from 0 to 2147483647.",
+            "stock_quantity: Expected a whole number from -2147483647 to 2147483647.",
         ),
         (
             {"stock_quantity": "many"},
-            "stock_quantity: Expected a whole number from 0 to 2147483647.",
+            "stock_quantity: Expected a whole number from -2147483647 to 2147483647.",
         ),
+        ({"on_hand": "-1"}, "on_hand: Expected a whole number from 0 to 2147483647."),
+        ({"on_hand": "2147483648"}, "on_hand: Expected a whole number from 0 to 2147483647."),
+        (
+            {"committed_quantity": "-1"},
+            "committed_quantity: Expected a whole number from 0 to 2147483647.",
+        ),
+        ({"stock_quantity": "1", "on_hand": "1"}, BOTH),
+        ({"stock_quantity": "1", "on_hand": "2", "committed_quantity": "2"}, BOTH),
+        ({"stock_quantity": "-1", "on_hand": "1", "committed_quantity": "2"}, NEGATIVE),
     ],
 )
 def test_a_bad_row_is_refused_alone(fields: dict[str, str], reason: str) -> None:
@@ -244,6 +258,61 @@ def test_who_may_not_count_imports_all_but_changes_of_stock() -> None:
     assert outcomes[1].reason == "stock_quantity: This needs the scope stock:write; there are 3."
     assert Product.objects.get(sku="A-1").name == "Blue Mug"
     assert movements() == [("A-1", 3, 3, "received"), ("A-2", 5, 5, "received")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "to_sell", "delta"),
+    [
+        ({"stock_quantity": "8"}, 8, 2),
+        ({"on_hand": "8"}, 4, -2),
+        ({"on_hand": "3"}, -1, -7),
+        ({"on_hand": "10"}, 6, None),
+        ({"on_hand": "10", "committed_quantity": "9"}, 6, None),
+        ({"committed_quantity": "9"}, 6, None),
+        ({"stock_quantity": "5", "committed_quantity": "1", "on_hand": "6"}, 5, -1),
+    ],
+)
+def test_a_row_says_what_can_be_sold_or_what_lies_on_the_shelf(
+    fields: dict[str, Any], to_sell: int, delta: int | None
+) -> None:
+    mug = create_product(sku="A-1", name="Blue Mug", price="9.99", stock_quantity=10)
+    sell(mug, 4)
+    expected = ["unchanged" if delta is None else "updated"]
+    assert results([row(**fields)]) == expected
+    mug.refresh_from_db()
+    assert (mug.stock_quantity, mug.committed_quantity) == (to_sell, 4)
+    newest = StockMovement.objects.latest("pk")
+    if delta is None:
+        assert newest.reason == "sold"
+    else:
+        moved = (newest.delta, newest.quantity_after, newest.committed_delta)
+        assert (newest.reason, *moved) == ("counted", delta, to_sell, 0)
+        assert newest.committed_after == 4
+    assert results([row(**fields)]) == ["unchanged"]
+
+
+def test_a_new_product_begins_with_what_lies_on_the_shelf() -> None:
+    assert results([row(on_hand="7")]) == ["created"]
+    assert movements() == [("A-1", 7, 7, "received")]
+    exported: dict[str, Any] = {"stock_quantity": "3", "committed_quantity": "2", "on_hand": "5"}
+    assert results([row("A-2", **exported)]) == ["created"]  # whose orders stay elsewhere
+    assert Product.objects.get(sku="A-2").on_hand == 3
+
+
+def test_a_count_takes_the_scope_too() -> None:
+    create_product(sku="A-1", name="Blue Mug", price="9.99", stock_quantity=3)
+    [outcome] = import_products([row(on_hand="4")], may_count=False)
+    assert outcome.reason == "on_hand: This needs the scope stock:write; there are 3."
+    [outcome] = import_products([row(on_hand="3")], may_count=False)
+    assert outcome.result is Result.UNCHANGED
+
+
+def test_a_row_never_fills_the_shelf_beyond_its_bounds() -> None:
+    mug = create_product(sku="A-1", name="Blue Mug", price="9.99", stock_quantity=10)
+    sell(mug, 4)
+    [(_, reason)] = refusals(row(stock_quantity=str(2**31 - 4)))
+    assert reason == "stock_quantity: There are 10 on hand."
+    assert results([row(stock_quantity=str(2**31 - 5))]) == ["updated"]
 
 
 def test_long_rows_make_short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

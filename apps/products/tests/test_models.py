@@ -20,6 +20,7 @@ PRODUCT: dict[str, Any] = {
     "description": "",
     "price": "1.00",
     "stock_quantity": 0,
+    "committed_quantity": 0,
     "low_stock_at": None,
     "is_active": True,
     "created_at": "2026-01-01 00:00:00+00:00",
@@ -28,6 +29,8 @@ PRODUCT: dict[str, Any] = {
 MOVEMENT: dict[str, Any] = {
     "delta": 1,
     "quantity_after": 1,
+    "committed_delta": 0,
+    "committed_after": 0,
     "reason": "received",
     "reference": "",
     "revision": 0,
@@ -40,21 +43,49 @@ PRODUCT_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("product_sku_not_empty", {"sku": ""}),
     ("product_name_not_empty", {"name": ""}),
     ("product_price_in_bounds", {"price": "-0.01"}),
-    ("product_stock_in_bounds", {"stock_quantity": -1}),
+    ("product_committed_in_bounds", {"stock_quantity": 1, "committed_quantity": -1}),
+    ("product_on_hand_in_bounds", {"stock_quantity": -1}),
+    ("product_on_hand_in_bounds", {"stock_quantity": -2, "committed_quantity": 1}),
+    ("product_on_hand_in_bounds", {"stock_quantity": 2**31 - 1, "committed_quantity": 1}),
+    (
+        "product_on_hand_in_bounds",
+        {"stock_quantity": 2**31 - 1, "committed_quantity": 2**31 - 1},
+    ),
     ("product_low_stock_at_in_bounds", {"low_stock_at": -1}),
 ]
+SOLD = {
+    "delta": -1,
+    "quantity_after": 0,
+    "committed_delta": 1,
+    "committed_after": 1,
+    "reason": "sold",
+    "reference": "order:1",
+    "revision": 1,
+}
 MOVEMENT_CHECKS: list[tuple[str, dict[str, Any]]] = [
-    ("movement_moves", {"delta": 0}),
-    ("movement_after_in_bounds", {"quantity_after": -1}),
-    ("movement_reason_known", {"reason": "stolen"}),
+    ("movement_is_legal", {"delta": 0}),
+    ("movement_after_in_bounds", {"quantity_after": -(2**31), "committed_after": 2**31 - 1}),
+    ("movement_committed_in_bounds", {"committed_after": -1}),
+    ("movement_on_hand_in_bounds", {"quantity_after": -1}),
+    ("movement_on_hand_in_bounds", {"quantity_after": 2**31 - 1, "committed_after": 1}),
+    ("movement_on_hand_in_bounds", {"quantity_after": -1, "reason": "corrected"}),
+    (
+        "movement_sale_leaves_stock",
+        SOLD | {"quantity_after": -1, "committed_after": 5},
+    ),
 ]
-SOLD = {"delta": -1, "quantity_after": 0, "reason": "sold", "reference": "order:1", "revision": 1}
+REASONS = [*StockMovement.Reason.values, "stolen"]
+STEPS = [(delta, committed) for delta in range(-2, 3) for committed in (None, *range(-2, 3))]
 MOVEMENT_KEYS: list[tuple[str, str, dict[str, Any], list[dict[str, Any]]]] = [
     (
         "movement_once_per_revision",
         "reference, .*product_id, .*reason, .*revision",
         SOLD,
-        [SOLD | {"revision": 2}, SOLD | {"reason": "released"}, SOLD | {"reference": "order:2"}],
+        [
+            SOLD | {"revision": 2},
+            SOLD | {"reason": "corrected"},
+            SOLD | {"reference": "order:2"},
+        ],
     ),
     (
         "movement_once_per_key",
@@ -111,6 +142,36 @@ def test_a_movement_that_breaks_a_rule_is_refused(
     with pytest.raises(IntegrityError, match=name):
         insert(StockMovement, MOVEMENT | wrong | {"product_id": product.pk})
     assert StockMovement.objects.count() == 1
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_each_reason_moves_the_quantities_in_its_way_alone(reason: str, product: Product) -> None:
+    row = MOVEMENT | {"quantity_after": 5, "committed_after": 5, "product_id": product.pk}
+    for delta, committed in STEPS:
+        step = {"delta": delta, "committed_delta": committed, "reason": reason}
+        if _is_legal(reason, delta, committed):
+            insert(StockMovement, row | step)
+            continue
+        with pytest.raises(IntegrityError, match="movement_is_legal"):
+            insert(StockMovement, row | step)
+
+
+def _is_legal(reason: str, delta: int, committed: int | None) -> bool:
+    if reason in {"shipped", "opened", "stolen"} and committed is None:
+        return False
+    if committed is None:
+        return delta != 0 or reason == "counted"
+    return {
+        "received": delta > 0 and committed == 0,
+        "sold": delta < 0 and committed == -delta,
+        "released": delta > 0 and committed == -delta,
+        "shipped": delta == 0 and committed < 0,
+        "returned": delta > 0 and committed == 0,
+        "counted": committed == 0,
+        "corrected": (delta, committed) != (0, 0),
+        "opened": delta == 0 and committed > 0,
+        "stolen": False,
+    }[reason]
 
 
 @pytest.mark.parametrize(

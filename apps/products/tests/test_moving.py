@@ -7,7 +7,13 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 from apps.products.models import Product, StockMovement
-from apps.products.operations import StockMove, create_product, move_stock, update_product
+from apps.products.operations import (
+    StockMove,
+    count_stock,
+    create_product,
+    move_stock,
+    update_product,
+)
 from monoservices.api.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +27,22 @@ def move(product_id: int, delta: int, *, order: int = 1, revision: int = 1) -> S
     return StockMove(
         product_id=product_id,
         delta=delta,
+        committed_delta=-delta,
         reason="sold" if delta < 0 else "released",
         reference=f"order:{order}",
         revision=revision,
+        actor="client:1",
+    )
+
+
+def ship(product_id: int, units: int, *, order: int) -> StockMove:
+    return StockMove(
+        product_id=product_id,
+        delta=0,
+        committed_delta=-units,
+        reason="shipped",
+        reference=f"order:{order}",
+        revision=2,
         actor="client:1",
     )
 
@@ -92,10 +111,50 @@ def test_a_movement_at_an_earlier_moment() -> None:
 
 
 def test_stock_that_comes_back_can_go_out_again_at_once() -> None:
-    """Only what is left in the end is compared with the bounds of stock."""
-    mug = product(stock=0)
-    move_stock(moves=[move(mug.pk, 3, order=1), move(mug.pk, -3, order=2)])
+    """A sale leaves no less than nothing where it stands in the row, and the last one here does."""
+    mug = product(stock=3)
+    move_stock(moves=[move(mug.pk, -3, order=1)])
+    move_stock(moves=[move(mug.pk, 3, order=1, revision=2), move(mug.pk, -3, order=2)])
     assert stock() == [0]
+    again = [move(mug.pk, -3, order=3), move(mug.pk, 3, order=2, revision=2)]
+    assert_refused(IntegrityError, again)
+
+
+def test_both_quantities_move() -> None:
+    mug, pen = product(stock=10), product(stock=20)
+    move_stock(
+        moves=[
+            move(mug.pk, -3, order=1),
+            move(pen.pk, -5, order=1),
+            move(mug.pk, -4, order=2),
+            move(mug.pk, 3, order=1, revision=2),
+            ship(mug.pk, 4, order=2),
+            ship(pen.pk, 2, order=1),
+        ]
+    )
+    quantities = Product.objects.order_by("pk").values_list("stock_quantity", "committed_quantity")
+    assert list(quantities) == [(6, 0), (15, 3)]
+    ledger = StockMovement.objects.exclude(reference="").order_by("pk")
+    columns = ("delta", "quantity_after", "committed_delta", "committed_after")
+    assert list(ledger.values_list(*columns)) == [
+        (-3, 7, 3, 3),
+        (-5, 15, 5, 5),
+        (-4, 3, 4, 7),
+        (3, 6, -3, 4),
+        (0, 6, -4, 0),
+        (0, 15, -2, 3),
+    ]
+    assert_refused(IntegrityError, [ship(pen.pk, 4, order=1)])
+
+
+def test_where_less_than_nothing_can_be_sold_units_come_back_and_leave_but_are_not_sold() -> None:
+    mug = product(stock=10)
+    move_stock(moves=[move(mug.pk, -5, order=1), move(mug.pk, -5, order=2)])
+    count_stock(product_id=mug.pk, counted=6, actor="x")
+    assert_refused(IntegrityError, [move(mug.pk, -1, order=3)])
+    move_stock(moves=[ship(mug.pk, 5, order=1), move(mug.pk, 1, order=2, revision=2)])
+    assert stock() == [-3]
+    assert_refused(IntegrityError, [ship(mug.pk, 4, order=2)])  # one lies there
 
 
 def test_stock_never_leaves_its_bounds() -> None:

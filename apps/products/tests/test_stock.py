@@ -6,13 +6,20 @@ import pytest
 
 from apps.products.exceptions import (
     MovementKeyReused,
+    NothingReceived,
     OutOfStock,
     ProductNotFound,
     ProductsError,
     StockBeyondBounds,
+    StockChanged,
 )
 from apps.products.models import Product, StockMovement
-from apps.products.operations import change_stock, count_stock, create_product
+from apps.products.operations import (
+    change_stock,
+    count_stock,
+    create_product,
+)
+from apps.products.tests.selling import sell
 from monoservices.api.types import MAX_INTEGER
 
 pytestmark = pytest.mark.django_db
@@ -50,14 +57,22 @@ def test_change_stock(mug: Product, delta: int, after: int) -> None:
 
 def test_change_stock_touches_no_other_product(mug: Product) -> None:
     pen = create_product(name="Pen", price="1.00", stock_quantity=10)
-    change(mug, -3)
+    change(mug, 3)
     assert_unchanged(pen)
+
+
+@pytest.mark.parametrize("reason", ["received", "returned"])
+def test_only_a_correction_takes_units_away(mug: Product, reason: str) -> None:
+    with pytest.raises(NothingReceived) as refusal:
+        change(mug, -1, reason=reason)
+    assert refusal.value.errors == {"delta": ["Only a correction takes units away."]}
+    assert_unchanged(mug)
 
 
 def test_change_stock_refuses_to_go_below_zero(mug: Product) -> None:
     with pytest.raises(OutOfStock) as refusal:
-        change(mug, -11)
-    assert refusal.value.errors == {"delta": ["There are 10 in stock."]}
+        change(mug, -11, reason="corrected")
+    assert refusal.value.errors == {"delta": ["There are 10 on hand."]}
     assert_unchanged(mug)
 
 
@@ -65,7 +80,7 @@ def test_change_stock_stays_in_its_column(mug: Product) -> None:
     change(mug, MAX_INTEGER - 10)
     with pytest.raises(StockBeyondBounds) as refusal:
         change(mug, 1)
-    assert refusal.value.errors == {"delta": ["There are 2147483647 in stock."]}
+    assert refusal.value.errors == {"delta": ["There are 2147483647 on hand."]}
     assert_unchanged(mug, stock=MAX_INTEGER, movements=2)
 
 
@@ -148,7 +163,80 @@ def test_without_a_key_every_change_counts(mug: Product) -> None:
 
 def test_a_refused_change_leaves_its_key_free(mug: Product) -> None:
     with pytest.raises(ProductsError):
-        change(mug, -11, idempotency_key="k")
+        change(mug, -11, reason="corrected", idempotency_key="k")
     change(mug, 1)
-    assert change(mug, -11, idempotency_key="k")[1] is False
+    assert change(mug, -11, reason="corrected", idempotency_key="k")[1] is False
     assert_unchanged(mug, stock=0, movements=3)
+
+
+@pytest.mark.parametrize(
+    ("counted", "delta", "to_sell", "missing"),
+    [(10, 0, 6, 0), (8, -2, 4, 0), (12, 2, 8, 0), (4, -6, 0, 0), (3, -7, -1, 1), (0, -10, -4, 4)],
+)
+def test_a_count_is_of_the_shelf(
+    mug: Product, counted: int, delta: int, to_sell: int, missing: int
+) -> None:
+    """Four of the ten are promised to an order, and lie there still."""
+    sell(mug, 4)
+    movement, _ = count(mug, counted)
+    assert (movement.delta, movement.committed_delta) == (delta, 0)
+    assert (movement.quantity_after, movement.committed_after) == (to_sell, 4)
+    assert (movement.on_hand_before, movement.on_hand_after) == (10, counted)
+    assert movement.missing == missing
+    mug.refresh_from_db()
+    assert (mug.stock_quantity, mug.committed_quantity, mug.on_hand) == (to_sell, 4, counted)
+
+
+def test_a_correction_may_find_that_promised_units_are_not_there(mug: Product) -> None:
+    sell(mug, 8)
+    movement, _ = change(mug, -10, reason="corrected")
+    assert (movement.quantity_after, movement.missing) == (-8, 8)
+    with pytest.raises(OutOfStock) as refusal:
+        change(mug, -1, reason="corrected")
+    assert refusal.value.errors == {"delta": ["There are 0 on hand."]}
+    movement, _ = change(mug, 9)
+    assert (movement.quantity_after, movement.missing) == (1, 0)
+
+
+@pytest.mark.parametrize("amount", [-3, 3])
+def test_the_expected_quantity_is_that_on_hand(mug: Product, amount: int) -> None:
+    sell(mug, 4)
+    for expected in (9, 6, 0):
+        with pytest.raises(StockChanged) as refusal:
+            count(mug, 10 + amount, expected=expected)
+        assert refusal.value.errors == {"expected": ["There are 10 on hand."]}
+        with pytest.raises(StockChanged) as refusal:
+            change(mug, amount, reason="corrected", expected=expected)
+        assert refusal.value.errors == {"expected": ["There are 10 on hand."]}
+    assert_unchanged(mug, stock=6, movements=2)
+    assert count(mug, 10 + amount, expected=10)[0].delta == amount
+    assert change(mug, amount, reason="corrected", expected=10 + amount)[0].delta == amount
+
+
+@pytest.mark.parametrize("operation", [change, count])
+def test_the_expected_quantity_is_part_of_what_a_key_stands_for(
+    mug: Product, operation: Any
+) -> None:
+    first, _ = operation(mug, 3, expected=10, idempotency_key="k")
+    for expected in (10, None):
+        again = operation(mug, 3, expected=expected, idempotency_key="k")
+        assert again == (first, True)
+    with pytest.raises(MovementKeyReused):
+        operation(mug, 3, expected=first.on_hand_after, idempotency_key="k")
+    assert mug.movements.count() == 2
+
+
+def test_a_movement_from_before_there_were_two_quantities(mug: Product) -> None:
+    old = StockMovement.objects.create(
+        product=mug,
+        delta=-4,
+        quantity_after=6,
+        reason="counted",
+        actor="client:1",
+        idempotency_key="k",
+    )
+    Product.objects.update(stock_quantity=6)
+    assert (old.on_hand_before, old.on_hand_after, old.missing) == (10, 6, 0)
+    assert count(mug, 6, idempotency_key="k") == (old, True)
+    with pytest.raises(MovementKeyReused):
+        count(mug, 7, idempotency_key="k")

@@ -9,6 +9,7 @@ import pytest
 
 from apps.products.models import Product, StockMovement
 from apps.products.operations import create_product
+from apps.products.tests.selling import sell
 from conftest import Answer, Api
 
 MakeApi = Callable[..., Api]
@@ -44,6 +45,8 @@ def test_create_a_product(api: Api) -> None:
         "price": "9.90",
         "currency": "EUR",
         "stock_quantity": 5,
+        "committed_quantity": 0,
+        "on_hand": 5,
         "is_active": False,
         "created_at": answer.json["created_at"],
         "updated_at": answer.json["updated_at"],
@@ -125,6 +128,9 @@ def test_receive_stock(api: Api) -> None:
         "product_id": product.pk,
         "delta": 7,
         "quantity_after": 7,
+        "committed_delta": 0,
+        "committed_after": 0,
+        "missing": 0,
         "reason": "received",
         "reference": "",
         "note": "Delivery 117",
@@ -150,11 +156,56 @@ def test_stock_moves_and_is_counted(api: Api) -> None:
     assert api.post(url, {"delta": -1, "reason": "corrected"}).error == (
         409,
         "out_of_stock",
-        {"delta": ["There are 0 in stock."]},
+        {"delta": ["There are 0 on hand."]},
     )
     assert api.get(f"products/{product.pk}/").json["stock_quantity"] == 0
     movements = api.get(f"products/{product.pk}/movements/").json["results"]
     assert [movement["delta"] for movement in movements] == [-5, 0, -3, 1, -3, 10]
+
+
+def test_a_product_and_its_movements_say_both_quantities(api: Api) -> None:
+    product = create_product(name="Blue Mug", price="9.99", stock_quantity=10)
+    sell(product, 4)
+    quantities = ("stock_quantity", "committed_quantity", "on_hand")
+
+    def shown() -> list[tuple[int, ...]]:
+        """By the lane of reads and by Django's, alone and in a list."""
+        url = f"products/{product.pk}/"
+        pages = [
+            api.get("products/").json["results"],
+            api.get("products/?in_stock=true").json["results"],
+        ]
+        answers = [api.get(url).json, api.patch(url, {}).json, *(page[0] for page in pages if page)]
+        return [tuple(each[name] for name in quantities) for each in answers]
+
+    assert shown() == [(6, 4, 10)] * 4
+    counted = api.post(f"products/{product.pk}/stock/", {"counted": 3, "expected": 10})
+    columns = ("delta", "quantity_after", "committed_delta", "committed_after", "missing")
+    assert [counted.json[name] for name in columns] == [-7, -1, 0, 4, 1]
+    assert shown() == [(-1, 4, 3)] * 3
+    available = api.get(f"products/availability/?ids={product.pk}").json["results"]
+    assert [each["available"] for each in available] == [0]
+    assert api.get("products/?in_stock=false").json["results"][0]["id"] == product.pk
+    again = api.post(f"products/{product.pk}/stock/", {"counted": 3, "expected": 10})
+    assert again.error == (409, "stock_changed", {"expected": ["There are 3 on hand."]})
+    sell(product, -4)
+    assert shown() == [(3, 0, 3)] * 4
+    results = api.get(f"products/{product.pk}/movements/").json["results"]
+    assert [tuple(each[name] for name in columns) for each in results] == [
+        (4, 3, -4, 0, 0),
+        (-7, -1, 0, 4, 1),
+        (-4, 6, 4, 4, 0),
+        (10, 10, 0, 0, 0),
+    ]
+
+
+def test_a_movement_from_before_there_were_two_quantities_is_shown(api: Api) -> None:
+    product = create_product(name="Blue Mug", price="9.99")
+    StockMovement.objects.create(
+        product=product, delta=1, quantity_after=1, reason="received", actor="x"
+    )
+    [movement] = api.get(f"products/{product.pk}/movements/").json["results"]
+    assert (movement["committed_delta"], movement["committed_after"]) == (0, None)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ DECLARE
     new_id bigint;
     answer text;
     quantity_after integer;
+    committed_after integer;
 BEGIN
     SELECT * INTO STRICT caller FROM accounts_apikey WHERE digest = key_digest AND revoked_at IS NULL;
     SELECT * INTO STRICT product FROM products_product WHERE id = wanted;
@@ -29,13 +30,15 @@ BEGIN
     VALUES (new_id, wanted, product.sku, product.name, product.price, units);
     INSERT INTO orders_orderevent (order_id, type, from_status, to_status, actor, data, created_at)
     VALUES (new_id, 'placed', '', 'pending', 'client:' || caller.client_id, '{}', now());
-    UPDATE products_product SET stock_quantity = stock_quantity - units, updated_at = now()
+    UPDATE products_product SET stock_quantity = stock_quantity - units,
+        committed_quantity = committed_quantity + units, updated_at = now()
     WHERE id = wanted AND stock_quantity >= units AND is_active AND price = product.price
-    RETURNING stock_quantity INTO STRICT quantity_after;
+    RETURNING stock_quantity, committed_quantity INTO STRICT quantity_after, committed_after;
     INSERT INTO products_stockmovement (
-        product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+        product_id, delta, quantity_after, committed_delta, committed_after, reason, reference,
+        revision, actor, note, created_at
     ) VALUES (
-        wanted, -units, quantity_after, 'sold', 'order:' || new_id, 1,
+        wanted, -units, quantity_after, units, committed_after, 'sold', 'order:' || new_id, 1,
         'client:' || caller.client_id, '', now()
     );
     RETURN answer;

@@ -38,16 +38,18 @@ BEGIN
     PERFORM FROM products_product WHERE id = ANY (wanted) ORDER BY id FOR NO KEY UPDATE;
     WITH sold AS (
         UPDATE products_product AS product
-        SET stock_quantity = stock_quantity - units, updated_at = now()
+        SET stock_quantity = stock_quantity - units,
+            committed_quantity = committed_quantity + units, updated_at = now()
         FROM orders_orderline AS line
         WHERE line.order_id = new_id AND product.id = line.product_id
             AND product.price = line.unit_price AND stock_quantity >= units AND is_active
-        RETURNING product.id, stock_quantity
+        RETURNING product.id, stock_quantity, committed_quantity
     )
     INSERT INTO products_stockmovement (
-        product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+        product_id, delta, quantity_after, committed_delta, committed_after, reason, reference,
+        revision, actor, note, created_at
     )
-    SELECT id, -units, stock_quantity, 'sold', 'order:' || new_id, 1,
+    SELECT id, -units, stock_quantity, units, committed_quantity, 'sold', 'order:' || new_id, 1,
         'client:' || caller.client_id, '', now()
     FROM sold;
     GET DIAGNOSTICS taken = ROW_COUNT;

@@ -26,12 +26,14 @@ INSERT INTO orders_orderline (order_id, product_id, sku, product_name, unit_pric
 VALUES (:order_id, :product, :sku, :name, :price, 1);
 INSERT INTO orders_orderevent (order_id, type, from_status, to_status, actor, data, created_at)
 VALUES (:order_id, 'placed', '', 'pending', 'client:1', '{}', now());
-UPDATE products_product SET stock_quantity = stock_quantity - 1, updated_at = now()
+UPDATE products_product SET stock_quantity = stock_quantity - 1,
+    committed_quantity = committed_quantity + 1, updated_at = now()
 WHERE id = :product AND stock_quantity >= 1 AND is_active AND price = :price
-RETURNING stock_quantity AS quantity_after \gset
+RETURNING stock_quantity AS quantity_after, committed_quantity AS committed_after \gset
 INSERT INTO products_stockmovement (
-    product_id, delta, quantity_after, reason, reference, revision, actor, note, created_at
+    product_id, delta, quantity_after, committed_delta, committed_after, reason, reference, revision,
+    actor, note, created_at
 ) VALUES (
-    :product, -1, :quantity_after, 'sold', 'order:' || :order_id::text, 1, 'client:1', '', now()
+    :product, -1, :quantity_after, 1, :committed_after, 'sold', 'order:' || :order_id::text, 1, 'client:1', '', now()
 );
 COMMIT;

@@ -21,31 +21,47 @@ def torn_lists(history: History, stored: Stored) -> Iterator[str]:
 
 
 def ledger_adds_up(history: History, stored: Stored) -> Iterator[str]:
-    """The stock of a product is the sum of its movements, at each of them, and never below 0."""
+    """Both quantities of a product are sums of its movements, and no sale leaves less than 0."""
     rows: dict[int, list[Movement]] = defaultdict(list)
     for row in stored.movements:
         rows[row.product_id].append(row)
     for key, product in stored.products.items():
-        sums = list(accumulate(row.delta for row in rows[key]))
-        if [row.quantity_after for row in rows[key]] != sums:
-            yield f"product {key}: the quantities are not the sums of the movements"
-        if product["stock_quantity"] != (sums[-1] if sums else 0):
-            yield f"product {key}: {product['stock_quantity']} in stock, not the sum"
-        if min(sums, default=0) < 0:
-            yield f"product {key} was oversold: {min(sums)}"
+        moved = rows[key]
+        for name, deltas, left in (
+            ("stock_quantity", [row.delta for row in moved], [row.quantity_after for row in moved]),
+            (
+                "committed_quantity",
+                [row.committed_delta for row in moved],
+                [row.committed_after for row in moved],
+            ),
+        ):
+            sums = list(accumulate(deltas))
+            if left != sums:
+                yield f"product {key}: what movements leave of {name} is not their sum"
+            if product[name] != (sums[-1] if sums else 0):
+                yield f"product {key}: its {name} is {product[name]}, not the sum"
     counted = {each.key: each.counted for each in history.keyed if each.counted is not None}
     for row in stored.movements:
-        if row.key in counted and row.quantity_after != counted[row.key]:
-            yield f"product {row.product_id}: counted {counted[row.key]}, is {row.quantity_after}"
+        if row.reason == "sold" and row.quantity_after < 0:
+            yield f"product {row.product_id} was oversold: {row.quantity_after}"
+        if row.on_hand_after < 0 or row.committed_after < 0:
+            yield f"product {row.product_id} has less than nothing on the shelf"
+        if row.key in counted and row.on_hand_after != counted[row.key]:
+            yield f"product {row.product_id}: counted {counted[row.key]}, is {row.on_hand_after}"
 
 
 def orders_take_their_stock(_: History, stored: Stored) -> Iterator[str]:
-    """An order has moved what its lines say, or nothing if it is canceled; each move once."""
+    """An order has moved what its lines say, or nothing if it is canceled; each move once.
+
+    It commits what its lines say as long as it is pending.
+    """
     moved: dict[str, Counter[int]] = defaultdict(Counter)
+    committed: dict[str, Counter[int]] = defaultdict(Counter)
     once: Counter[Any] = Counter()
     for row in stored.movements:
         if row.reference:
             moved[row.reference][row.product_id] -= row.delta
+            committed[row.reference][row.product_id] += row.committed_delta
             once[row.reference, row.product_id, row.reason, row.revision] += 1
     yield from (f"{subject} moved {count} times" for subject, count in once.items() if count > 1)
     for key, order in stored.orders.items():
@@ -55,4 +71,7 @@ def orders_take_their_stock(_: History, stored: Stored) -> Iterator[str]:
                 wanted[line["product_id"]] += line["quantity"]
         if wanted != (found := moved.pop(f"order:{key}", Counter())):
             yield f"order {key} has moved {dict(found)}, not {dict(wanted)}"
+        promised = wanted if order.document["status"] == "pending" else Counter()
+        if promised != (found := committed[f"order:{key}"]):
+            yield f"order {key} commits {dict(found)}, not {dict(promised)}"
     yield from (f"{reference} moved stock and is no order" for reference in moved)
