@@ -130,13 +130,15 @@ def test_taking_back_takes_as_many_however_many_holds(product_ids: list[int], ho
 
 
 @pytest.mark.parametrize("holds", [1, 7, 100])
-def test_sweeping_takes_six_statements(product_ids: list[int], holds: int) -> None:
-    """Orders are locked, lines and products are read; order, event and ledger are written."""
+def test_sweeping_takes_seven_statements(product_ids: list[int], holds: int) -> None:
+    """One looks for holds. Orders are locked, lines and products are read; order, event and ledger
+    are written.
+    """
     for each in product_ids[:holds]:
         make_order(line(each), hold_seconds=60, at=LONG_AGO)
     with statements() as executed:
         assert sweep_expired_holds() == holds
-    assert len(executed) == 6 + CLOCK + STOCK_ALONE
+    assert len(executed) == 7 + CLOCK + STOCK_ALONE
     with statements() as executed:
         assert sweep_expired_holds() == 0
     assert len(executed) == 1

@@ -91,6 +91,11 @@ def lock_expired(*, limit: int, at: datetime | None) -> list[Hold]:
     return _locked(_sweep_statement(), [moment, moment, limit])
 
 
+def any_expired(at: datetime | None) -> bool:
+    """Whether a hold has expired. One statement, which locks nothing."""
+    return bool(enqueue(_expired(1), [moment_parameter(at)], columns=1).fetch())
+
+
 def end_holds(endings: Sequence[Ending], *, at: datetime) -> None:
     """Cancel locked holds, with their events: two statements. Their stock does not move here."""
     update_rows(

@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from apps.orders.holding.statements import Ending, end_holds, lock_expired, released
+from apps.orders.holding.statements import (
+    Ending,
+    any_expired,
+    end_holds,
+    lock_expired,
+    released,
+)
 from apps.orders.metrics import count_taken_back
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.placing.holds import EXPIRED
@@ -19,6 +25,8 @@ def sweep_expired_holds(limit: int = 500, *, at: datetime | None = None) -> int:
     limit: how many at most. at: the moment it happens; now where it is None.
     Raises OperationalError for a passing fault of the database; then nothing has changed.
     """
+    if not any_expired(at):  # every transaction makes others wait on SQLite
+        return 0
     with engine().pipelined_transaction():
         holds = lock_expired(limit=limit, at=at)
         if not holds:
