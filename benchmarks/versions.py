@@ -56,14 +56,14 @@ class Version:
 
     def prepare(self, url: str) -> str:
         """Fill a shop with products and some thousand orders. Return the secret of a key."""
-        self._manage(url, "migrate", "--verbosity=0")
+        self.manage(url, "migrate", "--verbosity=0")
         with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
             file.write("sku,name,price,stock_quantity\n")
             file.writelines(f"P-{n},Product {n},{PRICE},{STOCK}\n" for n in range(1, PRODUCTS + 1))
             file.flush()
-            self._manage(url, "import_products", file.name)
+            self.manage(url, "import_products", file.name)
         scopes = [f"--scope={scope}" for scope in SCOPES]
-        secret = self._manage(url, "createkey", "shop", *scopes).strip()
+        secret = self.manage(url, "createkey", "shop", *scopes).strip()
         with self.serve(url) as server:
             load(server, place(secret), seconds=HISTORY_SECONDS, connections=64, seed=0)
         return secret
@@ -77,8 +77,13 @@ class Version:
         with serve(command, port=port, env=env, ready="/readyz", cwd=self._path) as server:
             yield server
 
-    def _manage(self, url: str, *arguments: str) -> str:
-        command = [sys.executable, "manage.py", *arguments, "--skip-checks"]
+    def manage(self, url: str, *arguments: str) -> str:
+        """Run a command of manage.py and return its output. Raises BenchmarkError if it fails."""
+        return self.python(url, "manage.py", *arguments, "--skip-checks")
+
+    def python(self, url: str, *arguments: str) -> str:
+        """Run Python in the checkout and return its output. Raises BenchmarkError if it fails."""
+        command = [sys.executable, *arguments]
         return run(command, env=SETTINGS | {"DATABASE_URL": url}, cwd=self._path)
 
 
