@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +59,7 @@ class Seen(NamedTuple):
     """waits: the longest wait of each client in seconds. locks: seconds by table and mode."""
 
     waits: dict[str, float]
-    locks: Counter[tuple[str, str]]
+    locks: dict[tuple[str, str], float]
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -95,7 +95,7 @@ def measure(server: Postgres, old: Path, *, orders: int) -> tuple[dict[str, floa
 @contextmanager
 def watching(connect: Callable[[], "psycopg.Connection[Any]"]) -> Iterator[Seen]:
     """Read, write and look at locks during the block; yield what is complete after it."""
-    seen = Seen({}, Counter())
+    seen = Seen({}, defaultdict(float))
     stop = threading.Event()
     clients = [
         threading.Thread(target=_repeat, args=(connect, name, statement, seen, stop))

@@ -1,7 +1,6 @@
 """The measurement of upgrades, with a tiny shop that has every migration already."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -45,7 +44,7 @@ def test_a_lock_is_seen_and_waited_for(server: Postgres) -> None:
 
 
 def test_seconds_waits_and_locks_have_a_table_each() -> None:
-    locks = Counter({("orders_order", "ShareLock"): 0.0254})
+    locks = {("orders_order", "ShareLock"): 0.0254}
     shown = table({"orders.0009_words": 1.5, "orders.0010_more": 0.3}, Seen({"read": 0.004}, locks))
     rows = [row for row in shown.splitlines() if row.startswith("| ")]
     assert rows == [
