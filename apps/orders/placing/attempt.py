@@ -105,13 +105,11 @@ def _lock_holds(
     if not own and not needed:
         return HoldBook()
     holds = lock_holds(own, needed, lock=lock, at=at)
-    left_out = {order_id for order_id, _ in own} - {hold.id for hold in holds}
-    busy = (
-        set(Order.objects.filter(pk__in=left_out).values_list("pk", flat=True))
-        if lock == "skip" and left_out
-        else set()
-    )
-    return HoldBook(holds, busy)
+    left_out = own - {(hold.id, hold.client_id) for hold in holds}
+    if lock != "skip" or not left_out:
+        return HoldBook(holds)
+    there = Order.objects.filter(pk__in=[order_id for order_id, _ in left_out])
+    return HoldBook(holds, left_out & set(there.values_list("pk", "client_id")))
 
 
 def _short(decisions: Sequence[Decision]) -> frozenset[int]:

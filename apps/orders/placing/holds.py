@@ -31,10 +31,10 @@ class Hold(Struct, frozen=True):
 class HoldBook:
     """The holds that a batch has locked, and which of them its orders end.
 
-    busy: ids of orders that another transaction has locked.
+    busy: order id and client id of orders that another transaction has locked.
     """
 
-    def __init__(self, holds: Iterable[Hold] = (), busy: Iterable[int] = ()) -> None:
+    def __init__(self, holds: Iterable[Hold] = (), busy: Iterable[tuple[int, int]] = ()) -> None:
         self._holds = {hold.id: hold for hold in holds}
         self._busy = set(busy)
         self._expired = {hold.id: hold for hold in self._holds.values() if hold.has_expired}
@@ -48,10 +48,10 @@ class HoldBook:
     def leave_alone(self, product_ids: Iterable[int]) -> None:
         """End no hold of these products, which another transaction has locked."""
         if untouchable := set(product_ids):
-            held = {key for key, hold in self._holds.items() if untouchable & hold.units.keys()}
-            self._busy |= held
-            for order_id in held:
-                self._expired.pop(order_id, None)
+            for hold in self._holds.values():
+                if untouchable & hold.units.keys():
+                    self._busy.add((hold.id, hold.client_id))
+                    self._expired.pop(hold.id, None)
 
     def replaced_by(self, request: OrderRequest) -> Hold | None:
         """The hold that the request replaces; None if it replaces none that is still there.
@@ -63,7 +63,7 @@ class HoldBook:
         if order_id is None:
             return None
         hold = self._holds.get(order_id)
-        if order_id in self._busy:
+        if (order_id, request.client_id) in self._busy:
             raise ProductHeld
         if hold is None or hold.client_id != request.client_id:
             raise InvalidOrder(errors={"replaces": ["There is no such order."]})

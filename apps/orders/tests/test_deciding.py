@@ -414,10 +414,17 @@ def test_products_that_are_locked_elsewhere_keep_their_holds() -> None:
 
 
 def test_an_order_that_is_locked_elsewhere_cannot_be_replaced_now() -> None:
-    [busy, unknown] = decide(
-        [request(line(1), replaces=7), request(line(1), replaces=8)],
-        [snapshot(1)],
-        {},
-        HoldBook(busy=[7]),
-    )
-    assert (type(busy), type(unknown)) == (ProductHeld, InvalidOrder)
+    orders = [
+        request(line(1), replaces=7),
+        request(line(1), replaces=8),
+        request(line(1), client_id=2, replaces=7),
+    ]
+    decisions = decide(orders, [snapshot(1)], {}, HoldBook(busy=[(7, 1)]))
+    assert refusals(decisions) == [ProductHeld, InvalidOrder, InvalidOrder]
+
+
+def test_a_hold_of_another_client_is_unknown_also_while_its_products_are_locked() -> None:
+    holds = HoldBook([held(7, {1: 2})])
+    holds.leave_alone([1])
+    orders = [request(line(2), client_id=2, replaces=7), request(line(2), replaces=7)]
+    assert refusals(decide(orders, [snapshot(2)], {}, holds)) == [InvalidOrder, ProductHeld]

@@ -169,6 +169,24 @@ def test_confirming_what_was_taken_back_and_sold_is_refused() -> None:
     assert_books_balance()
 
 
+def test_confirming_takes_nothing_back_from_other_holds() -> None:
+    """Units in a hold that has expired are not there until the sweep or a buyer takes them back.
+
+    The other order may still be confirmed, and orders are locked in the order of their ids.
+    """
+    mug = make_product(stock=1)
+    order = hold(line(mug.id))
+    sweep_expired_holds(at=after(60))
+    other = make_order(line(mug.id), hold_seconds=60, at=after(61))
+    with pytest.raises(HoldExpired):
+        confirm_order(order_id=order.pk, actor="x", at=after(3600))
+    assert (state(order)[:2], state(other)[:2]) == (("canceled", 2), ("pending", 1))
+    assert sweep_expired_holds(at=after(3600)) == 1
+    confirm_order(order_id=order.pk, actor="x", at=after(3601))
+    assert (state(order), in_stock(mug)) == (("pending", 3, None, None), 0)
+    assert_books_balance()
+
+
 def test_confirming_what_was_canceled_on_request_is_refused() -> None:
     order = hold(line(make_product().id))
     cancel_order(order_id=order.pk, actor="x")

@@ -10,6 +10,7 @@ from apps.orders.exceptions import InvalidOrder, OrderNotFound, OutOfStock, Refu
 from apps.orders.models import Order
 from apps.orders.operations import (
     cancel_order,
+    confirm_order,
     give_money_back,
     place_order,
     receive_money,
@@ -163,6 +164,23 @@ def test_a_late_payment_is_recorded_where_the_stock_is_gone() -> None:
     assert history(order)[1:] == [("canceled", "canceled", 2), ("paid", "canceled", 3)]
     assert (in_stock(mug), ledger()) == (1, moved)
     assert list(Order.objects.needing_refund()) == [order]
+    assert_books_are_right()
+
+
+def test_a_late_payment_takes_nothing_back_from_other_holds() -> None:
+    """The money is kept. Once the sweep has put the units back, the order can be confirmed."""
+    mug = make_product(stock=2)
+    order = hold(mug.id)
+    sweep_expired_holds()
+    other = hold(mug.id)
+    assert pay(order, "10.00").status == "canceled"
+    assert list(Order.objects.needing_refund()) == [order]
+    other.refresh_from_db()
+    assert (other.status, other.version) == ("pending", 1)
+    assert sweep_expired_holds() == 1
+    assert confirm_order(order_id=order.pk, actor="x").status == "pending"
+    assert list(Order.objects.needing_refund()) == []
+    assert in_stock(mug) == 0
     assert_books_are_right()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from apps.orders.exceptions import OrdersError
+from apps.orders.holding.statements import lock_holds
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order
 from apps.orders.operations import cancel_order, confirm_order, place_orders, sweep_expired_holds
@@ -24,9 +25,9 @@ def place(*requests: OrderRequest, seconds: float = 60) -> list[str]:
     return ["placed" if isinstance(each, PlacedOrder) else each.code for each in outcomes]
 
 
-def refusal(*requests: OrderRequest, seconds: float = 60) -> OrdersError:
+def refusal(*requests: OrderRequest, seconds: float = 60, skip_held: bool = False) -> OrdersError:
     """Why the last of these requests is refused."""
-    outcome = place_orders(requests, at=after(seconds))[-1]
+    outcome = place_orders(requests, at=after(seconds), skip_held=skip_held)[-1]
     assert isinstance(outcome, OrdersError)
     return outcome
 
@@ -210,15 +211,25 @@ def test_only_a_hold_can_be_replaced(make: Any) -> None:
     assert (state(order), in_stock(mug)) == (before, 10)
 
 
-def test_the_order_of_another_client_does_not_exist() -> None:
+@pytest.mark.parametrize("skip_held", [False, True])
+def test_the_order_of_another_client_does_not_exist(skip_held: bool) -> None:
     mug = make_product()
     order = hold(line(mug.id))
     others = request(line(mug.id), client_id=client_id_for(built_in="demo"), replaces=order.pk)
     for wrong in (others, shop_request(line(mug.id), replaces=2**63 - 1)):
-        refused = refusal(wrong, seconds=1)
+        refused = refusal(wrong, seconds=1, skip_held=skip_held)
         assert (refused.code, refused.status) == ("invalid", 400)
         assert refused.errors == {"replaces": ["There is no such order."]}
     assert state(order) == ("pending", 1, after(60), None)
+
+
+def test_a_client_locks_no_order_of_another_client() -> None:
+    """Else its request would wait for the other's, or make the other's wait."""
+    order = hold(line(make_product().id))
+    demo = client_id_for(built_in="demo")
+    assert lock_holds({(order.pk, demo)}, [], lock="wait", at=after(60)) == []
+    [locked] = lock_holds({(order.pk, order.client_id)}, [], lock="wait", at=after(60))
+    assert locked.id == order.pk
 
 
 def test_the_hold_is_part_of_what_is_ordered() -> None:
