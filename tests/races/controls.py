@@ -1,9 +1,15 @@
-"""Databases without guards, for controls."""
+"""Databases without guards, and holds that nobody has locked, for controls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import connection, models
+
+from apps.orders.holding.statements import Ending, end_holds, released
+from apps.orders.microservice_communication import take_stock
+from apps.orders.models import Order
+from apps.orders.placing.holds import Hold
+from monoservices.database.engines import engine
 
 
 @contextmanager
@@ -44,3 +50,17 @@ def drop_constraints(model: type[models.Model], *names: str) -> None:
                 editor.execute(f"DROP TRIGGER IF EXISTS {meta.db_table}_no_REPLACE")
     finally:
         meta.constraints = every
+
+
+def seen(order: Order) -> Hold:
+    """The order's hold, as the order was read; nothing is locked."""
+    assert order.is_held
+    units = {row.product_id: row.quantity for row in order.lines.all()}
+    return Hold(order.pk, order.client_id, 1, "", is_held=True, has_expired=True, units=units)
+
+
+def end_holds_seen(holds: Sequence[Hold], because: str) -> None:
+    """Cancel orders as they were seen, whatever became of them since, and put their units back."""
+    endings = [Ending(hold, because, "x") for hold in holds]
+    end_holds(endings, at=engine().now())
+    take_stock(moves=released(endings))

@@ -4,28 +4,24 @@ from collections import Counter
 from itertools import chain
 
 import pytest
+from django.db import transaction
 
 from apps.orders.holding.statements import Ending, released
 from apps.orders.microservice_communication import take_stock
 from apps.orders.models import Order, OrderEvent
-from apps.orders.operations import (
-    confirm_order,
-    place_orders,
-    sweep_expired_holds,
-)
-from apps.orders.placing.holds import EXPIRED, Hold
+from apps.orders.operations import confirm_order, place_orders, sweep_expired_holds
+from apps.orders.placing.holds import EXPIRED, REQUESTED
 from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.orders.tests.test_holding import hold
 from apps.products.models import StockMovement
 from tests.books import assert_books_balance
-from tests.races.controls import drop_constraints
+from tests.races.controls import drop_constraints, end_holds_seen, seen
 from tests.races.workers import WORKERS, Workers, meet
 
 ORDERS = 5
-BUYERS = 198
-"""As many for each worker."""
+BUYERS = 200
 
 
 def confirm_or_sweep(job: tuple[int, list[int]]) -> None:
@@ -42,14 +38,11 @@ def take_back_after_a_look(job: tuple[int, int]) -> None:
     """Confirm the order if the number is 0, else take it back; after a look, without a lock."""
     number, order_id = job
     order = Order.objects.get(pk=order_id)
-    [ordered] = order.lines.all()
+    looked_at = seen(order)
     meet()
-    assert order.is_held
     if number == 0:
         Order.objects.filter(pk=order_id).update(held_until=None)
         return
-    units = {ordered.product_id: ordered.quantity}
-    looked_at = Hold(order_id, order.client_id, 1, "", is_held=True, has_expired=True, units=units)
     take_stock(moves=released([Ending(looked_at, EXPIRED, "x")]))
 
 
@@ -61,6 +54,18 @@ def replace(order_id: int) -> str:
     return "placed" if isinstance(outcome, PlacedOrder) else outcome.code
 
 
+def replace_after_a_look(order_id: int) -> str:
+    """Replace the order by one of the same units, because it was held before the others came."""
+    order = Order.objects.get(pk=order_id)
+    [ordered] = order.lines.all()
+    looked_at = seen(order)
+    meet()
+    with transaction.atomic():
+        end_holds_seen([looked_at], REQUESTED)
+        [outcome] = place_orders([shop_request(line(ordered.product_id, ordered.quantity))])
+    return "placed" if isinstance(outcome, PlacedOrder) else outcome.code
+
+
 def buy(job: tuple[int, int]) -> list[str]:
     """Place so many orders of one unit each, a few in a batch; return what became of them."""
     product_id, number = job
@@ -68,6 +73,20 @@ def buy(job: tuple[int, int]) -> list[str]:
     for few in (min(7, number - begun) for begun in range(0, number, 7)):
         outcomes += place_orders([shop_request(line(product_id)) for _ in range(few)])
     return ["placed" if isinstance(each, PlacedOrder) else each.code for each in outcomes]
+
+
+def buy_after_a_look(job: tuple[int, int]) -> list[str]:
+    """Buy as `buy` does, and take all holds back that were there before the others came."""
+    holds = [seen(order) for order in Order.objects.prefetch_related("lines").order_by("pk")]
+    meet()
+    with transaction.atomic():
+        end_holds_seen(holds, EXPIRED)
+        return buy(job)
+
+
+def shares(product_id: int) -> list[tuple[int, int]]:
+    """For each worker the product, and how many of the buyers are the worker's."""
+    return [(product_id, len(range(number, BUYERS, WORKERS))) for number in range(WORKERS)]
 
 
 def test_confirming_and_sweeping_leave_firm_orders_that_have_their_units(workers: Workers) -> None:
@@ -86,7 +105,8 @@ def test_confirming_and_sweeping_leave_firm_orders_that_have_their_units(workers
 @pytest.mark.usefixtures("control")
 def test_control_taking_back_after_a_look_gives_units_back_that_are_sold(workers: Workers) -> None:
     drop_constraints(StockMovement, "movement_once_per_revision")
-    product = make_product(stock=2)
+    product = make_product(stock=2 + 2 * WORKERS)
+    make_order(line(product.id, 2 * WORKERS))
     order = hold(line(product.id, 2))
     workers.run(take_back_after_a_look, [(number, order.pk) for number in range(WORKERS)])
     order.refresh_from_db()
@@ -110,16 +130,37 @@ def test_one_of_many_orders_replaces_a_hold(workers: Workers, is_expired: bool) 
     assert_books_balance()
 
 
+@pytest.mark.usefixtures("control")
+def test_control_replacing_after_a_look_sells_the_same_units_to_all(workers: Workers) -> None:
+    drop_constraints(StockMovement, "movement_once_per_revision")
+    drop_constraints(OrderEvent, "event_once_per_version")
+    product = make_product(stock=2)
+    order = hold(line(product.id, 2))
+    outcomes = Counter(workers.run(replace_after_a_look, [order.pk] * WORKERS))
+    assert outcomes == {"placed": WORKERS}
+    assert Order.objects.filter(status="pending").count() == WORKERS
+
+
 def test_units_in_expired_holds_are_sold_exactly_once(workers: Workers) -> None:
     product = make_product(stock=50)
     for _ in range(30):
         hold(line(product.id))
-    jobs = [(product.id, BUYERS // WORKERS)] * WORKERS
-    outcomes = Counter(chain(*workers.run(buy, jobs)))
+    outcomes = Counter(chain(*workers.run(buy, shares(product.id))))
     assert outcomes == {"placed": 50, "out_of_stock": BUYERS - 50}
     assert Order.objects.filter(canceled_because="expired").count() == 30
     assert in_stock(product) == 0
     assert_books_balance()
+
+
+@pytest.mark.usefixtures("control")
+def test_control_buying_after_a_look_sells_units_in_expired_holds_to_all(workers: Workers) -> None:
+    drop_constraints(StockMovement, "movement_once_per_revision")
+    drop_constraints(OrderEvent, "event_once_per_version")
+    product = make_product(stock=50)
+    for _ in range(30):
+        hold(line(product.id))
+    outcomes = Counter(chain(*workers.run(buy_after_a_look, shares(product.id))))
+    assert outcomes == {"placed": BUYERS}
 
 
 def buy_or_sweep(job: tuple[int, int]) -> list[str]:
@@ -138,7 +179,8 @@ def test_buying_and_sweeping_sell_units_in_expired_holds_once(workers: Workers) 
         hold(line(product.id))
     jobs = [(product.id, number) for number in range(WORKERS)]
     outcomes = Counter(chain(*workers.run(buy_or_sweep, jobs)))
-    assert outcomes == {"placed": 50, "out_of_stock": BUYERS // 2 - 50}
+    buyers = BUYERS // WORKERS * (WORKERS // 2)
+    assert outcomes == {"placed": 50, "out_of_stock": buyers - 50}
     assert Order.objects.filter(canceled_because="expired").count() == 30
     assert in_stock(product) == 0
     assert_books_balance()

@@ -1,4 +1,4 @@
-"""Money for the same order, and for the same units, comes many times at once."""
+"""Money for the same order comes many times at once."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,11 +12,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.orders.exceptions import OutOfStock
 from apps.orders.models import Order, OrderEvent
-from apps.orders.operations import place_order, sweep_expired_holds
+from apps.orders.operations import place_order
 from apps.orders.tests.factories import line, make_order, shop_request
-from apps.orders.tests.product_rows import in_stock, make_product
+from apps.orders.tests.product_rows import make_product
 from apps.payments import audit
 from apps.payments.exceptions import PaymentExists
 from apps.payments.models import Payment
@@ -26,7 +25,6 @@ from tests.books import assert_books_balance
 from tests.races.workers import WORKERS, Workers, meet, meeting_after_reading
 
 FIVE = Decimal("5.00")
-HALF = WORKERS // 2
 
 
 @contextmanager
@@ -112,36 +110,6 @@ def refund_everything(order_id: int) -> bool:
     return done.replayed
 
 
-def pay_or_buy(job: tuple[int, int, int]) -> str:
-    """Pay the order, or buy one unit of the product if there is no order."""
-    number, order_id, product_id = job
-    if order_id:
-        return pay((number, order_id))
-    meet()
-    try:
-        place_order(shop_request(line(product_id)))
-    except OutOfStock:
-        return "out_of_stock"
-    return "bought"
-
-
-def pay_or_buy_after_a_look(job: tuple[int, int, int]) -> None:
-    """As `pay_or_buy`, but a payer looks at the order before others buy, and takes no lock."""
-    _, order_id, product_id = job
-    order = Order.objects.filter(pk=order_id).first()
-    meet()
-    if order is None:
-        place_order(shop_request(line(product_id)))
-    meet()
-    if order is not None and order.is_held:
-        order.paid, order.held_until = FIVE, None
-        order.save()
-
-
-def statuses() -> Counter[tuple[str, str | None]]:
-    return Counter(Order.objects.values_list("status", "canceled_because"))
-
-
 def test_payments_that_each_cover_are_all_kept_and_confirm_once(workers: Workers) -> None:
     order = expired_hold(make_product(stock=1).id)
     workers.run(pay, [(number, order.pk) for number in range(WORKERS)])
@@ -201,59 +169,3 @@ def test_a_refund_of_everything_under_one_key_is_a_replay_for_all_others(workers
     order.refresh_from_db()
     assert order.paid == 0
     assert Payment.objects.filter(kind="refund").count() == 1
-
-
-@pytest.mark.parametrize("taken_back", [False, True])
-@pytest.mark.parametrize("payers_first", [False, True])
-def test_late_payers_and_new_buyers_get_each_unit_once(
-    workers: Workers, payers_first: bool, taken_back: bool
-) -> None:
-    """taken_back: whether the stock of the expired holds is free when they come."""
-    product = make_product(stock=HALF)
-    orders = [expired_hold(product.id).pk for _ in range(HALF)]
-    if taken_back:
-        assert sweep_expired_holds() == HALF
-    jobs = [(number, order_id, product.id) for number, order_id in enumerate(orders)]
-    jobs += [(HALF + number, 0, product.id) for number in range(HALF)]
-    said = Counter(workers.run(pay_or_buy, jobs if payers_first else jobs[::-1]))
-    got, bought = said["pending"], said["bought"]
-    assert got + bought == HALF
-    assert said["canceled"] == HALF - got
-    assert said["out_of_stock"] == HALF - bought
-    assert statuses()["pending", None] == HALF
-    assert in_stock(product) == 0
-    assert Payment.objects.count() == HALF
-    assert Order.objects.needing_refund().count() == HALF - got
-    assert list(audit.audit()) == []
-    assert_books_balance()
-
-
-@pytest.mark.usefixtures("control")
-def test_control_paying_after_a_look_sells_a_unit_twice(workers: Workers) -> None:
-    product = make_product(stock=HALF)
-    orders = [expired_hold(product.id).pk for _ in range(HALF)]
-    jobs = [(number, order_id, product.id) for number, order_id in enumerate(orders)]
-    jobs += [(HALF + number, 0, product.id) for number in range(HALF)]
-    workers.run(pay_or_buy_after_a_look, jobs)
-    pending: Callable[..., int] = Order.objects.filter(status="pending", held_until=None).count
-    assert pending() == WORKERS
-
-
-def test_a_late_payer_and_a_new_buyer_one_after_the_other(transactional_db: None) -> None:
-    """In both orders, where the unit was taken back and where it was not."""
-    for payer_first in (False, True):
-        for taken_back in (False, True):
-            product = make_product(stock=1)
-            order = expired_hold(product.id)
-            if taken_back:
-                sweep_expired_holds()
-            if payer_first:
-                paid = record_payment(order_id=order.pk, money=money(f"{order.pk}"), actor="x")
-                with pytest.raises(OutOfStock):
-                    place_order(shop_request(line(product.id)))
-            else:
-                place_order(shop_request(line(product.id)))
-                paid = record_payment(order_id=order.pk, money=money(f"{order.pk}"), actor="x")
-            assert paid.payment.order_status == ("pending" if payer_first else "canceled")
-            assert in_stock(product) == 0
-    assert_books_balance()
