@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, override_settings
 
 pytest_plugins = ["monoservices.testing"]
@@ -107,6 +107,14 @@ class Answer:
         assert self.headers["Content-Type"] == "application/problem+json"
         problem = self.json
         return self.status, problem["code"], problem.get("errors", {})
+
+
+@pytest.fixture
+def undone(db: None) -> Iterator[None]:
+    """Undo what breaks foreign keys, which are checked at the end of a transaction."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

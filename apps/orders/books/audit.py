@@ -6,6 +6,7 @@ so that its memory does not grow with the number of orders.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ from apps.orders.microservice_communication import (
 )
 from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
 from apps.orders.placing.pricing import quantity_by_product
-from apps.orders.placing.rules import EVENTS
+from apps.orders.placing.rules import EVENTS, FIRM, MAX_HOLD_SECONDS
 
 CHUNK_SIZE = 1_000
 
@@ -93,7 +94,8 @@ def differences(order: Order, moved: Mapping[int, Moved]) -> dict[int, Moved]:
 
 def _orders_in_chunks(order_ids: Collection[int]) -> Iterator[list[Order]]:
     orders = Order.objects.with_lines().prefetch_related("events").order_by("pk")
-    columns = orders.only("pk", "status", "total", "charges_total", "version")
+    named = ("pk", "status", "total", "charges_total", "version", "held_until", "created_at")
+    columns = orders.only(*named)
     ordered = sorted(order_ids)
     for at in range(0, len(ordered), CHUNK_SIZE):
         yield list(columns.filter(pk__in=ordered[at : at + CHUNK_SIZE]))
@@ -123,8 +125,10 @@ def _audit_order(
         parts = "its lines sum" if charged is None else "its lines and charges sum"
         total += charged or 0
         yield Discrepancy(f"{name}: its total is {order.total}, but {parts} to {total}.")
-    if problem := _history_problem(order, list(order.events.all())):
-        yield Discrepancy(f"{name}: {problem}")
+    events = list(order.events.all())
+    for problem in (_history_problem(order, events), _hold_problem(order, events)):
+        if problem:
+            yield Discrepancy(f"{name}: {problem}")
     for product_id, missing in differences(order, moved).items():
         found = moved.get(product_id, Moved())
         text = f"{name}: its movements of product {product_id}"
@@ -151,6 +155,17 @@ def _history_problem(order: Order, events: Sequence[OrderEvent]) -> str:
         return f"it is {order.status}, but its events lead to {status or 'nothing'}."
     if order.version != len(events):
         return f"its version is {order.version}, but the number of its events is {len(events)}."
+    return ""
+
+
+def _hold_problem(order: Order, events: Sequence[OrderEvent]) -> str:
+    """Why the order cannot be held as it is; empty where it can, or where it is not held."""
+    if not order.is_held or order.held_until is None:
+        return ""
+    if made_firm := [event.type for event in events if event.type in FIRM]:
+        return f"its stock may be taken back after {order.held_until}, but it was {made_firm[-1]}."
+    if order.held_until > order.created_at + timedelta(seconds=MAX_HOLD_SECONDS):
+        return f"it is held until {order.held_until}, more than 30 days after it was placed."
     return ""
 
 

@@ -6,6 +6,7 @@ tables in parallel only for results that are fetched as a whole: those of what i
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial, reduce
 from heapq import merge
@@ -22,7 +23,7 @@ from apps.orders.microservice_communication import (
     references_without_number,
 )
 from apps.orders.models import Order, OrderCharge, OrderEvent
-from apps.orders.placing.rules import EVENTS
+from apps.orders.placing.rules import EVENTS, FIRM, MAX_HOLD_SECONDS
 from monoservices.database.fingerprints import PRIME, Fingerprint, take_fingerprints
 
 PREFIX = "order:"
@@ -50,7 +51,7 @@ class Suspects(Struct, frozen=True):
 
 
 def find_suspects() -> Suspects:
-    """Every order that is wrong, and every reference without its order. Eight statements.
+    """Every order that is wrong, and every reference without its order. Nine statements.
 
     Some of the orders may be right. The memory that it takes grows with what is found.
     """
@@ -61,6 +62,7 @@ def find_suspects() -> Suspects:
             *_without_charges(),
             *_histories_off(),
             *_without_events(),
+            *_holds_off(),
         },
         references_without_number(prefix=PREFIX),
     )
@@ -135,3 +137,11 @@ def _without_events() -> Iterable[int]:
     events = OrderEvent.objects.filter(order=OuterRef("pk"))
     orders = Order.objects.order_by().exclude(Exists(events))
     return orders.values_list("pk", flat=True)
+
+
+def _holds_off() -> Iterable[int]:
+    """Held orders that were made firm, or that are held for longer than an order can be."""
+    latest = F("created_at") + timedelta(seconds=MAX_HOLD_SECONDS)
+    made_firm = Exists(OrderEvent.objects.filter(order=OuterRef("pk"), type__in=FIRM))
+    held = Order.objects.order_by().held(True)
+    return held.filter(Q(made_firm) | Q(held_until__gt=latest)).values_list("pk", flat=True)

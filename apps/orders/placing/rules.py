@@ -42,6 +42,9 @@ EVENTS = {
 }
 """Each type of event, with every pair of the order's status before and after it."""
 
+FIRM = ("confirmed", "revived")
+"""The events after which an order is never held again."""
+
 
 def can_become(status: str, next_status: str) -> bool:
     """Whether an order may move from one status to another, by the event of the same name."""

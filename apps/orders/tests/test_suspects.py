@@ -38,7 +38,7 @@ def test_statements_grow_with_what_is_wrong_and_not_with_orders(
     with CaptureQueriesContext(connection) as statements:
         assert list(audit()) == []
     count = len(statements)
-    assert count in {19, 20}  # the fake of `microservice_communication` takes one more
+    assert count in {20, 21}  # the fake of `microservice_communication` takes one more
     orders += [make_order(line(mug.id)) for _ in range(3)]
     with django_assert_num_queries(count):
         assert list(audit()) == []
@@ -100,6 +100,13 @@ def happened(kind: str, before: str, after: str) -> str:
     return EVENT.replace("{event}", f"'{kind}', '{before}', '{after}'")
 
 
+HELD = "UPDATE orders_order SET held_until = {until}, version = {version} WHERE id = {{id}}"
+
+
+def held(until: str = "created_at", version: int = 1) -> str:
+    return HELD.format(until=f"'{until}'" if "-" in until else until, version=version)
+
+
 DAMAGE: list[tuple[str, ...]] = [
     ("UPDATE orders_order SET version = 2 WHERE id = {id}",),
     ("UPDATE orders_order SET status = 'delivered' WHERE id = {id}",),
@@ -128,6 +135,9 @@ DAMAGE: list[tuple[str, ...]] = [
         happened("delivered", "shipped", "delivered"),
         "UPDATE orders_order SET status = 'delivered', version = 2 WHERE id = {id}",
     ),
+    (held("2999-01-01 00:00:00"),),
+    (happened("confirmed", "pending", "pending"), held(version=2)),
+    (happened("confirmed", "pending", "pending"), held("2999-01-01 00:00:00", version=2)),
     (moved(),),
     (moved(3),),
     (moved(sku="MUG"),),
@@ -164,7 +174,7 @@ def damaged(mug: ProductSnapshot, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     with monkeypatch.context() as patched:
         patched.setattr("apps.orders.books.audit.find_suspects", lambda: everything)
         told = [each.text for each in audit()]
-    assert len(told) == 72
+    assert len(told) == 75
     return told
 
 
