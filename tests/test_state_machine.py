@@ -1,7 +1,9 @@
 """After any sequence of operations the database equals the model, and the books balance."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,6 +35,8 @@ from apps.orders.placing.requests import Charge, PlacedOrder
 from apps.payments.operations import Money, record_payment, record_refund
 from apps.products.models import Product
 from apps.products.operations import (
+    Adjustment,
+    adjust_stock,
     change_stock,
     count_stock,
     create_product,
@@ -50,6 +54,7 @@ picks = st.integers(0, 9)
 prices = st.sampled_from(["0.00", "1.00", "1.00", "2.50", "99999999.99"])
 stocks = st.sampled_from([0, 5, 20, 20, 50, MAX_STOCK])
 counts = st.sampled_from([0, 1, 3, 5, 20, 50, MAX_STOCK])
+reasons = st.sampled_from(["received", "corrected", "counted"])
 offs = st.sampled_from([None, None, 0, 1])
 deltas = st.sampled_from([-20, -1, 1, 7, 20, MAX_STOCK])
 quantities = st.sampled_from([1, 2, 3] * 4 + [7, 0, -1, 1_000_000])
@@ -134,7 +139,7 @@ class Trade(RuleBasedStateMachine):
     @rule(
         pick=picks,
         delta=deltas,
-        reason=st.sampled_from(["received", "corrected"]),
+        reason=reasons.filter(lambda reason: reason != "counted"),
         off=offs,
         key=keys,
     )
@@ -169,6 +174,28 @@ class Trade(RuleBasedStateMachine):
             )
         )
         assert call == outcome(lambda: self.shop.count_stock(product_id, counted, expected, key))
+
+    @rule(moves=st.lists(st.tuples(picks, reasons, deltas, offs), min_size=1, max_size=4))
+    def adjust(self, moves: list[tuple[int, str, int, int | None]]) -> None:
+        """Move and count many products at once, each with its own outcome."""
+        sent = [
+            (
+                self.product_id(pick),
+                reason,
+                number if reason == "corrected" else abs(number),
+                self.expected(pick, off),
+            )
+            for pick, reason, number, off in moves
+        ]
+        answer = json.loads(adjust_stock(adjustments=[*map(adjustment, sent)], actor="x").response)
+        codes = [each.get("problem", {"code": "done"})["code"] for each in answer["results"]]
+        assert codes == [outcome(partial(self.adjust_one, *each)) for each in sent]
+
+    def adjust_one(self, product_id: int, reason: str, number: int, expected: int | None) -> None:
+        if reason == "counted":
+            self.shop.count_stock(product_id, number, expected, None)
+        else:
+            self.shop.change_stock(product_id, reason, number, expected, None)
 
     def expected(self, pick: int, off: int | None) -> int | None:
         """What the caller expects on hand: nothing in particular, the truth, or `off` by one."""
@@ -317,6 +344,15 @@ class Trade(RuleBasedStateMachine):
     @invariant()
     def books_balance(self) -> None:
         assert_books_balance()
+
+
+def adjustment(sent: tuple[int, str, int, int | None]) -> Adjustment:
+    """A movement by so many, or a count of so many. sent: product id, reason, number, expected."""
+    product_id, reason, number, expected = sent
+    said: dict[str, Any] = {} if expected is None else {"expected": expected}
+    if reason == "counted":
+        return Adjustment(path="x", product_id=product_id, counted=number, **said)
+    return Adjustment(path="x", product_id=product_id, delta=number, reason=reason, **said)
 
 
 def charge_requests(charges: Charges) -> tuple[Charge, ...]:

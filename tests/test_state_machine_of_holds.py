@@ -1,10 +1,10 @@
-"""After any sequence of operations on held orders, and as time goes by, the database equals the
-model, and the books balance."""
+"""After any sequence of operations on orders that are held and paid, and as time goes by, the
+database equals the model, and the books balance."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
@@ -26,6 +26,7 @@ from apps.orders.operations import (
     cancel_order,
     change_order,
     confirm_order,
+    deliver_order,
     order_request,
     place_orders,
     ship_order,
@@ -36,6 +37,7 @@ from apps.orders.tests.factories import line
 from apps.orders.tests.product_rows import make_product
 from apps.payments.operations import Money, record_payment, record_refund
 from apps.products.models import Product
+from apps.products.operations import count_stock
 from tests import hold_model
 from tests.books import assert_books_balance
 from tests.hold_model import MAX_HOLD, Shop
@@ -52,9 +54,24 @@ units = st.dictionaries(st.integers(0, 2), st.integers(1, 4), min_size=1)
 holds = st.sampled_from([None, 60, 60, 60, 600, MAX_HOLD])
 wanted = st.tuples(units, holds, st.sampled_from([None] * 3 + [*range(10)]))
 
+HAPPENED = {
+    "paid: held, firm",
+    "paid: expired, firm",
+    "paid: expired, hold_expired",
+    "paid: requested, illegal_transition",
+    "paid: firm, firm",
+    "replaced: paid",
+    "refunded: not canceled",
+    "refunded: requested",
+    "refunded: expired",
+}
+"""What happens to money in all runs together: how the order was, and how it is afterwards."""
+
 
 class Holds(RuleBasedStateMachine):
     """Call the operations and the model alike. Each run is one transaction."""
+
+    happened: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +80,11 @@ class Holds(RuleBasedStateMachine):
         self.client_id = client_id_for(built_in="console")
         self.products = [make_product(stock=stock).id for stock in STOCK]
         self.payments = 0
-        self.shop = Shop(Counter(dict(zip(self.products, STOCK, strict=True))))
+        self.shop = Shop(
+            Counter(dict(zip(self.products, STOCK, strict=True))),
+            Counter(dict.fromkeys(self.products, 0)),
+            happened=self.happened,
+        )
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -75,6 +96,10 @@ class Holds(RuleBasedStateMachine):
 
     def order_id(self, pick: int) -> int:
         return list(self.shop.orders)[-1 - pick % len(self.shop.orders)]
+
+    def pick(self, order_id: int) -> int:
+        """What `order_id` returns this order for."""
+        return list(self.shop.orders)[::-1].index(order_id)
 
     def with_order(self, pick: int, **further: Any) -> dict[str, Any]:
         """The arguments of an operation on an order."""
@@ -124,6 +149,32 @@ class Holds(RuleBasedStateMachine):
         call = outcome(lambda: confirm_order(**self.with_order(pick)))
         assert call == outcome(lambda: self.shop.confirm(self.order_id(pick)))
 
+    @rule(lines=units, sell=st.booleans(), give_back=st.booleans())
+    def pay_late(self, lines: dict[int, int], sell: bool, give_back: bool) -> None:
+        """Pay for an order whose stock was taken back, and perhaps sold."""
+        self.place([(lines, 60, None)])
+        order_id = self.order_id(0)
+        self.wait(60)
+        self.sweep()
+        if sell:
+            free = {n: self.shop.stock[key] for n, key in enumerate(self.products)}
+            self.place(
+                [({n: count for n, count in free.items() if count > 0} or lines, None, None)]
+            )
+        pick, amount = self.pick(order_id), self.shop.orders[order_id].units.total()
+        self.pay(pick, amount)
+        if give_back:
+            self.refund(pick, amount)
+
+    @rule(lines=units, seconds=holds)
+    def pay_and_replace(self, lines: dict[int, int], seconds: int | None) -> None:
+        """Replace an order of which the price of one unit is paid. The rest comes afterwards."""
+        self.place([(lines, 60, None)])
+        order_id = self.order_id(0)
+        self.pay(0, 1)
+        self.place([(lines, seconds, 0)])
+        self.pay(self.pick(order_id), self.shop.orders[order_id].units.total())
+
     @rule(pick=picks, amount=st.integers(1, 8))
     def pay(self, pick: int, amount: int) -> None:
         """A payment of the price of so many units."""
@@ -134,6 +185,19 @@ class Holds(RuleBasedStateMachine):
     def refund(self, pick: int, amount: int) -> None:
         call = outcome(lambda: record_refund(**self.with_money(pick, amount)).replayed)
         assert call == outcome(lambda: self.shop.refund(self.order_id(pick), amount))
+
+    @precondition(lambda self: self.overpaid())
+    @rule(pick=picks)
+    def settle(self, pick: int) -> None:
+        """Give back what is paid too much for an order."""
+        order_id, amount = [*self.overpaid().items()][-1 - pick % len(self.overpaid())]
+        self.refund(self.pick(order_id), amount)
+
+    def overpaid(self) -> dict[int, int]:
+        """How much too much is paid, by order id."""
+        orders = self.shop.orders.items()
+        dues = {key: 0 if each.status == "canceled" else each.units.total() for key, each in orders}
+        return {key: more for key, each in orders if (more := each.paid - dues[key]) > 0}
 
     def with_money(self, pick: int, amount: int) -> dict[str, Any]:
         self.payments += 1
@@ -146,6 +210,22 @@ class Holds(RuleBasedStateMachine):
         call = outcome(lambda: change_order(**self.with_order(pick, change=change)))
         assert call == outcome(lambda: self.shop.extend(self.order_id(pick), seconds))
 
+    @rule(pick=picks, lines=units)
+    def change(self, pick: int, lines: dict[int, int]) -> None:
+        requested = tuple(
+            line(self.products[n], count, path=f"lines.{n}") for n, count in lines.items()
+        )
+        change = OrderChange(lines=requested)
+        call = outcome(lambda: change_order(**self.with_order(pick, change=change)))
+        of_products = Counter({self.products[n]: count for n, count in lines.items()})
+        assert call == outcome(lambda: self.shop.change(self.order_id(pick), of_products))
+
+    @rule(pick=st.integers(0, 2), counted=st.sampled_from([0, 2, 8, 8, 12]))
+    def count(self, pick: int, counted: int) -> None:
+        """What can be sold may fall below zero by it."""
+        count_stock(product_id=self.products[pick], counted=counted, actor="x")
+        self.shop.count(self.products[pick], counted)
+
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
         call = outcome(lambda: cancel_order(**self.with_order(pick)))
@@ -157,13 +237,21 @@ class Holds(RuleBasedStateMachine):
         call = outcome(lambda: ship_order(**self.with_order(pick)))
         assert call == outcome(lambda: self.shop.ship(self.order_id(pick)))
 
+    @rule(pick=picks)
+    def deliver(self, pick: int) -> None:
+        call = outcome(lambda: deliver_order(**self.with_order(pick)))
+        assert call == outcome(lambda: self.shop.deliver(self.order_id(pick)))
+
     @rule()
     def sweep(self) -> None:
         assert sweep_expired_holds(at=self.now) == self.shop.sweep(500)
 
     @invariant()
-    def stock_is_as_in_the_model(self) -> None:
-        assert dict(Product.objects.values_list("pk", "stock_quantity")) == dict(self.shop.stock)
+    def both_quantities_are_as_in_the_model(self) -> None:
+        stock = Product.objects.values_list("pk", "stock_quantity")
+        assert dict(stock) == dict(self.shop.stock)
+        committed = Product.objects.values_list("pk", "committed_quantity")
+        assert dict(committed) == dict(self.shop.committed)
 
     @invariant()
     def orders_are_as_in_the_model(self) -> None:
@@ -187,13 +275,8 @@ class Holds(RuleBasedStateMachine):
 
     @invariant()
     def who_needs_a_refund_has_paid_more_than_is_due(self) -> None:
-        expected = {
-            key
-            for key, order in self.shop.orders.items()
-            if order.paid > (0 if order.status == "canceled" else order.units.total())
-        }
         found = Order.objects.needing_refund().values_list("pk", flat=True)
-        assert set(found) == expected
+        assert set(found) == self.overpaid().keys()
 
     @invariant()
     def books_balance(self) -> None:
@@ -206,3 +289,4 @@ def test_any_sequence_of_operations_on_held_orders() -> None:
         Holds,
         settings=settings(max_examples=20, stateful_step_count=30, derandomize=True, database=None),
     )
+    assert Holds.happened == HAPPENED
