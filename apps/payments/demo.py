@@ -13,7 +13,7 @@ ACTOR = "staff:demo"
 
 @transaction.atomic
 def seed_payments(seed: int = 1) -> int:
-    """Pay most orders of the demo, and refund most of those that were canceled.
+    """Pay most orders of the demo that are not held, and refund most of those that were canceled.
 
     A canceled order is paid for too, so that some orders need a refund. Returns how many payments
     and refunds there are. The same seed pays the same orders.

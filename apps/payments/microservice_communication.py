@@ -37,6 +37,7 @@ RELIES_ON = (
         total=Decimal,
         paid=Decimal | None,
         idempotency_key=str,
+        held_until=datetime | None,
         updated_at=datetime,
     ),
 )
@@ -57,8 +58,9 @@ def currencies_of_orders(*, ids: Collection[int], client_id: int | None) -> dict
 
 
 def demo_orders() -> list[DemoOrder]:
-    """The orders that `seed_demo` of orders has placed, by id. One statement."""
-    orders = Order.objects.filter(idempotency_key__startswith="demo-").order_by("pk")
+    """The orders that `seed_demo` of orders has placed, by id, without holds. One statement."""
+    firm = Order.objects.filter(idempotency_key__startswith="demo-", held_until=None)
+    orders = firm.order_by("pk")
     return [DemoOrder(*row) for row in orders.values_list("pk", "status", "total", "updated_at")]
 
 

@@ -11,6 +11,7 @@ from apps.orders import first_run
 from apps.orders.demo import seed_shop
 from apps.orders.microservice_communication import get_products_by_name
 from apps.orders.models import Order, OrderEvent
+from apps.orders.operations import sweep_expired_holds
 from apps.orders.tests.product_rows import MOVEMENT, PRODUCT
 from monoservices.testing.rows import rows_of
 
@@ -27,13 +28,24 @@ def test_the_shop_has_products_and_orders_of_a_month() -> None:
     said = seeded()
     assert said == f"{len(get_products_by_name())} products, {Order.objects.count()} orders.\n"
     assert len(get_products_by_name()) == 60
-    assert 190 <= Order.objects.count() <= 200
+    assert 190 <= Order.objects.count() <= 206
     assert set(Order.objects.values_list("status", flat=True)) == set(Order.Status.values)
     charges = Order.objects.values_list("charges_total", flat=True)
     assert {each and str(each) for each in charges} == {None, "4.90", "2.90"}
     oldest = timezone.now() - timedelta(days=30, minutes=1)
     assert not Order.objects.filter(created_at__lt=oldest).exists()
     assert not OrderEvent.objects.filter(created_at__gt=timezone.now()).exists()
+
+
+def test_some_orders_wait_for_their_payment_and_some_have_waited_in_vain() -> None:
+    seed_shop(seed=3)
+    now = timezone.now()
+    held = Order.objects.held(True)
+    assert held.filter(held_until__gt=now).count() == 4
+    assert held.filter(held_until__lte=now).count() == 2
+    assert Order.objects.filter(canceled_because="expired").count() == 7
+    assert OrderEvent.objects.filter(type="confirmed").count() == 18
+    assert sweep_expired_holds() == 2
 
 
 def test_the_books_are_right() -> None:
