@@ -5,15 +5,18 @@ docs/explanation/pattern.md says which of its points is held by which of these t
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 from django.urls import resolve
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 
+from apps.orders.apps import OrdersConfig
 from apps.orders.exceptions import AmbiguousName, IllegalTransition, InvalidOrder, OutOfStock
 from apps.orders.microservice_communication import (
     ProductSnapshot,
@@ -23,8 +26,14 @@ from apps.orders.microservice_communication import (
 from apps.orders.models import Order, OrderLine
 from apps.orders.serializers import OrderSerializer
 from apps.orders.views import OrderCreateView
+from apps.payments.apps import PaymentsConfig
+from apps.payments.microservice_communication import currencies_of_orders
+from apps.payments.models import Payment
+from apps.payments.operations import Money, record_payment
 from apps.products.models import Product
 from conftest import Api
+
+ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = pytest.mark.django_db
 
@@ -233,6 +242,58 @@ def test_what_crosses_over_cannot_be_changed(mug: Product) -> None:
     snapshot = get_product_by_id(mug.pk)
     with pytest.raises(AttributeError):
         snapshot.stock_quantity = 99  # type: ignore[union-attr, misc]
+
+
+# A service that the other does not know
+
+
+def test_orders_does_not_know_payments() -> None:
+    assert "payments" not in OrdersConfig.depends_on
+    assert "orders" in PaymentsConfig.depends_on
+    modules = (ROOT / "apps/orders").rglob("*.py")
+    own = [path for path in modules if "tests" not in path.parts]
+    assert len(own) > 30
+    assert [path for path in own if "apps.payments" in path.read_text()] == []
+
+
+def test_payments_reads_an_order_by_one_query(
+    mug: Product, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    order = place(mug.name, 2)
+    with django_assert_num_queries(1):
+        assert currencies_of_orders(ids=[order.pk], client_id=None) == {order.pk: "EUR"}
+
+
+def test_a_payment_and_what_is_paid_commit_together(mug: Product) -> None:
+    order, money = place(mug.name, 2), Money(amount=Decimal(5), method="cash")
+    with transaction.atomic():
+        record_payment(order_id=order.pk, money=money, actor="x", idempotency_key="a")
+        assert (Order.objects.get().paid, Payment.objects.count()) == (5, 1)
+        transaction.set_rollback(True)
+    assert (Order.objects.get().paid, Payment.objects.count()) == (0, 0)
+
+
+def test_orders_say_nothing_of_money_that_nobody_keeps(
+    mug: Product, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = {"product_id": mug.pk, "quantity": 2}
+    kept = api.post("orders/", sent).json
+    monkeypatch.setattr(PaymentsConfig, "provides", ())
+    not_kept = api.post("orders/", sent).json
+    assert (kept["paid"], kept["payment_status"]) == ("0.00", "unpaid")
+    assert (not_kept["paid"], not_kept["payment_status"]) == (None, None)
+
+
+def test_reconcile_asks_both(mug: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    order = place(mug.name, 2)
+    Order.objects.update(total=1, paid=1)
+    with pytest.raises(SystemExit):
+        call_command("reconcile")
+    assert capsys.readouterr().out.splitlines() == [
+        f"Order {order.pk}: its total is 1.00, but its lines sum to 19.98.",
+        f"Order {order.pk}: 1.00 is paid, but its payments sum to 0.00.",
+        "2 discrepancies.",
+    ]
 
 
 # The serializer
