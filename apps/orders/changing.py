@@ -1,46 +1,21 @@
 """Changing a pending order: its products, quantities and prices, and its details."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from msgspec import structs
 
 from apps.orders.charges import replace_charges, set_charges_total
-from apps.orders.exceptions import (
-    IllegalTransition,
-    InvalidOrder,
-    PriceNotAllowed,
-    ProductUnavailable,
-    SeveralLines,
-)
-from apps.orders.microservice_communication import read_products, take_stock
-from apps.orders.models import Order, OrderLine
-from apps.orders.placing.pricing import (
-    PricedLine,
-    ProductBook,
-    price_lines,
-    quantity_by_product,
-    total_of,
-    total_with,
-)
+from apps.orders.exceptions import IllegalTransition, InvalidOrder, SeveralLines
+from apps.orders.lines import change_lines
+from apps.orders.models import Order
+from apps.orders.placing.pricing import total_with
 from apps.orders.placing.requests import LineRequest, OrderChange
 from apps.orders.placing.rules import MAX_HOLD_SECONDS
-from apps.orders.placing.statements import stock_moves, write_events, write_lines
+from apps.orders.placing.statements import write_events
 from apps.orders.transitions import lock_order, move_order, refuse_other_version
 from monoservices.database.engines import engine
-from monoservices.database.rows import ColumnTypes, update_rows
 from monoservices.services.scopes import COMMAND_LINE
-
-_CHANGED: ColumnTypes = {
-    "id": "bigint",
-    "quantity": "integer",
-    "tax_rate": "numeric",
-    "tax_amount": "numeric",
-}
-_TAXES = ("tax_rate", "tax_amount")
 
 
 @transaction.atomic
@@ -85,7 +60,7 @@ def change_order(
             of_lines, charged=order.charges_total, expected=change.expected_total
         )
     else:
-        data |= _change_lines(order, requested, change.expected_total, actor, may_set_prices)
+        data |= change_lines(order, requested, change.expected_total, actor, may_set_prices)
     if change.charges is not None:
         data |= replace_charges(order, change.charges)
     order.updated_at = at or engine().now()  # after the locks of products
@@ -145,123 +120,3 @@ def _held_until(order: Order, seconds: int) -> datetime:
         message = f"The order can be held until {latest.isoformat(timespec='seconds')}."
         raise InvalidOrder(errors={"hold_seconds": [message]})
     return held_until
-
-
-def _change_lines(
-    order: Order,
-    requested: tuple[LineRequest, ...],
-    expected_total: Decimal | None,
-    actor: str,
-    may_set_prices: bool,
-) -> dict[str, Any]:
-    """Replace the order's lines, move stock by the difference and return what the event keeps."""
-    before = list(order.lines.all())
-    lines_before = _for_event(before)
-    had = quantity_by_product(before)
-    book = ProductBook(
-        read_products(
-            ids={line.product_id for line in requested if line.product_id} | had.keys(),
-            skus={line.sku for line in requested if line.sku is not None},
-            lock="wait",
-        )
-    )
-    lines = price_lines(_at_kept_prices(requested, before, book), book, archived=had)
-    wanted = quantity_by_product(lines)
-    _refuse_more_of_archived(lines, wanted, had)
-    if not may_set_prices:
-        _refuse_more_at_other_prices(lines, before)
-    order.total = total_of(lines, charged=order.charges_total, expected=expected_total)
-    taken = {key: wanted.get(key, 0) - had.get(key, 0) for key in had.keys() | wanted.keys()}
-    book.take(taken, lines)
-    _replace_lines(order, before, lines)
-    if moves := stock_moves(order.pk, taken, revision=order.version, actor=actor):
-        take_stock(moves=moves)
-    return {"lines_before": lines_before, "lines_after": _for_event(lines)}
-
-
-def _at_kept_prices(
-    requested: Iterable[LineRequest], before: Iterable[OrderLine], book: ProductBook
-) -> list[LineRequest]:
-    """The lines; a product that the order has already keeps its price."""
-    kept: dict[int, Decimal] = {}
-    for line in before:
-        kept.setdefault(line.product_id, line.unit_price)
-    return [
-        structs.replace(request, unit_price=kept[product.id])
-        if request.unit_price is None and (product := book.find(request)) and product.id in kept
-        else request
-        for request in requested
-    ]
-
-
-def _refuse_more_of_archived(
-    lines: Iterable[PricedLine], wanted: Mapping[int, int], had: Mapping[int, int]
-) -> None:
-    if errors := {
-        line.request.product_field: [f"{line.product.sku} is no longer sold."]
-        for line in lines
-        if not line.product.is_active and wanted[line.product_id] > had[line.product_id]
-    }:
-        raise ProductUnavailable(errors=errors)
-
-
-def _refuse_more_at_other_prices(lines: Iterable[PricedLine], before: Iterable[OrderLine]) -> None:
-    """Raise PriceNotAllowed where units are added at a price that is not the product's now.
-
-    An order does not remember whether a price was given or was the product's. So every unit that
-    is added counts, whatever way the change describes it.
-    """
-    had = {(row.product_id, row.unit_price): row.quantity for row in before}
-    errors: dict[str, list[str]] = {}
-    for line in lines:
-        at_price = had.get((line.product_id, line.unit_price), 0)
-        if line.unit_price != line.product.price and line.quantity > at_price:
-            text = f"The product costs {line.product.price}. More of it at {line.unit_price} needs"
-            errors[line.request.field("quantity")] = [f"{text} the scope orders:price."]
-    if errors:
-        raise PriceNotAllowed(errors=errors)
-
-
-def _replace_lines(order: Order, before: Iterable[OrderLine], lines: Iterable[PricedLine]) -> None:
-    """Write the new lines: at most three statements.
-
-    A line that stays keeps the name and SKU it was ordered under, and the tax rate unless the
-    change sends one. It keeps its amount of tax as long as its quantity stays.
-    """
-    rows = {(row.product_id, row.unit_price): row for row in before}
-    new, changed = [], []
-    for line in lines:
-        row = rows.pop((line.product_id, line.unit_price), None)
-        if row is None:
-            new.append(line)
-            continue
-        _keep_tax(line, row)
-        values = {"id": row.pk} | {name: getattr(line, name) for name in ("quantity", *_TAXES)}
-        if any(getattr(row, name) != value for name, value in values.items()):
-            changed.append(values)
-    if rows:
-        order.lines.filter(pk__in=[row.pk for row in rows.values()]).delete()
-    if changed:
-        update_rows(OrderLine, _CHANGED, changed)
-    if new:
-        write_lines(order.pk, new)
-
-
-def _keep_tax(line: PricedLine, row: OrderLine) -> None:
-    """Take from a line that stays what the change does not say of its tax."""
-    if line.tax_rate is None:
-        line.tax_rate = row.tax_rate
-    if line.tax_amount is None and line.quantity == row.quantity:
-        line.tax_amount = row.tax_amount
-
-
-def _for_event(lines: Iterable[OrderLine | PricedLine]) -> list[dict[str, Any]]:
-    return [
-        {
-            "product_id": line.product_id,
-            "unit_price": str(line.unit_price),
-            "quantity": line.quantity,
-            **{name: str(tax) for name in _TAXES if (tax := getattr(line, name)) is not None},
-        }
-        for line in lines
-    ]

@@ -10,6 +10,7 @@ from functools import partial
 
 import msgspec
 
+from apps.orders.answers import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut
 from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
 from apps.orders.metrics import count_failure
 from apps.orders.models import Order, OrderCharge, OrderLine
@@ -17,7 +18,7 @@ from apps.orders.money import owed
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
-from apps.orders.structs import ORDER_COLUMNS, ChargeOut, ChargeType, LineOut, OrderOut, OrderQuery
+from apps.orders.structs import ChargeType, OrderQuery
 from monoservices.api.hot_reads import HotById, HotList
 from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED

@@ -1,24 +1,13 @@
 """Orders, their lines and their history."""
 
 from collections.abc import Iterable
-from functools import reduce
-from operator import or_
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 
+from apps.orders.constraints import OF_CHARGES, OF_EVENTS, OF_LINES, OF_ORDERS
 from apps.orders.money import needing_refund, with_payment_status
-from apps.orders.placing.rules import (
-    CHARGES,
-    EVENTS,
-    MAX_PAID,
-    MAX_PRICE,
-    MAX_QUANTITY,
-    MAX_TAX_RATE,
-    MAX_TOTAL,
-    STATUSES,
-)
 from monoservices.database.json_rows import Values, json_rows, load_rows
 
 
@@ -120,30 +109,7 @@ class Order(models.Model):
                 condition=Q(status="pending", held_until__isnull=False),
             ),
         )
-        constraints = (
-            models.UniqueConstraint(
-                name="order_once_per_key", fields=("client", "idempotency_key")
-            ),
-            models.CheckConstraint(name="order_key_not_empty", condition=~Q(idempotency_key="")),
-            models.CheckConstraint(name="order_status_known", condition=Q(status__in=STATUSES)),
-            models.CheckConstraint(
-                name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)
-            ),
-            models.CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
-            models.CheckConstraint(
-                name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)
-            ),
-            models.CheckConstraint(
-                name="order_held_while_it_may_be",
-                condition=Q(held_until__isnull=True) | Q(status__in=("pending", "canceled")),
-            ),
-            models.CheckConstraint(
-                name="order_canceled_because",
-                condition=Q(canceled_because__isnull=True)
-                | Q(status="canceled", canceled_because="requested")
-                | Q(status="canceled", canceled_because="expired", held_until__isnull=False),
-            ),
-        )
+        constraints = OF_ORDERS
 
     def __str__(self) -> str:
         first, *others = [line.product_name for line in self.lines.all()] or ["nothing"]
@@ -216,24 +182,7 @@ class OrderLine(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        constraints = (
-            models.UniqueConstraint(
-                name="line_once_per_price", fields=("order", "product", "unit_price")
-            ),
-            models.CheckConstraint(
-                name="line_quantity_in_bounds",
-                condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
-            ),
-            models.CheckConstraint(
-                name="line_price_in_bounds",
-                condition=Q(unit_price__gte=0, unit_price__lte=MAX_PRICE),
-            ),
-            models.CheckConstraint(
-                name="line_tax_in_bounds",
-                condition=Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE)
-                & Q(tax_amount__gte=0, tax_amount__lte=MAX_TOTAL),
-            ),
-        )
+        constraints = OF_LINES
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.product_name}"
@@ -257,15 +206,7 @@ class OrderCharge(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        constraints = (
-            models.CheckConstraint(name="charge_type_known", condition=Q(type__in=CHARGES)),
-            models.CheckConstraint(
-                name="charge_in_bounds",
-                condition=Q(amount__gte=-MAX_TOTAL, amount__lte=MAX_TOTAL)
-                & Q(tax_amount__gte=-MAX_TOTAL, tax_amount__lte=MAX_TOTAL)
-                & Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE),
-            ),
-        )
+        constraints = OF_CHARGES
 
     def __str__(self) -> str:
         return f"{self.get_type_display()} {self.amount}"
@@ -300,24 +241,7 @@ class OrderEvent(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        constraints = (
-            models.CheckConstraint(
-                name="event_is_legal",
-                condition=reduce(
-                    or_,
-                    (
-                        Q(type=kind, from_status=before, to_status=after)
-                        for kind, steps in EVENTS.items()
-                        for before, after in steps
-                    ),
-                ),
-            ),
-            models.UniqueConstraint(
-                name="event_once", fields=("order", "type"), condition=Q(type="placed")
-            ),
-            # Its index is the one of the foreign key, too.
-            models.UniqueConstraint(name="event_once_per_version", fields=("order", "version")),
-        )
+        constraints = OF_EVENTS
 
     def __str__(self) -> str:
         return f"{self.type} by {self.actor}"

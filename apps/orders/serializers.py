@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from apps.orders import operations
+from apps.orders.answers import EventOut, OrderOut, order_out
 from apps.orders.exceptions import PriceNotAllowed
 from apps.orders.microservice_communication import client_id_for
 from apps.orders.models import Order, OrderEvent
@@ -25,15 +26,7 @@ from apps.orders.placing.requests import (
     order_request,
 )
 from apps.orders.placing.rules import MAX_JSON_BYTES
-from apps.orders.structs import (
-    ChargeIn,
-    EventOut,
-    LineIn,
-    OrderChanges,
-    OrderIn,
-    OrderOut,
-    order_out,
-)
+from apps.orders.structs import ChargeIn, LineIn, OrderChanges, OrderIn
 from monoservices.api.decoding import decode
 from monoservices.api.problems import Errors, Invalid
 from monoservices.api.serializers import StructSerializer

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct, defstruct, structs
 
+from apps.orders.answers import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut, order_out
 from apps.orders.models import OrderCharge, OrderLine, OrderQuerySet
-from apps.orders.structs import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut, order_out
 from monoservices.database.json_rows import load_rows
 from monoservices.files.exporting import Format, Pieces, csv_lines, export_pieces, json_lines
 

@@ -9,6 +9,7 @@ import msgspec
 from django.conf import settings
 from msgspec import structs
 
+from apps.orders.answers import order_out
 from apps.orders.microservice_communication import StockMove
 from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
 from apps.orders.money import paid_at_first
@@ -16,7 +17,6 @@ from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
 from apps.orders.placing.requests import Charge, Key
 from apps.orders.placing.rules import EVENTS
-from apps.orders.structs import order_out
 from monoservices.database.rows import (
     ColumnTypes,
     column_types,

@@ -1,8 +1,9 @@
 """A detail of an order is known in every place: in requests, in responses, and in the table."""
 
+from apps.orders.answers import ORDER_COLUMNS, OrderOut
 from apps.orders.models import Order
 from apps.orders.placing.requests import DETAILS
-from apps.orders.structs import ORDER_COLUMNS, OrderIn, OrderOut
+from apps.orders.structs import OrderIn
 
 ORDERED = {"product_id", "quantity", "lines", "charges", "expected_total"}
 ORDERED |= {"hold_seconds", "replaces"}

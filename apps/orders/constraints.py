@@ -1,0 +1,77 @@
+"""What the database refuses to write into the tables of this service."""
+
+from functools import reduce
+from operator import or_
+
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+
+from apps.orders.placing.rules import (
+    CHARGES,
+    EVENTS,
+    MAX_PAID,
+    MAX_PRICE,
+    MAX_QUANTITY,
+    MAX_TAX_RATE,
+    MAX_TOTAL,
+    STATUSES,
+)
+
+OF_ORDERS = (
+    UniqueConstraint(name="order_once_per_key", fields=("client", "idempotency_key")),
+    CheckConstraint(name="order_key_not_empty", condition=~Q(idempotency_key="")),
+    CheckConstraint(name="order_status_known", condition=Q(status__in=STATUSES)),
+    CheckConstraint(name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)),
+    CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
+    CheckConstraint(name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)),
+    CheckConstraint(
+        name="order_held_while_it_may_be",
+        condition=Q(held_until__isnull=True) | Q(status__in=("pending", "canceled")),
+    ),
+    CheckConstraint(
+        name="order_canceled_because",
+        condition=Q(canceled_because__isnull=True)
+        | Q(status="canceled", canceled_because="requested")
+        | Q(status="canceled", canceled_because="expired", held_until__isnull=False),
+    ),
+)
+OF_LINES = (
+    UniqueConstraint(name="line_once_per_price", fields=("order", "product", "unit_price")),
+    CheckConstraint(
+        name="line_quantity_in_bounds",
+        condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
+    ),
+    CheckConstraint(
+        name="line_price_in_bounds",
+        condition=Q(unit_price__gte=0, unit_price__lte=MAX_PRICE),
+    ),
+    CheckConstraint(
+        name="line_tax_in_bounds",
+        condition=Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE)
+        & Q(tax_amount__gte=0, tax_amount__lte=MAX_TOTAL),
+    ),
+)
+OF_CHARGES = (
+    CheckConstraint(name="charge_type_known", condition=Q(type__in=CHARGES)),
+    CheckConstraint(
+        name="charge_in_bounds",
+        condition=Q(amount__gte=-MAX_TOTAL, amount__lte=MAX_TOTAL)
+        & Q(tax_amount__gte=-MAX_TOTAL, tax_amount__lte=MAX_TOTAL)
+        & Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE),
+    ),
+)
+OF_EVENTS = (
+    CheckConstraint(
+        name="event_is_legal",
+        condition=reduce(
+            or_,
+            (
+                Q(type=kind, from_status=before, to_status=after)
+                for kind, steps in EVENTS.items()
+                for before, after in steps
+            ),
+        ),
+    ),
+    UniqueConstraint(name="event_once", fields=("order", "type"), condition=Q(type="placed")),
+    # Its index is the one of the foreign key, too.
+    UniqueConstraint(name="event_once_per_version", fields=("order", "version")),
+)
