@@ -268,9 +268,9 @@ def test_a_payment_and_what_is_paid_commit_together(mug: Product) -> None:
     order, money = place(mug.name, 2), Money(amount=Decimal(5), method="cash")
     with transaction.atomic():
         record_payment(order_id=order.pk, money=money, actor="x", idempotency_key="a")
-        assert (Order.objects.get().paid, Payment.objects.count()) == (5, 1)
+        assert (Order.objects.get().paid, Payment.objects.count()) == (Decimal(5), 1)
         transaction.set_rollback(True)
-    assert (Order.objects.get().paid, Payment.objects.count()) == (0, 0)
+    assert (Order.objects.get().paid, Payment.objects.count()) == (Decimal(0), 0)
 
 
 def test_orders_say_nothing_of_money_that_nobody_keeps(

@@ -52,6 +52,7 @@ PRICE = Decimal("5.00")
 picks = st.integers(0, 9)
 units = st.dictionaries(st.integers(0, 2), st.integers(1, 4), min_size=1)
 holds = st.sampled_from([None, 60, 60, 60, 600, MAX_HOLD])
+often = st.sampled_from([True, True, True, False])
 wanted = st.tuples(units, holds, st.sampled_from([None] * 3 + [*range(10)]))
 
 HAPPENED = {
@@ -149,8 +150,8 @@ class Holds(RuleBasedStateMachine):
         call = outcome(lambda: confirm_order(**self.with_order(pick)))
         assert call == outcome(lambda: self.shop.confirm(self.order_id(pick)))
 
-    @rule(lines=units, sell=st.booleans(), give_back=st.booleans())
-    def pay_late(self, lines: dict[int, int], sell: bool, give_back: bool) -> None:
+    @rule(lines=units, sell=st.booleans(), gives_back=often)
+    def pay_late(self, lines: dict[int, int], sell: bool, gives_back: bool) -> None:
         """Pay for an order whose stock was taken back, and perhaps sold."""
         self.place([(lines, 60, None)])
         order_id = self.order_id(0)
@@ -161,19 +162,20 @@ class Holds(RuleBasedStateMachine):
             self.place(
                 [({n: count for n, count in free.items() if count > 0} or lines, None, None)]
             )
-        pick, amount = self.pick(order_id), self.shop.orders[order_id].units.total()
-        self.pay(pick, amount)
-        if give_back:
-            self.refund(pick, amount)
+        self.pay(self.pick(order_id), self.shop.orders[order_id].units.total())
+        if gives_back:
+            self.settle(order_id)
 
-    @rule(lines=units, seconds=holds)
-    def pay_and_replace(self, lines: dict[int, int], seconds: int | None) -> None:
+    @rule(lines=units, seconds=holds, gives_back=often)
+    def pay_and_replace(self, lines: dict[int, int], seconds: int | None, gives_back: bool) -> None:
         """Replace an order of which the price of one unit is paid. The rest comes afterwards."""
         self.place([(lines, 60, None)])
         order_id = self.order_id(0)
         self.pay(0, 1)
         self.place([(lines, seconds, 0)])
         self.pay(self.pick(order_id), self.shop.orders[order_id].units.total())
+        if gives_back:
+            self.settle(order_id)
 
     @rule(pick=picks, amount=st.integers(1, 8))
     def pay(self, pick: int, amount: int) -> None:
@@ -186,12 +188,10 @@ class Holds(RuleBasedStateMachine):
         call = outcome(lambda: record_refund(**self.with_money(pick, amount)).replayed)
         assert call == outcome(lambda: self.shop.refund(self.order_id(pick), amount))
 
-    @precondition(lambda self: self.overpaid())
-    @rule(pick=picks)
-    def settle(self, pick: int) -> None:
+    def settle(self, order_id: int) -> None:
         """Give back what is paid too much for an order."""
-        order_id, amount = [*self.overpaid().items()][-1 - pick % len(self.overpaid())]
-        self.refund(self.pick(order_id), amount)
+        if more := self.overpaid().get(order_id):
+            self.refund(self.pick(order_id), more)
 
     def overpaid(self) -> dict[int, int]:
         """How much too much is paid, by order id."""

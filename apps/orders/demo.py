@@ -66,6 +66,7 @@ def _plan(
         at = now - timedelta(seconds=chance.uniform(60, DAYS * 86_400))
         yield at, number, None
         canceled = chance.random() < 0.07
+        steps: list[tuple[Callable[..., Any], float]]
         steps = [(cancel_order, 0.3)] if canceled else [(ship_order, 1.2), (deliver_order, 2.5)]
         if _hold_seconds(number):
             paid = chance.random() < 0.7
