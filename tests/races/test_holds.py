@@ -18,7 +18,7 @@ from apps.orders.placing.requests import PlacedOrder
 from apps.orders.tests.factories import line, make_order, shop_request
 from apps.orders.tests.product_rows import in_stock, make_product
 from apps.orders.tests.test_holding import hold
-from apps.products.models import StockMovement
+from apps.products.models import Product, StockMovement
 from tests.books import assert_books_balance
 from tests.races.controls import drop_constraints
 from tests.races.workers import WORKERS, Workers, meet
@@ -85,7 +85,8 @@ def test_confirming_and_sweeping_leave_firm_orders_that_have_their_units(workers
 
 @pytest.mark.usefixtures("control")
 def test_control_taking_back_after_a_look_gives_units_back_that_are_sold(workers: Workers) -> None:
-    drop_constraints(StockMovement, "movement_once_per_revision")
+    drop_constraints(StockMovement, "movement_once_per_revision", "movement_committed_in_bounds")
+    drop_constraints(Product, "product_committed_in_bounds")
     product = make_product(stock=2)
     order = hold(line(product.id, 2))
     workers.run(take_back_after_a_look, [(number, order.pk) for number in range(WORKERS)])
