@@ -13,11 +13,18 @@ import msgspec
 from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
 from apps.orders.metrics import count_failure
 from apps.orders.models import Order, OrderCharge, OrderLine
-from apps.orders.money import owed
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
-from apps.orders.structs import ORDER_COLUMNS, ChargeOut, ChargeType, LineOut, OrderOut, OrderQuery
+from apps.orders.structs import (
+    ORDER_COLUMNS,
+    ChargeOut,
+    ChargeType,
+    LineOut,
+    OrderOut,
+    OrderQuery,
+    whole_order,
+)
 from monoservices.api.hot_reads import HotById, HotList
 from monoservices.api.hot_routes import HotRequest, HotRoute
 from monoservices.api.http import REPLAYED
@@ -59,13 +66,11 @@ ORDERS = HotRows(
 
 def order_out(row: Row) -> OrderOut:
     """An order in a response, from a row of ORDERS."""
-    *_, lines, charges = row
-    columns = dict(zip(ORDER_COLUMNS, row, strict=False))
-    return OrderOut(
-        lines=[LineOut(*line) for line in _lines.decode(lines)],
-        charges=[ChargeOut(*charge) for charge in _charges.decode(charges)] if charges else [],
-        **columns,
-        **owed(columns["status"], columns["total"], columns["paid"]),
+    *columns, _, _, lines, charges = row
+    return whole_order(
+        columns,
+        [LineOut(*line) for line in _lines.decode(lines)],
+        [ChargeOut(*charge) for charge in _charges.decode(charges)] if charges else [],
     )
 
 

@@ -82,7 +82,7 @@ def migrate(
 
 
 def insert(number: int, text: str = "", **more: int) -> None:
-    row = {"number": number, "text": text} | more
+    row: dict[str, Any] = {"number": number, "text": text} | more
     values = ", ".join(["%s"] * len(row))
     sql = f"INSERT INTO garden_leaf ({', '.join(row)}) VALUES ({values})"  # noqa: S608 - constants
     with transaction.atomic(), connection.cursor() as cursor:
