@@ -235,9 +235,10 @@ def whole_order(columns: Sequence[Any], lines: list[LineOut], charges: list[Char
 
 
 class EventOut(Struct, kw_only=True):
-    """One event of an order's history."""
+    """One event of an order's history. version: the order's after it; null in old events."""
 
     id: int
+    version: int | None
     type: Annotated[str, Meta(extra_json_schema={"enum": [*EVENTS]})]
     from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *STATUSES]})]
     to_status: Status
