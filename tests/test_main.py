@@ -79,8 +79,11 @@ def test_a_failure_aside_is_seen(
     [
         ([], []),
         (["README.md", "apps/gone/models.py", "monoservices/apps.py"], []),
-        (["apps/orders/models.py"], ["apps/orders/tests"]),
-        (["apps/accounts/models.py"], ["apps/accounts/tests", "apps/orders/tests"]),
+        (["apps/orders/models.py"], ["apps/orders/tests", "apps/payments/tests"]),
+        (
+            ["apps/accounts/models.py"],
+            ["apps/accounts/tests", "apps/orders/tests", "apps/payments/tests"],
+        ),
         (["monoservices/files/lines.py"], ["monoservices/tests/files"]),
         (["monoservices/boundaries/checks/sql.py"], ["monoservices/tests/boundaries"]),
         (["benchmarks/load.py"], ["benchmarks/tests"]),

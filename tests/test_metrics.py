@@ -161,6 +161,6 @@ def test_the_alerts_ask_for_metrics_that_exist() -> None:
             else (each.name,)
         )
     }
-    assert len(expressions) == 3
+    assert len(expressions) == 5
     assert asked - names == set()
     assert asked != set()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apps.orders.placing import place
+from apps.orders.placing import attempt, place
 from monoservices.metrics.importing import CrossingsFinder, CrossingsLoader
 from monoservices.services.ownership import COMMUNICATION
 from monoservices.tests.boundaries.checks.conftest import Project, project, service
@@ -124,7 +124,7 @@ def test_a_counted_function_looks_like_itself(written: Any) -> None:
 def test_whoever_imports_from_a_communication_module_binds_what_counts() -> None:
     module = import_module(HOME)
     assert isinstance(module.__loader__, CrossingsLoader)
-    take_stock = vars(place)["take_stock"]
+    take_stock = vars(attempt)["take_stock"]
     assert take_stock is module.take_stock
     assert take_stock.__wrapped__.__module__ == HOME
     counted = vars(place)["get_products_named"]

@@ -59,7 +59,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     shop = SHOP.replace("stock_quantity=5", "stock_quantity=25")
     url = f"sqlite:///{tmp_path / 'served.sqlite3'}"
     settings = {"METRICS_TOKEN": TOKEN, "TMPDIR": str(tmp_path)}
-    with serving(url, "--workers=2", shop=shop, **settings) as server:
+    with serving(url, "--workers=2", "--no-housekeeping", shop=shop, **settings) as server:
         yield Workers(server.process, server.port, server.secret)
 
 
@@ -145,7 +145,7 @@ def test_a_full_disk_costs_metrics_and_nothing_else(tmp_path: Path, small_disk: 
     shop = SHOP.replace("stock_quantity=5", "stock_quantity=25")
     url = f"sqlite:///{tmp_path / 'served.sqlite3'}"
     settings = {"METRICS_TOKEN": TOKEN, "TMPDIR": str(small_disk)}
-    with serving(url, "--workers=2", shop=shop, **settings) as server:
+    with serving(url, "--workers=2", "--no-housekeeping", shop=shop, **settings) as server:
         workers = Workers(server.process, server.port, server.secret)
         doomed, _ = workers.next_worker(), workers.next_worker()
         filling = fill(small_disk)

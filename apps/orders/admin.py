@@ -91,7 +91,7 @@ class ChargeInline(PartOfOrder):
 
 class EventInline(PartOfOrder):
     model = OrderEvent
-    fields = ("created_at", "type", "from_status", "to_status", "actor", "data")
+    fields = ("created_at", "version", "type", "from_status", "to_status", "actor", "data")
 
 
 @admin.register(Order)
@@ -251,7 +251,7 @@ class OrderEventAdmin(ReadOnlyAdmin):
     search_help_text = "Search by order number."
     ordering = ("-pk",)
     sortable_by = ()
-    fields = ("created_at", "order", "type", "from_status", "to_status", "actor", "data")
+    fields = ("created_at", "order", "version", "type", "from_status", "to_status", "actor", "data")
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

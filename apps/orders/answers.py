@@ -1,13 +1,13 @@
 """What a response says of an order, as structs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from apps.orders.money import NOTHING, PAYMENT_STATUSES, owed
+from apps.orders.money import OWED, PAYMENT_STATUSES, owed
 from apps.orders.placing.rules import EVENTS, STATUSES
 from apps.orders.structs import ChargeType
 from monoservices.api.types import AnyObject, Moment
@@ -72,10 +72,12 @@ class OrderOut(Struct):
             self.product_id, self.quantity = self.lines[0].product_id, self.lines[0].quantity
 
 
-_OTHERS = {*owed("", NOTHING, None), "lines", "charges", "product_id", "quantity"}
+_OTHERS = {*OWED, "lines", "charges", "product_id", "quantity"}
 ORDER_COLUMNS = tuple(name for name in OrderOut.__struct_fields__ if name not in _OTHERS)
 """The fields of OrderOut that are columns of an order's row; others are computed or of lines."""
-_order_fields = itemgetter(*OrderOut.__struct_fields__[:-2])
+_AFTER_PAID = ORDER_COLUMNS.index("paid") + 1
+_AFTER_DETAILS = ORDER_COLUMNS.index("metadata") + 1
+_order_fields = itemgetter(*ORDER_COLUMNS)
 _line_fields = itemgetter(*LineOut.__struct_fields__)
 _charge_fields = itemgetter(*ChargeOut.__struct_fields__)
 
@@ -86,17 +88,32 @@ def order_out(
     charges: Iterable[Mapping[str, Any]],
 ) -> OrderOut:
     """An order in a response, from the columns of its row and of the rows that belong to it."""
-    lines_out = [LineOut(*_line_fields(line)) for line in lines]
-    charges_out = [ChargeOut(*_charge_fields(charge)) for charge in charges]
-    more = owed(order["status"], order["total"], order["paid"])
-    more |= {"lines": lines_out, "charges": charges_out}
-    return OrderOut(*_order_fields({**order, **more}))
+    return whole_order(
+        _order_fields(order),
+        [LineOut(*_line_fields(line)) for line in lines],
+        [ChargeOut(*_charge_fields(charge)) for charge in charges],
+    )
+
+
+def whole_order(columns: Sequence[Any], lines: list[LineOut], charges: list[ChargeOut]) -> OrderOut:
+    """An order in a response. columns: the values of ORDER_COLUMNS."""
+    _, status, _, total, paid, *_ = columns
+    values: list[Any] = [
+        *columns[:_AFTER_PAID],
+        *owed(status, total, paid),
+        *columns[_AFTER_PAID:_AFTER_DETAILS],
+        lines,
+        charges,
+        *columns[_AFTER_DETAILS:],
+    ]
+    return OrderOut(*values)
 
 
 class EventOut(Struct, kw_only=True):
-    """One event of an order's history."""
+    """One event of an order's history. version: the order's after it; null in old events."""
 
     id: int
+    version: int | None
     type: Annotated[str, Meta(extra_json_schema={"enum": [*EVENTS]})]
     from_status: Annotated[str, Meta(extra_json_schema={"enum": ["", *STATUSES]})]
     to_status: Status

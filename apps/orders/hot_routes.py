@@ -10,11 +10,10 @@ from functools import partial
 
 import msgspec
 
-from apps.orders.answers import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut
+from apps.orders.answers import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut, whole_order
 from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
 from apps.orders.metrics import count_failure
 from apps.orders.models import Order, OrderCharge, OrderLine
-from apps.orders.money import owed
 from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.serializers import requested_order
@@ -60,13 +59,11 @@ ORDERS = HotRows(
 
 def order_out(row: Row) -> OrderOut:
     """An order in a response, from a row of ORDERS."""
-    *_, lines, charges = row
-    columns = dict(zip(ORDER_COLUMNS, row, strict=False))
-    return OrderOut(
-        lines=[LineOut(*line) for line in _lines.decode(lines)],
-        charges=[ChargeOut(*charge) for charge in _charges.decode(charges)] if charges else [],
-        **columns,
-        **owed(columns["status"], columns["total"], columns["paid"]),
+    *columns, _, _, lines, charges = row
+    return whole_order(
+        columns,
+        [LineOut(*line) for line in _lines.decode(lines)],
+        [ChargeOut(*charge) for charge in _charges.decode(charges)] if charges else [],
     )
 
 

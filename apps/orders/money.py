@@ -4,7 +4,6 @@
 """
 
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import F, Q
 
@@ -43,15 +42,15 @@ def payment_status_of(status: str, paid: Decimal | None, due: Decimal) -> str | 
     return "partly_paid" if paid else "unpaid"
 
 
-def owed(status: str, total: Decimal, paid: Decimal | None) -> dict[str, Any]:
-    """What an answer says of an order's money, beside what its row says."""
+OWED = ("due", "payment_status", "needs_refund")
+"""What an answer says of an order's money, beside what its row says."""
+
+
+def owed(status: str, total: Decimal, paid: Decimal | None) -> tuple[Decimal, str | None, bool]:
+    """The values of OWED."""
     due = due_of(status, total)
     payment_status = payment_status_of(status, paid, due)
-    return {
-        "due": due,
-        "payment_status": payment_status,
-        "needs_refund": payment_status == "overpaid",
-    }
+    return due, payment_status, payment_status == "overpaid"
 
 
 def with_payment_status(status: str) -> Q:

@@ -14,6 +14,7 @@ from monoservices.api.types import MAX_INTEGER
 
 class ModelProductSerializer(serializers.ModelSerializer[Product]):
     currency = serializers.SerializerMethodField()
+    on_hand = serializers.IntegerField(read_only=True)
 
     class Meta:
         model = Product
@@ -25,10 +26,13 @@ class ModelProductSerializer(serializers.ModelSerializer[Product]):
             "price",
             "currency",
             "stock_quantity",
+            "committed_quantity",
+            "on_hand",
             "is_active",
             "created_at",
             "updated_at",
         )
+        read_only_fields = ("committed_quantity",)
         extra_kwargs = {
             "sku": {"validators": []},
             "price": {"min_value": 0, "max_value": MAX_PRICE},
@@ -51,6 +55,8 @@ class PlainProductSerializer(serializers.Serializer[Product]):
     )
     currency = serializers.SerializerMethodField()
     stock_quantity = serializers.IntegerField(required=False, min_value=0, max_value=MAX_INTEGER)
+    committed_quantity = serializers.IntegerField(read_only=True)
+    on_hand = serializers.IntegerField(read_only=True)
     is_active = serializers.BooleanField(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

@@ -14,6 +14,8 @@ the table. So put into migrations of their own, in this order:
 (`Engine.long_statements`; RunPython can use it too). They still wait at most `lock_timeout` for a
 lock: everybody who comes later would wait behind them.
 
+`DropIndexOfForeignKey` drops an index without touching its constraint.
+
 On SQLite, where one writes at a time and nobody can while it migrates, they do what Django's
 operations do. Like those, a new constraint rebuilds its table there, which loses triggers: put
 `RenewAppendOnly` after it for a table that is append-only.
@@ -186,6 +188,34 @@ class AddUniqueConcurrently(_OutsideTransaction, _AddConstraint):
 
     def describe(self) -> str:
         return f"{super().describe()}, concurrently"
+
+
+class DropIndexOfForeignKey(migrations.AlterField):
+    """Alter a foreign key to `db_index=False`, where another index begins with its column.
+
+    AlterField would also drop the constraint and add it again, which reads both tables under a lock
+    that keeps everybody out.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not _is_concurrent(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        elif self.allow_migrate_model(schema_editor.connection.alias, model):
+            column = model._meta.get_field(self.name).column
+            table = model._meta.db_table
+            name = schema_editor._create_index_name(table, [column])  # noqa: SLF001 - nothing public
+            schema_editor.execute(f"DROP INDEX IF EXISTS {schema_editor.quote_name(name)}")
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Drop the index of {self.name} on {self.model_name}"
 
 
 def _is_concurrent(schema_editor: Any) -> bool:

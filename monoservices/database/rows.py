@@ -71,13 +71,21 @@ def moment_parameter(at: datetime | None) -> Parameter:
 
 
 def insert_rows(
-    model: Table, columns: ColumnTypes, rows: Sequence[Values], *, shared: Values = _NOTHING
+    model: Table,
+    columns: ColumnTypes,
+    rows: Sequence[Values],
+    *,
+    shared: Values = _NOTHING,
+    optional: Collection[str] = (),
 ) -> None:
     """Insert `rows` into the table of `model`, in one statement.
 
-    columns: the columns to fill. shared: the values that all rows have in common.
+    columns: the columns to fill. shared: the values that all rows have in common. optional: columns
+    that are not sent where they are NULL in all rows.
     Defaults and signals of the model do not apply.
     """
+    if empty := [name for name in optional if all(row[name] is None for row in rows)]:
+        columns = {name: kind for name, kind in columns.items() if name not in empty}
     statement = _insert_statement(model._meta.db_table, tuple(columns.items()), tuple(shared))
     enqueue(statement, row_parameters(columns, rows, shared=shared))
 

@@ -2,6 +2,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 from monoservices.database.append_only import RenewAppendOnly
+from monoservices.database.migrating import DropIndexOfForeignKey
 
 
 class Migration(migrations.Migration):
@@ -10,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0008_holds_indexed")]
 
     operations = [
-        migrations.AlterField(
+        DropIndexOfForeignKey(
             model_name="orderevent",
             name="order",
             field=models.ForeignKey(

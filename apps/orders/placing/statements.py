@@ -70,8 +70,8 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
         orders.append(row)
         lines += own_lines
         charges += own_charges
-    insert_rows(Order, _ORDER, orders, shared=shared)
-    insert_rows(OrderLine, _LINE, lines)
+    insert_rows(Order, _ORDER, orders, shared=shared, optional=("charges_total", "held_until"))
+    insert_rows(OrderLine, _LINE, lines, optional=("tax_rate", "tax_amount"))
     if charges:
         insert_rows(OrderCharge, _CHARGE, charges)
     actors = {order_id: order.request.actor for order_id, order in accepted.items()}
@@ -105,21 +105,16 @@ def write_events(
     data: nothing personal.
     """
     before, after = step or EVENTS[kind][0]
-    insert_rows(
-        OrderEvent,
-        _EVENT,
-        [
-            {"order_id": order_id, "actor": actor, "version": versions[order_id]}
-            for order_id, actor in actors.items()
-        ],
-        shared={
-            "type": kind,
-            "from_status": before,
-            "to_status": after,
-            "data": data or {},
-            "created_at": at,
-        },
-    )
+    shared: dict[str, Any] = {"type": kind, "from_status": before, "to_status": after}
+    shared |= {"data": data or {}, "created_at": at}
+    rows: list[dict[str, Any]]
+    rows = [{"order_id": order_id, "actor": actor} for order_id, actor in actors.items()]
+    if len(different := set(versions.values())) == 1:  # as for all new orders
+        shared |= {"version": different.pop()}
+    else:
+        for row in rows:
+            row["version"] = versions[row["order_id"]]
+    insert_rows(OrderEvent, _EVENT, rows, shared=shared)
 
 
 def stock_moves(

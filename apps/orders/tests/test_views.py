@@ -396,6 +396,7 @@ def test_the_history(api: Api, mug: ProductSnapshot) -> None:
     assert all(TIME.fullmatch(event.pop("created_at")) for event in events)
     assert events[0] == {
         "id": events[0]["id"],
+        "version": 1,
         "type": "placed",
         "from_status": "",
         "to_status": "pending",

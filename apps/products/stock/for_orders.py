@@ -70,6 +70,26 @@ def move_stock(
     then has no `quantity_after`), if a sale would leave less than nothing to sell, and if the same
     product, reason, reference and revision moved before.
     """
+    changes, ledger = _rows(moves, prices)
+    # Selling and releasing leave what is on hand as it is. Then nothing more is sent.
+    columns = _KEEPING if all(m.committed_delta == -m.delta for m in moves) else _ANY
+    locks_rows = engine().LOCKS_ROWS
+    # Where the statement waits for locks, it reads the clock itself, after them.
+    shared = {"now": at if locks_rows else at or engine().now()}
+    of_changes = row_parameters(columns.changes, changes, shared=shared)
+    of_moves = row_parameters(columns.moves, ledger, shared=shared)
+    if locks_rows:
+        enqueue(_one_statement(columns), of_changes + of_moves)
+    else:
+        stock, movements = _two_statements(columns)
+        enqueue(stock, of_changes)
+        enqueue(movements, of_moves)
+
+
+def _rows(
+    moves: Sequence[StockMove], prices: Mapping[int, Decimal] | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The changes of products, and the movements, the last one first."""
     totals: defaultdict[int, int] = defaultdict(int)
     committed: defaultdict[int, int] = defaultdict(int)
     ledger: list[dict[str, Any]] = []
@@ -101,17 +121,22 @@ def move_stock(
         }
         for key, delta in totals.items()
     ]
-    locks_rows = engine().LOCKS_ROWS
-    # Where the statement waits for locks, it reads the clock itself, after them.
-    shared = {"now": at if locks_rows else at or engine().now()}
-    of_changes = row_parameters(_CHANGES, changes, shared=shared)
-    of_moves = row_parameters(_MOVES, ledger, shared=shared)
-    if locks_rows:
-        enqueue(_one_statement(), of_changes + of_moves)
-    else:
-        stock, movements = _two_statements()
-        enqueue(stock, of_changes)
-        enqueue(movements, of_moves)
+    return changes, ledger
+
+
+class _Columns(Struct, frozen=True):
+    """The columns of rows that are sent, and SQL for what is committed by a row `r`.
+
+    later: what later movements of the product commit.
+    """
+
+    changes: ColumnTypes
+    moves: ColumnTypes
+    committed: str
+    later: str
+
+    def __hash__(self) -> int:
+        return hash(self.committed)
 
 
 _ID: ColumnTypes = {"id": "bigint"}
@@ -119,7 +144,6 @@ _SKU: ColumnTypes = {"sku": "text"}
 _CHANGES: ColumnTypes = {
     "id": "bigint",
     "delta": "integer",
-    "committed_delta": "integer",
     "price": "numeric",
     "now": "timestamp",
 }
@@ -127,9 +151,7 @@ _MOVES: ColumnTypes = {
     "position": "integer",
     "product_id": "bigint",
     "delta": "integer",
-    "committed_delta": "integer",
     "later": "integer",
-    "committed_later": "integer",
     "price": "numeric",
     "reason": "text",
     "reference": "text",
@@ -137,6 +159,14 @@ _MOVES: ColumnTypes = {
     "actor": "text",
     "now": "timestamp",
 }
+_COMMITTED: ColumnTypes = {"committed_delta": "integer"}
+_KEEPING = _Columns(_CHANGES, _MOVES, "-r.delta", "-r.later")
+_ANY = _Columns(
+    {**_CHANGES, **_COMMITTED},
+    {**_MOVES, **_COMMITTED, "committed_later": "integer"},
+    "r.committed_delta",
+    "r.committed_later",
+)
 _SHARED = ("now",)
 _AS_IT_WAS_READ = "(r.price IS NULL OR (p.is_active AND p.price = r.price))"
 _LEDGER = """
@@ -145,9 +175,7 @@ _LEDGER = """
         revision, actor, note, created_at
     )
 """
-_MOVEMENT = """
-    r.product_id, r.delta, r.committed_delta, r.reason, r.reference, r.revision, r.actor, ''
-"""
+_MOVEMENT = "r.reason, r.reference, r.revision, r.actor, ''"
 
 
 @cache
@@ -168,7 +196,7 @@ def _read_statement(lock: Lock) -> str:
 
 
 @cache
-def _one_statement() -> str:
+def _one_statement(columns: _Columns) -> str:
     """Lock in id order, check price and state again, change the stock, write the ledger.
 
     The clock is read after the last lock. Two batches that want the same products cannot deadlock.
@@ -178,8 +206,9 @@ def _one_statement() -> str:
     """
     return f"""
         WITH locked AS (
-            SELECT p.id, r.delta, r.committed_delta, r.now
-            FROM {rows_from(_CHANGES, shared=_SHARED)} JOIN products_product AS p ON p.id = r.id
+            SELECT p.id, r.delta, {columns.committed} AS committed_delta, r.now
+            FROM {rows_from(columns.changes, shared=_SHARED)}
+            JOIN products_product AS p ON p.id = r.id
             WHERE {_AS_IT_WAS_READ} AND {AFTER_THE_OTHERS}
             ORDER BY p.id
             FOR NO KEY UPDATE OF p
@@ -199,28 +228,28 @@ def _one_statement() -> str:
         )
         {_LEDGER}
         SELECT (stock.by_id ->> r.product_id::text)::integer - r.later,
-            (stock.committed ->> r.product_id::text)::integer - r.committed_later,
-            {_MOVEMENT}, moment.now
-        FROM {rows_from(_MOVES, shared=_SHARED)} CROSS JOIN stock CROSS JOIN moment
+            (stock.committed ->> r.product_id::text)::integer - ({columns.later}),
+            r.product_id, r.delta, {columns.committed}, {_MOVEMENT}, moment.now
+        FROM {rows_from(columns.moves, shared=_SHARED)} CROSS JOIN stock CROSS JOIN moment
         ORDER BY r.position
     """  # noqa: S608 - made of constants
 
 
 @cache
-def _two_statements() -> tuple[str, str]:
+def _two_statements(columns: _Columns) -> tuple[str, str]:
     """The same for a database with one writer at a time, which needs no locks."""
     stock = f"""
         UPDATE products_product AS p
         SET stock_quantity = stock_quantity + r.delta,
-            committed_quantity = committed_quantity + r.committed_delta,
+            committed_quantity = committed_quantity + ({columns.committed}),
             updated_at = r.now
-        FROM {rows_from(_CHANGES, shared=_SHARED)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
+        FROM {rows_from(columns.changes, shared=_SHARED)} WHERE p.id = r.id AND {_AS_IT_WAS_READ}
     """  # noqa: S608 - made of constants
     ledger = f"""
         {_LEDGER}
-        SELECT p.stock_quantity - r.later, p.committed_quantity - r.committed_later,
-            {_MOVEMENT}, r.now
-        FROM {rows_from(_MOVES, shared=_SHARED)}
+        SELECT p.stock_quantity - r.later, p.committed_quantity - ({columns.later}),
+            r.product_id, r.delta, {columns.committed}, {_MOVEMENT}, r.now
+        FROM {rows_from(columns.moves, shared=_SHARED)}
             LEFT JOIN products_product AS p ON p.id = r.product_id AND {_AS_IT_WAS_READ}
         ORDER BY r.position
     """  # noqa: S608 - made of constants

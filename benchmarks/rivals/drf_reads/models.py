@@ -1,5 +1,8 @@
 """Unmanaged models of Tradepost's tables."""
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from django.db import models
 
 
@@ -23,6 +26,7 @@ class Product(models.Model):
     description = models.TextField(blank=True)
     price = models.DecimalField(max_digits=10, decimal_places=2)
     stock_quantity = models.IntegerField(default=0)
+    committed_quantity = models.IntegerField(default=0)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -34,6 +38,10 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def on_hand(self) -> int:
+        return self.stock_quantity + self.committed_quantity
+
 
 class Order(models.Model):
     client_id = models.BigIntegerField()
@@ -44,6 +52,10 @@ class Order(models.Model):
     customer_email = models.CharField(max_length=254, blank=True)
     shipping_address = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict)
+    charges_total = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    held_until = models.DateTimeField(null=True)
+    canceled_because = models.CharField(max_length=9, null=True)  # noqa: DJ001 - as Tradepost
+    paid = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -54,6 +66,29 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"Order #{self.pk}"
 
+    @property
+    def due(self) -> Decimal:
+        return Decimal("0.00") if self.status == "canceled" else self.total
+
+    @property
+    def payment_status(self) -> str | None:
+        if self.paid is None:
+            return None
+        if self.paid > self.due:
+            return "overpaid"
+        if self.paid == self.due and self.status != "canceled":
+            return "paid"
+        return "partly_paid" if self.paid else "unpaid"
+
+    @property
+    def needs_refund(self) -> bool:
+        return self.payment_status == "overpaid"
+
+    @property
+    def rows_of_charges(self) -> "Iterable[OrderCharge]":
+        """The charges. An order without any costs no statement, as in Tradepost."""
+        return () if self.charges_total is None else self.charges.all()
+
 
 class OrderLine(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
@@ -62,6 +97,8 @@ class OrderLine(models.Model):
     product_name = models.CharField(max_length=255)
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.IntegerField()
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    tax_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
 
     class Meta:
         managed = False
@@ -70,3 +107,20 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.product_name}"
+
+
+class OrderCharge(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="charges")
+    type = models.CharField(max_length=8)
+    label = models.CharField(max_length=200, blank=True)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    tax_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+
+    class Meta:
+        managed = False
+        db_table = "orders_ordercharge"
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.amount}"

@@ -1,7 +1,7 @@
 from django.conf import settings
 from rest_framework import serializers
 
-from benchmarks.rivals.drf_reads.models import Order, OrderLine, Product
+from benchmarks.rivals.drf_reads.models import Order, OrderCharge, OrderLine, Product
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -17,6 +17,8 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "price",
             "currency",
             "stock_quantity",
+            "committed_quantity",
+            "on_hand",
             "is_active",
             "created_at",
             "updated_at",
@@ -43,11 +45,29 @@ class AvailabilitySerializer(serializers.ModelSerializer[Product]):
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     class Meta:
         model = OrderLine
-        fields = ("product_id", "sku", "product_name", "unit_price", "quantity")
+        fields = (
+            "product_id",
+            "sku",
+            "product_name",
+            "unit_price",
+            "quantity",
+            "tax_rate",
+            "tax_amount",
+        )
+
+
+class OrderChargeSerializer(serializers.ModelSerializer[OrderCharge]):
+    class Meta:
+        model = OrderCharge
+        fields = ("type", "label", "amount", "tax_rate", "tax_amount")
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
     lines = OrderLineSerializer(many=True, read_only=True)
+    charges = OrderChargeSerializer(many=True, read_only=True, source="rows_of_charges")
+    due = serializers.DecimalField(max_digits=14, decimal_places=2, read_only=True)
+    payment_status = serializers.CharField(read_only=True)
+    needs_refund = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = Order
@@ -56,11 +76,18 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             "status",
             "currency",
             "total",
+            "paid",
+            "due",
+            "payment_status",
+            "needs_refund",
             "reference",
             "customer_email",
             "shipping_address",
             "metadata",
             "lines",
+            "charges",
+            "held_until",
+            "canceled_because",
             "created_at",
             "updated_at",
         )

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from decimal import Decimal
 
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy as Connection
@@ -16,6 +17,7 @@ from benchmarks.rivals.litestar_asyncpg.structs import (
     Availability,
     Available,
     Order,
+    OrderCharge,
     OrderLine,
     Product,
 )
@@ -23,17 +25,22 @@ from benchmarks.rivals.litestar_asyncpg.structs import (
 PAGE = 20
 CURRENCY = "EUR"
 PRODUCT = """
-    SELECT id, sku, name, description, price, stock_quantity, is_active, created_at, updated_at
+    SELECT id, sku, name, description, price, stock_quantity, committed_quantity,
+        stock_quantity + committed_quantity AS on_hand, is_active, created_at, updated_at
     FROM products_product
 """
 ORDER = """
-    SELECT id, status, currency, total, reference, customer_email, shipping_address, metadata,
-        created_at, updated_at
+    SELECT id, status, currency, total, paid, reference, customer_email, shipping_address, metadata,
+        held_until, canceled_because, created_at, updated_at, charges_total
     FROM orders_order
 """
 LINES = """
-    SELECT order_id, product_id, sku, product_name, unit_price, quantity
+    SELECT order_id, product_id, sku, product_name, unit_price, quantity, tax_rate, tax_amount
     FROM orders_orderline WHERE order_id = ANY($1) ORDER BY id
+"""
+CHARGES = """
+    SELECT order_id, type, label, amount, tax_rate, tax_amount
+    FROM orders_ordercharge WHERE order_id = ANY($1) ORDER BY id
 """
 AVAILABLE = (
     "SELECT id, stock_quantity, price FROM products_product WHERE id = ANY($1) AND is_active"
@@ -49,12 +56,41 @@ def product(row: Record) -> Product:
     return Product(currency=CURRENCY, **row)
 
 
+def payment_status(status: str, paid: Decimal | None, due: Decimal) -> str | None:
+    if paid is None:
+        return None
+    if paid > due:
+        return "overpaid"
+    if paid == due and status != "canceled":
+        return "paid"
+    return "partly_paid" if paid else "unpaid"
+
+
 async def orders(connection: Connection, rows: Sequence[Record]) -> list[Order]:
-    """Orders with their lines, which are one more statement."""
+    """Orders with their lines, which are one more statement, and charges, if there are any."""
     lines: dict[int, list[OrderLine]] = {row["id"]: [] for row in rows}
     for order_id, *line in await connection.fetch(LINES, [*lines]):
         lines[order_id].append(OrderLine(*line))
-    return [Order(lines=lines[row["id"]], **row) for row in rows]
+    charges: dict[int, list[OrderCharge]] = {row["id"]: [] for row in rows}
+    if charged := [row["id"] for row in rows if row["charges_total"] is not None]:
+        for order_id, *charge in await connection.fetch(CHARGES, charged):
+            charges[order_id].append(OrderCharge(*charge))
+    return [order(row, lines[row["id"]], charges[row["id"]]) for row in rows]
+
+
+def order(row: Record, lines: list[OrderLine], charges: list[OrderCharge]) -> Order:
+    columns = dict(row)
+    del columns["charges_total"]
+    due = Decimal("0.00") if row["status"] == "canceled" else row["total"]
+    owed = payment_status(row["status"], row["paid"], due)
+    return Order(
+        due=due,
+        payment_status=owed,
+        needs_refund=owed == "overpaid",
+        lines=lines,
+        charges=charges,
+        **columns,
+    )
 
 
 @get("/products")
@@ -108,8 +144,8 @@ async def get_order(connection: Connection, client_id: int, order_id: int) -> Or
     )
     if row is None:
         raise NotFoundException
-    [order] = await orders(connection, [row])
-    return order
+    [found] = await orders(connection, [row])
+    return found
 
 
 app = Litestar(

@@ -13,6 +13,8 @@ class Product(Struct):
     price: Decimal
     currency: str
     stock_quantity: int
+    committed_quantity: int
+    on_hand: int
     is_active: bool
     created_at: datetime
     updated_at: datetime
@@ -35,6 +37,16 @@ class OrderLine(Struct):
     product_name: str
     unit_price: Decimal
     quantity: int
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
+
+
+class OrderCharge(Struct):
+    type: str
+    label: str
+    amount: Decimal
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
 
 
 class Order(Struct):
@@ -42,10 +54,17 @@ class Order(Struct):
     status: str
     currency: str
     total: Decimal
+    paid: Decimal | None
+    due: Decimal
+    payment_status: str | None
+    needs_refund: bool
     reference: str
     customer_email: str
     shipping_address: dict[str, Any]
     metadata: dict[str, Any]
+    held_until: datetime | None
+    canceled_because: str | None
     created_at: datetime
     updated_at: datetime
     lines: list[OrderLine]
+    charges: list[OrderCharge]

@@ -10,6 +10,7 @@ from benchmarks.rivals.drf_reads.models import Product
 
 class ProductOut(ModelSchema):
     currency: str
+    on_hand: int
 
     class Meta:
         model = Product
@@ -20,6 +21,7 @@ class ProductOut(ModelSchema):
             "description",
             "price",
             "stock_quantity",
+            "committed_quantity",
             "is_active",
             "created_at",
             "updated_at",
@@ -53,6 +55,16 @@ class OrderLineOut(Schema):
     product_name: str
     unit_price: Decimal
     quantity: int
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
+
+
+class OrderChargeOut(Schema):
+    type: str
+    label: str
+    amount: Decimal
+    tax_rate: Decimal | None
+    tax_amount: Decimal | None
 
 
 class OrderOut(Schema):
@@ -60,10 +72,17 @@ class OrderOut(Schema):
     status: str
     currency: str
     total: Decimal
+    paid: Decimal | None
+    due: Decimal
+    payment_status: str | None
+    needs_refund: bool
     reference: str
     customer_email: str
     shipping_address: dict[str, Any]
     metadata: dict[str, Any]
     lines: list[OrderLineOut]
+    charges: list[OrderChargeOut] = Field(alias="rows_of_charges")
+    held_until: datetime | None
+    canceled_because: str | None
     created_at: datetime
     updated_at: datetime

@@ -21,6 +21,7 @@ from monoservices.database.migrating import (
     AddConstraintNotValid,
     AddIndexConcurrently,
     AddUniqueConcurrently,
+    DropIndexOfForeignKey,
     ValidateConstraint,
 )
 
@@ -80,9 +81,12 @@ def migrate(
         return migration.apply(state.clone(), editor)
 
 
-def insert(number: int, text: str = "") -> None:
+def insert(number: int, text: str = "", **more: int) -> None:
+    row: dict[str, Any] = {"number": number, "text": text} | more
+    values = ", ".join(["%s"] * len(row))
+    sql = f"INSERT INTO garden_leaf ({', '.join(row)}) VALUES ({values})"  # noqa: S608 - constants
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO garden_leaf (number, text) VALUES (%s, %s)", [number, text])
+        cursor.execute(sql, [*row.values()])
 
 
 def delete(number: int) -> None:
@@ -197,6 +201,37 @@ def test_it_needs_a_migration_that_is_no_transaction(state: ProjectState, operat
     with pytest.raises(NotSupportedError, match="needs `atomic = False` in its migration"):
         migrate(state, operation)
     assert operation.describe().endswith(", concurrently")
+
+
+def indexed() -> bool:
+    """Whether an index begins with the column of the foreign key."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, "garden_leaf").values()
+    return any(each["index"] and each["columns"][:1] == ["parent_id"] for each in found)
+
+
+def test_a_foreign_key_loses_its_index_and_nothing_else(state: ProjectState) -> None:
+    def parent(**options: Any) -> Any:
+        return models.ForeignKey("garden.Leaf", models.PROTECT, null=True, **options)
+
+    state = migrate(state, migrations.AddField("Leaf", "parent", parent()))
+    before = names()
+    drop = DropIndexOfForeignKey("Leaf", "parent", parent(db_index=False))
+    with CaptureQueriesContext(
+        connection,
+    ) as executed:
+        after = migrate(state, drop)
+    assert not indexed()
+    assert len(before - names()) == 1
+    if connection.vendor == "postgresql":
+        [sql] = [query["sql"] for query in executed if "garden" in query["sql"]]
+        assert sql.startswith("DROP INDEX")
+    with pytest.raises(IntegrityError):
+        insert(1, parent_id=99)
+    migrate(state, drop, back=True)
+    assert indexed()
+    assert names() == before
+    assert after.models["garden", "leaf"].fields["parent"].db_index is False
 
 
 def test_what_the_operations_do_not_take() -> None:

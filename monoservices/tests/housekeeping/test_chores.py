@@ -140,7 +140,10 @@ def test_once_is_until_nothing_is_left() -> None:
 
 
 def chores_of(monkeypatch: pytest.MonkeyPatch, *paths: str) -> ServiceConfig:
+    """Let the first service have these chores, and no other one any."""
     first = next(services())
+    for each in services():
+        monkeypatch.setattr(each, "chores", ())
     monkeypatch.setattr(first, "name", __name__)
     monkeypatch.setattr(first, "chores", paths)
     return first

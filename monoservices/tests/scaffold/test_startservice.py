@@ -64,14 +64,14 @@ def everything(directory: Path) -> set[str]:
     ("arguments", "why"),
     [
         (["pay-ments"], "cannot be a service's name"),
-        (["payments", "--model", "item"], "cannot be a model's name"),
+        (["invoices", "--model", "item"], "cannot be a model's name"),
         (["items"], "stock has a model Item already: choose another for items with --model."),
         (["stock"], "There is an app 'stock' already."),
-        (["payments", "--depends-on", "stokc"], "There is no service 'stokc'. There are: stock, "),
-        (["payments", "--depends-on", "mail"], "mail has no model whose rows could be looked up."),
-        (["payments", "--depends-on", "rates"], "The ids of rates are neither whole numbers nor"),
-        (["payments", "--directory", "nowhere"], "There is no directory 'nowhere'."),
-        (["payments", "--directory", "../x"], "'../x' is no package below the current directory"),
+        (["invoices", "--depends-on", "stokc"], "There is no service 'stokc'. There are: stock, "),
+        (["invoices", "--depends-on", "mail"], "mail has no model whose rows could be looked up."),
+        (["invoices", "--depends-on", "rates"], "The ids of rates are neither whole numbers nor"),
+        (["invoices", "--directory", "nowhere"], "There is no directory 'nowhere'."),
+        (["invoices", "--directory", "../x"], "'../x' is no package below the current directory"),
     ],
 )
 def test_what_it_refuses(tmp_path: Path, arguments: list[str], why: str) -> None:
@@ -83,11 +83,11 @@ def test_what_it_refuses(tmp_path: Path, arguments: list[str], why: str) -> None
 
 
 def test_a_directory_that_is_there_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "payments").mkdir()
-    (tmp_path / "payments" / "notes.txt").write_text("mine")
+    (tmp_path / "invoices").mkdir()
+    (tmp_path / "invoices" / "notes.txt").write_text("mine")
     before = everything(tmp_path)
-    with pytest.raises(CommandError, match=r"payments.* already"):
-        start("payments")
+    with pytest.raises(CommandError, match=r"invoices.* already"):
+        start("invoices")
     assert everything(tmp_path) == before
 
 
@@ -106,14 +106,14 @@ def test_nothing_is_left_of_what_fails_on_the_way(
     with monkeypatch.context() as patch:
         patch.setattr(templates, "open", full, raising=False)
         with pytest.raises(CommandError, match="No space left on device"):
-            start("payments")
+            start("invoices")
     assert any(Path(path).suffix == ".py" for path in written)
     assert everything(tmp_path) == before
 
 
 def test_where_it_goes(tmp_path: Path) -> None:
-    start("payments")
-    assert (tmp_path / "payments" / "apps.py").is_file()
+    start("invoices")
+    assert (tmp_path / "invoices" / "apps.py").is_file()
     (tmp_path / "apps").mkdir()
     (tmp_path / "apps" / "__init__.py").touch()
     start("refunds")
