@@ -108,7 +108,16 @@ class Holds(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.place([({0: 2, 1: 1}, 60, None), ({2: 8}, 60, None), ({1: 1}, None, None)])
+        """Begin with all that can happen to money, whatever follows by chance."""
+        self.pay_late({0: 2}, sell=False, gives_back=False)
+        self.pay(0, 1)
+        self.refund(0, 3)
+        self.cancel(0)
+        self.pay_late({1: 5}, sell=True, gives_back=True)
+        self.cancel(0)
+        self.pay_and_replace({2: 3}, 60, gives_back=True)
+        self.pay(0, 3)
+        self.place([({0: 2, 1: 1}, 60, None), ({2: 5}, 60, None), ({1: 1}, None, None)])
 
     @rule(seconds=st.sampled_from([1, 59, 60, 600, MAX_HOLD]))
     def wait(self, seconds: int) -> None:
