@@ -33,6 +33,7 @@ SWITCHED_OFF = {
     "ban-drop-constraint": "A CHECK is widened by dropping it and adding another one.",
     "prefer-text-field": "The bounds of fields are a part of the API.",
     "prefer-bigint-over-int": "The bounds of quantities are a part of the API; ids are bigint.",
+    "prefer-bigint-over-smallint": "An HTTP status fits.",
     "prefer-robust-stmts": "A transaction, or AddIndexConcurrently, which drops what was left.",
 }
 """Rules that do not apply here, and why."""
