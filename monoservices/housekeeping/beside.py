@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,9 @@ has not committed is done later."""
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 """How long the first and any further housekeeper is waited for that starts after one has died."""
+HEALTHY_SECONDS = 5.0
+"""One that has run for so long did not die of its start, so the next one starts after the first
+pause again."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +48,12 @@ class _Keeper(threading.Thread):
     def run(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         while process := self._next():
+            began = time.monotonic()
             status = process.wait()
             if self._end.is_set():
                 return
+            if time.monotonic() - began >= HEALTHY_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
             logger.error("The housekeeper ended with status %d. A new one starts soon.", status)
             self._end.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
