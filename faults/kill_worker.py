@@ -47,7 +47,12 @@ async def killed_worker(server: Server) -> list[str]:
 
 
 async def kill(server: Server) -> None:
-    """Kill the worker and wait until the server has started another."""
-    worker = server.worker_pids()[-1]
+    """Kill the oldest worker and wait until the server has started another.
+
+    Clients keep their connections, so that the newest of several workers has the fewest.
+    """
+    before = server.worker_pids()
+    worker = next(pid for pid in before if pid not in server.killed)
+    server.killed.add(worker)
     os.kill(worker, signal.SIGKILL)
-    await until(lambda: server.worker_pids()[-1] != worker, "another worker")
+    await until(lambda: len(server.worker_pids()) > len(before), "another worker")

@@ -26,6 +26,7 @@ class Server:
     url: the URL by which the server reaches the shop's database; default: the shop's own URL.
     scratch: the server's directory for temporary files; default: the machine's.
     open_files: how many each process may have; default: as many as this process.
+    killed: ids of workers that a fault has killed.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Server:
         open_files: int | None = None,
     ) -> None:
         self.port = free_port()
+        self.killed: set[int] = set()
         self.secret = shop.secret
         self._environment = os.environ | SETTINGS | {"DATABASE_URL": url or shop.url}
         if scratch is not None:
@@ -86,6 +88,10 @@ class Server:
     def worker_pids(self) -> list[int]:
         """The ids of the workers that the server has logged, the newest last."""
         return [int(pid) for pid in re.findall(r"Spawning worker-\d+ with PID: (\d+)", self.log())]
+
+    def housekeeper_pids(self) -> list[int]:
+        """The ids of the housekeepers that the server has logged, the newest last."""
+        return [int(pid) for pid in re.findall(r"Spawning housekeeper with PID: (\d+)", self.log())]
 
     def log(self) -> str:
         return self._log.read_text()

@@ -1,16 +1,20 @@
 """Do everything at once, with faults, and check the histories: `python -m faults.mixed`.
 
-Clients place, change, cancel, ship, deliver, count, import, archive and read, and keep a history.
+Clients place, hold, confirm, change, pay, refund, cancel, ship, deliver, count, import, archive and
+read, and keep a history.
 The exit status is 1 if there is any anomaly, or anything else is wrong.
 """
 
 import argparse
 import signal
 import sys
+from collections import Counter
+from math import inf
 
 import uvloop
 
 from benchmarks.report import markdown_table
+from faults.mixed.history import History
 from faults.mixed.running import FAULTS, Plan, Result, run
 from faults.outcome import Skipped
 
@@ -42,14 +46,26 @@ def wrong(result: Result) -> list[str]:
     return found + result.problems
 
 
+def acknowledged(history: History) -> list[tuple[str, int]]:
+    """How many requests of each kind that changes something were acknowledged."""
+    done = Counter(what for what, _ in {(x.what, x.key) for x in history.keyed if x.told == "done"})
+    for write in history.writes:
+        if write.kind == "order" and -inf < write.begin and write.end < inf:
+            done[write.value if write.field == "status" else "changed"] += 1
+    return sorted(done.items())
+
+
 def render(result: Result) -> str:
     """A table of the run, and what is wrong."""
     statuses = result.history.statuses
     rows = {
         "requests": f"{statuses.total():,}",
         "seconds": f"{result.seconds:,.0f}",
-        "faults": f"{len(result.struck)}: {', '.join(dict.fromkeys(result.struck))}",
+        "faults": ", ".join(f"{name} {n}" for name, n in Counter(result.struck).items()) or "–",
         "answers": ", ".join(f"{key or 'none'} {statuses[key]:,}" for key in sorted(statuses)),
+        "acknowledged": ", ".join(f"{what} {n:,}" for what, n in acknowledged(result.history)),
+        "holds moved into the past": f"{result.history.moved:,}",
+        "events": ", ".join(f"{kind} {n:,}" for kind, n in sorted(result.events.items())),
         "anomalies": f"{sum(map(len, result.anomalies.values())):,}",
         "of these": ", ".join(f"{rule} {len(x):,}" for rule, x in result.anomalies.items()) or "–",
         "books": "wrong" if result.books else "right",
@@ -68,6 +84,9 @@ def _plan(arguments: list[str]) -> Plan:
     parser.add_argument("--seconds", type=float, default=3600, help="at most; default: 3600")
     parser.add_argument("--clients", type=int, default=30, help="at a time; default: 30")
     parser.add_argument("--workers", type=int, default=2, help="default: 2")
+    parser.add_argument(
+        "--times", type=int, help="how often each fault strikes; default: until the clients stop"
+    )
     parser.add_argument(
         "--pause", type=float, default=8, help="seconds from a fault to the next; default: 8"
     )

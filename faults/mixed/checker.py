@@ -7,7 +7,7 @@ and requests that overlap may have come in any order.
 from collections.abc import Callable, Iterator
 
 from faults.mixed.history import History, Stored
-from faults.mixed.rules import orders, requests, stock
+from faults.mixed.rules import holds, money, orders, requests, stock
 
 Rule = Callable[[History, Stored], Iterator[str]]
 
@@ -22,6 +22,13 @@ RULES: tuple[Rule, ...] = (
     orders.changes_make_the_next_version,
     orders.changes_are_asked_for,
     orders.statuses_follow_the_moves,
+    holds.holds_end_once,
+    holds.holds_last_until_then,
+    holds.expired_holds_are_taken_back,
+    holds.replaced_orders_end,
+    money.paid_is_payments_minus_refunds,
+    money.money_is_as_answered,
+    money.covered_orders_are_firm,
     stock.torn_lists,
     stock.ledger_adds_up,
     stock.orders_take_their_stock,

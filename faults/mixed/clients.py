@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import inf
 from typing import Any
 
@@ -23,12 +24,29 @@ GIVE_UP = 0.1
 """How often a client believes a 503 that says that nothing was done, and does not try again."""
 
 
+@dataclass(frozen=True)
+class Repeatable:
+    """A request that has one effect, however often it is sent. The fields are those of `Keyed`.
+
+    by_reference: whether `key` is a provider's reference in the body, and no Idempotency-Key.
+    """
+
+    what: str
+    path: str
+    body: bytes
+    key: str
+    counted: int | None = None
+    order: int | None = None
+    by_reference: bool = False
+
+
 @dataclass
 class Shop:
     """What the clients know together.
 
     transfers, goods: ids of products whose stock moves among them, and of those that are ordered.
-    orders: versions by id, as last seen. sent: keyed requests that are done.
+    orders: versions by id, as last seen. totals, paid: likewise. held: ids of orders that were held
+    when they were seen last, the newest last. sent: repeatable requests that are done.
     budget: how many requests may still be sent. over: nobody starts anything new.
     """
 
@@ -40,7 +58,10 @@ class Shop:
     goods: Sequence[int] = ()
     skus: dict[int, str] = field(default_factory=dict)
     orders: dict[int, int] = field(default_factory=dict)
-    sent: list[tuple[str, str, str, bytes]] = field(default_factory=list)
+    totals: dict[int, Decimal] = field(default_factory=dict)
+    paid: dict[int, Decimal] = field(default_factory=dict)
+    held: dict[int, None] = field(default_factory=dict)
+    sent: list[Repeatable] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def spend(self) -> None:
@@ -48,6 +69,18 @@ class Shop:
         self.budget -= 1
         if self.budget <= 0:
             self.over.set()
+
+    def learn(self, order: Document, version: int) -> None:
+        """Remember an order as it was seen."""
+        key = order["id"]
+        self.orders[key], self.totals[key] = version, Decimal(order["total"])
+        self.paid.pop(key, None)
+        if paid := Decimal(order["paid"]):
+            self.paid[key] = paid
+        if order["status"] == "pending" and order["held_until"]:
+            self.held[key] = None
+        else:
+            self.held.pop(key, None)
 
 
 @dataclass(frozen=True)
@@ -128,16 +161,32 @@ class Client:
         return Answer(response, begin, time.monotonic())
 
     async def send_keyed(
-        self, what: str, path: str, body: bytes, *, counted: int | None = None, key: str = ""
+        self,
+        what: str,
+        path: str,
+        body: bytes,
+        *,
+        counted: int | None = None,
+        order: int | None = None,
+        reference: str = "",
     ) -> Answer:
-        """Send a request with a key until its outcome is known, or until the client gives up.
+        """Send a request that no client has sent before; see `repeat`.
 
-        key: of a request that is sent again; "" makes a new one.
+        reference: the provider's, instead of an Idempotency-Key.
         """
-        again, key = bool(key), key or uuid.uuid4().hex
+        key = reference or uuid.uuid4().hex
+        request = Repeatable(what, path, body, key, counted, order, bool(reference))
+        return await self.repeat(request)
+
+    async def repeat(self, request: Repeatable, *, again: bool = False) -> Answer:
+        """Send a request until its outcome is known, or until the client gives up.
+
+        again: whether it is known to be done.
+        """
         begin, doubt = time.monotonic(), False
+        headers = {} if request.by_reference else {"idempotency_key": request.key}
         while True:
-            answer = await self.send("POST", path, body, idempotency_key=key)
+            answer = await self.send("POST", request.path, request.body, **headers)
             doubt |= answer.told == "unknown"
             may_succeed = answer.told == "unknown" or answer.status == 503
             believes = not doubt and random.random() < GIVE_UP  # noqa: S311 - no secret
@@ -149,9 +198,11 @@ class Client:
         done = told == "done"
         end = answer.end if done else inf
         text = answer.response.body if done and answer.response else b""
-        self.history.keyed.append(Keyed(what, key, begin, end, told, text, counted))
+        self.history.keyed.append(
+            Keyed(request.what, request.key, begin, end, told, text, request.counted, request.order)
+        )
         if done and not again:
-            self.shop.sent.append((what, path, key, body))
+            self.shop.sent.append(request)
         return answer
 
     def saw(self, kind: Kind, answer: Answer, documents: Sequence[Document], **more: int) -> None:
@@ -172,7 +223,7 @@ class Client:
             self.saw("order", answer, [], absent=key)
         if answer.told == "done" and answer.response:
             order, version = answer.document(), int(answer.response.headers["etag"].strip('"'))
-            self.shop.orders[order["id"]] = version
+            self.shop.learn(order, version)
             more = {} if changed is None else {"changed": changed}
             self.saw("order", answer, [order], version=version, **more)
 

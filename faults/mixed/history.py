@@ -7,6 +7,8 @@ Times are seconds on one monotonic clock. A request has its effect, if it has an
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from math import inf
 from typing import Any, Literal
 
@@ -48,10 +50,11 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A request with an Idempotency-Key, from its first attempt to its last.
+    """A request that may be sent again without a second effect, from its first attempt to its last.
 
-    what: "order", "product", "stock", or "stocks" for many products at once. answer: the body if
-        it is done. counted: what it said to be on the shelf.
+    what: "order", "product", "stock", "stocks" for many products at once, "payment" or "refund".
+    key: its Idempotency-Key, or the provider's reference of money. answer: the body if it is done.
+    counted: what it said to be on the shelf. order: which it pays, refunds or replaces.
     """
 
     what: str
@@ -61,11 +64,15 @@ class Keyed:
     told: Told
     answer: bytes = b""
     counted: int | None = None
+    order: int | None = None
 
 
 @dataclass
 class History:
-    """Everything that the clients noted. transfers: products whose stock has one sum, always."""
+    """Everything that the clients noted. transfers: products whose stock has one sum, always.
+
+    expired: orders whose `held_until` may have been moved into the past. moved: how often it was.
+    """
 
     reads: list[Read] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
@@ -73,16 +80,60 @@ class History:
     statuses: Counter[int] = field(default_factory=Counter)
     transfers: frozenset[int] = frozenset()
     transfers_sum: int = 0
+    expired: set[int] = field(default_factory=set)
+    moved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an order: its status before and after, and the version it made.
+
+    payment, amount: of the money that came or went.
+    """
+
+    type: str
+    before: str
+    after: str
+    version: int
+    at: datetime
+    payment: int | None = None
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """An order. events: status before and after, in order."""
+    """An order. events: in the order of their ids. held_until: of a canceled order, too."""
 
     key: str
     version: int
     document: Document
-    events: Sequence[tuple[str, str]]
+    events: Sequence[Event]
+    held_until: datetime | None = None
+
+    def holds(self) -> Sequence[bool]:
+        """Whether the order had a `held_until` at each version, from the first on.
+
+        Confirming or reviving an order takes it away, and nothing gives it back.
+        """
+        had, found = self.held_until is not None, []
+        for event in reversed(self.events):
+            found.append(had)
+            had |= event.type in {"confirmed", "revived"}
+        return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMoney:
+    """A payment or a refund. paid, due: of the order right after it."""
+
+    id: int
+    order: int
+    kind: str
+    key: str
+    amount: Decimal
+    paid: Decimal
+    due: Decimal
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +157,7 @@ class Movement:
 
 @dataclass(frozen=True)
 class Stored:
-    """The database at the end. movements: in the order of their ids.
+    """The database at the end, at a moment of its own clock. movements: in the order of their ids.
 
     requests: the keys of other requests that are stored, as "product" and "stocks".
     """
@@ -115,3 +166,5 @@ class Stored:
     products: Mapping[int, Document]
     movements: Sequence[Movement]
     requests: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    money: Sequence[StoredMoney] = ()
+    moment: datetime | None = None

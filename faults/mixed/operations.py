@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from faults.mixed.clients import Client
@@ -33,6 +34,12 @@ def _order(client: Client) -> int:
     return any_of(newest) if newest else 0
 
 
+def _held(client: Client) -> int:
+    """One of the newest orders that were held when they were seen last. 0 if there are none."""
+    newest = list(client.shop.held)[-50:]
+    return any_of(newest) if newest else 0
+
+
 def _lines(client: Client) -> list[dict[str, int]]:
     chosen = random.sample(client.shop.goods, number(1, 3))
     return [{"product_id": each, "quantity": number(1, 5)} for each in chosen]
@@ -40,15 +47,34 @@ def _lines(client: Client) -> list[dict[str, int]]:
 
 async def place(client: Client) -> None:
     """Place an order; then read it, by its id or by what only it has."""
+    await _place(client, {})
+
+
+async def hold(client: Client) -> None:
+    """Place an order that is held."""
+    await _place(client, {"hold_seconds": number(60, 600)})
+
+
+async def replace(client: Client) -> None:
+    """Place an order that is held, instead of another one."""
+    if replaced := _held(client):
+        await _place(client, {"hold_seconds": number(60, 600), "replaces": replaced})
+        await _read(client, replaced)
+
+
+async def _place(client: Client, more: dict[str, int]) -> None:
     mail, reference = f"{_unique()}@{MAIL}", _unique()
-    body = {"lines": _lines(client), "customer_email": mail, "reference": reference}
-    answer = await client.send_keyed("order", "orders/", _json(body))
+    body = {"lines": _lines(client), "customer_email": mail, "reference": reference, **more}
+    if number(1, 4) == 1:
+        body["charges"] = [{"type": "shipping", "amount": "4.90"}]
+    replaced = more.get("replaces")
+    answer = await client.send_keyed("order", "orders/", _json(body), order=replaced)
     if answer.told != "done":
         return
     order = answer.document()
     client.saw("order", answer, [order], version=1)
     client.history.writes.append(Write("order", order["id"], "reference", reference))
-    client.shop.orders[order["id"]] = 1
+    client.shop.learn(order, 1)
     if number(1, 5) == 1:
         await _read(client, order["id"])
     if number(1, 10) == 1:
@@ -58,8 +84,7 @@ async def place(client: Client) -> None:
 async def send_again(client: Client) -> None:
     """Send a request again that is done."""
     if client.shop.sent:
-        what, path, key, body = any_of(client.shop.sent[-500:])
-        await client.send_keyed(what, path, body, key=key)
+        await client.repeat(any_of(client.shop.sent[-500:]), again=True)
 
 
 async def change(client: Client) -> None:
@@ -70,6 +95,8 @@ async def change(client: Client) -> None:
     body: dict[str, Any] = {"reference": reference}
     if number(1, 2) == 1:
         body["lines"] = _lines(client)
+    if key in client.shop.held and number(1, 3) == 1:
+        body["hold_seconds"] = number(60, 600)
     answer = await client.send("PATCH", f"orders/{key}/", _json(body), if_match=f'"{version}"')
     client.wrote(answer, "order", key, "reference", reference)
     client.saw_order(answer, key, changed=version)
@@ -78,22 +105,52 @@ async def change(client: Client) -> None:
 
 
 async def ship(client: Client) -> None:
-    await _move(client, "ship", "shipped")
+    await _move(client, _order(client), "ship", "shipped")
 
 
 async def deliver(client: Client) -> None:
-    await _move(client, "deliver", "delivered")
+    await _move(client, _order(client), "deliver", "delivered")
 
 
 async def cancel(client: Client) -> None:
-    await _move(client, "cancel", "canceled")
+    await _move(client, _order(client), "cancel", "canceled")
 
 
-async def _move(client: Client, name: str, status: str) -> None:
-    if key := _order(client):
+async def confirm(client: Client) -> None:
+    await _move(client, _held(client), "confirm", "confirmed")
+
+
+async def _move(client: Client, key: int, name: str, event: str) -> None:
+    if key:
         answer = await client.send("POST", f"orders/{key}/{name}/")
-        client.wrote(answer, "order", key, "status", status)
+        client.wrote(answer, "order", key, "status", event)
         client.saw_order(answer, key)
+        if answer.status == 409:
+            await _read(client, key)
+
+
+async def pay(client: Client) -> None:
+    """Pay what an order costs, or half of it."""
+    if key := any_of([_order(client), _held(client)]) or _order(client):
+        total = client.shop.totals[key]
+        await _move_money(client, key, "payment", any_of([total, total, total / 2]))
+
+
+async def refund(client: Client) -> None:
+    """Refund what is paid for an order, or a little."""
+    if newest := list(client.shop.paid)[-100:]:
+        key = any_of(newest)
+        amount = any_of([client.shop.paid[key], Decimal("0.50")])
+        await _move_money(client, key, "refund", amount)
+
+
+async def _move_money(client: Client, key: int, what: str, amount: Decimal) -> None:
+    body, reference = {"amount": f"{amount:.2f}", "method": "card"}, any_of(["", _unique()])
+    if reference:
+        body |= {"provider": "bank", "provider_reference": reference}
+    path = f"orders/{key}/{what}s/"
+    await client.send_keyed(what, path, _json(body), order=key, reference=reference)
+    await _read(client, key)
 
 
 async def read_order(client: Client) -> None:
@@ -212,9 +269,14 @@ async def import_products(client: Client) -> None:
 
 
 OPERATIONS: dict[Callable[[Client], Awaitable[None]], int] = {
-    place: 28,
+    place: 20,
+    hold: 20,
+    replace: 4,
     send_again: 5,
     change: 12,
+    confirm: 6,
+    pay: 10,
+    refund: 4,
     ship: 4,
     deliver: 3,
     cancel: 5,

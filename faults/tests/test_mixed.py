@@ -2,10 +2,17 @@
 
 import asyncio
 
+import pytest
+from django.db import connection
+
+from faults.mixed.__main__ import wrong
 from faults.mixed.checker import check
 from faults.mixed.clients import Client, Shop
+from faults.mixed.expiring import expire_newest, none_expired
 from faults.mixed.history import History, Stored
 from faults.mixed.operations import OPERATIONS
+from faults.mixed.running import Plan
+from faults.mixed.running import run as run_plan
 from faults.mixed.seeding import GOODS, TRANSFERS, seed
 from faults.mixed.stored import read_stored
 from faults.server import Server
@@ -27,6 +34,9 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
                 await operation(alone)
             alone.close()
             await asyncio.gather(*(Client(shop).run(OPERATIONS) for _ in range(CLIENTS)))
+            await expire_newest(shop, stored_shop)
+            await none_expired(stored_shop)
+            assert await server.terminate() == 0
             return shop.history, await asyncio.to_thread(read_stored, stored_shop)
 
     history, stored = asyncio.run(run())
@@ -41,6 +51,8 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
     }
     assert {each.what for each in history.keyed if each.told == "done"} == {
         "order",
+        "payment",
+        "refund",
         "product",
         "stock",
         "stocks",
@@ -48,3 +60,16 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
     done = [each.key for each in history.keyed if each.what == "order" and each.told == "done"]
     assert {order.key for order in stored.orders.values()} == {*done}
     assert len(stored.products) > TRANSFERS + GOODS
+    ends = [stored.orders[key].document["canceled_because"] for key in history.expired]
+    assert 0 < history.moved == ends.count("expired")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the run has a database of its own")
+def test_a_run_kills_as_often_as_it_says_and_finds_nothing() -> None:
+    """About 35 seconds on two busy cores."""
+    faults = ("killed_housekeeper",)
+    plan = Plan("sqlite", faults, 10_000, 60, clients=4, workers=1, pause=1, times=2)
+    result = asyncio.run(run_plan(plan))
+    assert (wrong(result), result.struck) == ([], [*faults, *faults])
+    assert result.history.moved > 0
+    assert result.events["canceled"] > 0

@@ -1,7 +1,10 @@
 """The checker of histories: a right history, and one for each kind of wrong that a rule finds."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from math import inf
 from typing import Any
 
@@ -10,25 +13,67 @@ import pytest
 from faults.mixed.checker import RULES, check
 from faults.mixed.history import (
     Document,
+    Event,
     History,
     Keyed,
     Kind,
     Movement,
     Read,
     Stored,
+    StoredMoney,
     StoredOrder,
     Write,
 )
 
-GOODS, LEFT, RIGHT = 1, 2, 3
+GOODS, LEFT, RIGHT, SCARCE = 1, 2, 3, 4
 ORDER = 7
+REVIVED, REPLACED, LAPSED, HELD = 8, 9, 10, 11
+"""Orders that were held."""
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def order(quantity: int = 2, status: str = "pending", **more: Any) -> dict[str, Any]:
     lines = [{"product_id": GOODS, "unit_price": "9.99", "quantity": quantity}]
     total = f"{9.99 * quantity:.2f}"
     fields = {"id": ORDER, "status": status, "reference": "first", "total": total, "lines": lines}
-    return fields | more
+    of_hold = {"held_until": None, "canceled_because": None}
+    return fields | {"charges": [], "paid": "0.00"} | of_hold | more
+
+
+def held(key: int, status: str = "pending", **more: Any) -> dict[str, Any]:
+    """An order of one scarce unit, with shipping, that is held."""
+    lines = [{"product_id": SCARCE, "unit_price": "9.00", "quantity": 1}]
+    fields = {"id": key, "lines": lines, "charges": [{"amount": "1.00"}], "total": "10.00"}
+    return order(status=status) | fields | {"held_until": "soon"} | more
+
+
+def happened(*types: str, **money: tuple[int, str]) -> list[Event]:
+    """Events along the moves, two minutes apart. money: id and amount by `v` and version."""
+    events, status = [], ""
+    into = {"placed": "pending", "revived": "pending", "changed": "pending"}
+    for version, kind in enumerate(types, start=1):
+        stays = kind in {"paid", "refunded", "confirmed"}
+        after = status if stays else into.get(kind, kind)
+        key, amount = money.get(f"v{version}", (None, None))
+        at = START + timedelta(minutes=2 * version)
+        received = None if amount is None else Decimal(amount)
+        events.append(Event(kind, status, after, version, at, key, received))
+        status = after
+    return events
+
+
+def kept(
+    key: int, kind: str, amount: str, paid: str, *, order: int = REVIVED, status: str = "pending"
+) -> StoredMoney:
+    sums = Decimal(amount), Decimal(paid), Decimal("10.00")
+    return StoredMoney(key, order, kind, f"money {key}", *sums, status)
+
+
+def told_of(row: StoredMoney) -> Keyed:
+    """The request of it, which is done."""
+    answer = {"id": row.id, "amount": str(row.amount), "paid": str(row.paid)}
+    body = json.dumps(answer).encode()
+    return Keyed(row.kind, row.key, 0, 1, "done", body, order=row.order)
 
 
 def product(key: int, stock: int, **more: Any) -> dict[str, Any]:
@@ -52,14 +97,38 @@ def moved(
     return Movement(GOODS, delta, after, reason, f"order:{ORDER}", revision, "", *committed)
 
 
+def of_hold(key: int, delta: int, committed: int, revision: int) -> Movement:
+    """A movement of a held order, after which so many of ten scarce units are committed."""
+    reason = "sold" if delta < 0 else "released"
+    reference = f"order:{key}"
+    return Movement(
+        SCARCE, delta, 10 - committed, reason, reference, revision, "", -delta, committed
+    )
+
+
+MONEY = [
+    kept(1, "payment", "4.00", "4.00"),
+    kept(2, "payment", "6.00", "10.00"),
+    kept(3, "refund", "1.00", "9.00"),
+]
+"""Of the order whose hold has expired, and that was revived by the second payment."""
+
+
 def right() -> tuple[History, Stored]:
-    """One order is placed, changed and shipped; a product is described; stock moves and counts."""
+    """One order is placed, changed and shipped; a product is described; stock moves and counts.
+
+    Of four orders that are held, one expires and is paid, one is replaced by it, one expires, and
+    one is still held.
+    """
     history = History(
         reads=[
             read("order", 0, FIRST, version=1),
             read("order", 2, CHANGED, version=2, changed=1),
             read("order", 4, SHIPPED, version=3),
             read("order", 5.5, SHIPPED),
+            read("order", 1, held(REVIVED), version=1),
+            read("order", 9, held(REVIVED, held_until=None, paid="9.00"), version=6),
+            read("order", 1, held(HELD, due="10.00", needs_refund=False), version=1),
             read("product", 6, product(GOODS, 7, description="new")),
             read("product", 7, product(LEFT, 4), product(RIGHT, 6)),
         ],
@@ -76,16 +145,22 @@ def right() -> tuple[History, Stored]:
             Keyed("order", "sold out", 0, inf, "refused"),
             Keyed("order", "lost", 0, inf, "unknown"),
             Keyed("stock", "count", 5, 6, "done", b"[]", counted=7),
+            Keyed("order", "held", 0, 1, "done", b"{}", order=REPLACED),
+            *map(told_of, MONEY),
         ],
+        expired={REVIVED, LAPSED},
         transfers=frozenset({LEFT, RIGHT}),
         transfers_sum=10,
     )
     history.statuses.update({200: 5, 201: 2, 409: 1, 503: 1, 0: 1})
     end = {name: value for name, value in SHIPPED.items() if name != "updated_at"}
-    events = [("", "pending"), ("pending", "pending"), ("pending", "shipped")]
     stored = Stored(
-        orders={ORDER: StoredOrder("cart", 3, end, events)},
+        orders={
+            ORDER: StoredOrder("cart", 3, end, happened("placed", "changed", "shipped")),
+            **held_orders(),
+        },
         products={
+            SCARCE: product(SCARCE, 8, committed_quantity=2),
             GOODS: product(GOODS, 7, description="new"),
             LEFT: product(LEFT, 4),
             RIGHT: product(RIGHT, 6),
@@ -98,10 +173,37 @@ def right() -> tuple[History, Stored]:
             moved(-1, 9, "sold", 2, committed=(1, 3)),
             moved(0, 9, "shipped", 3, committed=(-3, 0)),
             Movement(GOODS, -2, 7, "counted", key="count"),
+            Movement(SCARCE, 10, 10, "received"),
+            of_hold(REPLACED, -1, 1, 1),
+            of_hold(REPLACED, 1, 0, 2),
+            of_hold(REVIVED, -1, 1, 1),
+            of_hold(REVIVED, 1, 0, 3),
+            of_hold(REVIVED, -1, 1, 5),
+            of_hold(LAPSED, -1, 2, 1),
+            of_hold(LAPSED, 1, 1, 2),
+            of_hold(HELD, -1, 2, 1),
         ],
         requests={"product": [], "stocks": []},
+        money=MONEY,
+        moment=START + timedelta(minutes=20),
     )
     return history, stored
+
+
+def held_orders() -> dict[int, StoredOrder]:
+    canceled = {"status": "canceled", "canceled_because": "expired"}
+    soon, later = START + timedelta(minutes=1), START + timedelta(minutes=30)
+    money = {"v2": (1, "4.00"), "v4": (2, "6.00"), "v6": (3, "1.00")}
+    events = happened("placed", "paid", "canceled", "paid", "revived", "refunded", **money)
+    revived = held(REVIVED, held_until=None, paid="9.00")
+    replaced = held(REPLACED, **canceled | {"canceled_because": "requested"})
+    gone = happened("placed", "canceled")
+    return {
+        REVIVED: StoredOrder("held", 6, revived, events),
+        REPLACED: StoredOrder("replaced", 2, replaced, gone, later),
+        LAPSED: StoredOrder("lapsed", 2, held(LAPSED, **canceled), gone, soon),
+        HELD: StoredOrder("still held", 1, held(HELD), happened("placed"), later),
+    }
 
 
 def test_a_right_history_has_no_anomaly() -> None:
@@ -136,8 +238,8 @@ def wrong(rule: str) -> Callable[[Wrong], Wrong]:
     return register
 
 
-def stored_order(stored: Stored, **changes: Any) -> Stored:
-    return replace(stored, orders={ORDER: replace(stored.orders[ORDER], **changes)})
+def stored_order(stored: Stored, key: int = ORDER, **changes: Any) -> Stored:
+    return replace(stored, orders={**stored.orders, key: replace(stored.orders[key], **changes)})
 
 
 @wrong("server_errors")
@@ -257,18 +359,168 @@ def an_acknowledged_product_is_not_stored(history: History, _: Stored) -> None:
 
 @wrong("statuses_follow_the_moves")
 def an_event_is_no_move(_: History, stored: Stored) -> Stored:
-    events = [("", "pending"), ("pending", "delivered"), ("delivered", "shipped")]
-    return stored_order(stored, events=events)
+    placed, changed, shipped = stored.orders[ORDER].events
+    skipped = replace(shipped, before="delivered")
+    return stored_order(stored, events=[placed, replace(changed, after="delivered"), skipped])
 
 
 @wrong("statuses_follow_the_moves")
 def an_event_is_missing(_: History, stored: Stored) -> Stored:
-    return stored_order(stored, events=[("", "pending"), ("pending", "shipped")])
+    placed, changed, shipped = stored.orders[ORDER].events
+    return stored_order(stored, events=[placed, changed, replace(shipped, version=4)])
 
 
 @wrong("statuses_follow_the_moves")
 def a_version_had_another_status(history: History, _: Stored) -> None:
     history.reads[0] = read("order", 0, FIRST | {"status": "shipped"}, version=1)
+
+
+@wrong("torn_orders")
+def what_is_due_is_of_another_status(history: History, _: Stored) -> None:
+    history.reads.append(read("order", 1, held(HELD, due="0.00", needs_refund=False)))
+
+
+@wrong("torn_orders")
+def a_charge_is_not_in_the_total(history: History, _: Stored) -> None:
+    history.reads.append(read("order", 1, held(HELD, charges=[])))
+
+
+@wrong("versions_have_one_content")
+def a_version_was_paid_and_not_paid(history: History, _: Stored) -> None:
+    history.reads.append(read("order", 1, held(HELD, paid="1.00"), version=1))
+
+
+@wrong("changes_are_asked_for")
+def nobody_canceled_an_order(history: History, _: Stored) -> None:
+    history.keyed = [
+        replace(each, order=None) if each.key == "held" else each for each in history.keyed
+    ]
+
+
+@wrong("changes_are_asked_for")
+def an_acknowledged_cancel_is_not_stored(history: History, _: Stored) -> None:
+    history.writes.append(Write("order", HELD, "status", "canceled", 2, 3))
+
+
+@wrong("holds_end_once")
+def an_order_is_shipped_while_it_is_held(history: History, stored: Stored) -> Stored:
+    return stored_order(stored, held_until=START)
+
+
+@wrong("holds_end_once")
+def an_order_becomes_firm_twice(history: History, stored: Stored) -> Stored:
+    history.writes += [Write("order", HELD, "status", "confirmed", 2, 3)] * 2
+    history.reads = [each for each in history.reads if each.documents[0]["id"] != HELD]
+    document = held(HELD, held_until=None)
+    events = happened("placed", "confirmed", "confirmed")
+    changes = {"version": 3, "events": events, "document": document, "held_until": None}
+    return stored_order(stored, HELD, **changes)
+
+
+@wrong("holds_end_once")
+def an_acknowledged_confirmation_is_lost(history: History, stored: Stored) -> Stored:
+    history.writes += [Write("order", HELD, "note", n, 2, 3) for n in range(2)]
+    history.writes.append(Write("order", HELD, "status", "confirmed", 2, 3))
+    history.reads.append(read("order", 2, held(HELD, held_until=None), version=2))
+    events = happened("placed", "changed", "changed")
+    return stored_order(stored, HELD, version=3, events=events)
+
+
+@wrong("holds_end_once")
+def a_firm_order_expired(_: History, stored: Stored) -> Stored:
+    return stored_order(stored, LAPSED, held_until=None)
+
+
+@wrong("holds_end_once")
+def a_canceled_order_does_not_say_why(_: History, stored: Stored) -> Stored:
+    return stored_order(stored, REPLACED, document=held(REPLACED, "canceled"))
+
+
+@wrong("holds_last_until_then")
+def a_hold_is_taken_back_too_soon(_: History, stored: Stored) -> Stored:
+    return stored_order(stored, LAPSED, held_until=START + timedelta(minutes=5))
+
+
+@wrong("holds_last_until_then")
+def nobody_let_the_hold_expire(history: History, stored: Stored) -> Stored:
+    history.expired.clear()
+    placed, canceled = stored.orders[LAPSED].events
+    canceled = replace(canceled, at=placed.at + timedelta(seconds=59))
+    return stored_order(stored, LAPSED, events=[placed, canceled])
+
+
+@wrong("expired_holds_are_taken_back")
+def a_hold_stays_after_its_end(_: History, stored: Stored) -> Stored:
+    return stored_order(stored, HELD, held_until=START + timedelta(minutes=19))
+
+
+@wrong("replaced_orders_end")
+def a_replaced_order_goes_on(history: History, _: Stored) -> None:
+    history.keyed.append(Keyed("order", "still held", 0, 1, "done", b"{}", order=HELD))
+
+
+@wrong("replaced_orders_end")
+def an_order_is_replaced_twice(history: History, _: Stored) -> None:
+    history.keyed.append(Keyed("order", "lapsed", 0, 1, "done", b"{}", order=REPLACED))
+
+
+@wrong("keys_count_once")
+def an_acknowledged_refund_is_kept_twice(history: History, stored: Stored) -> Stored:
+    """It is kept for another order, so that its sums are right."""
+    paid = kept(4, "payment", "2.00", "2.00", order=HELD)
+    again = replace(kept(5, "refund", "2.00", "0.00", order=HELD), key=MONEY[2].key)
+    history.reads = [each for each in history.reads if each.documents[0]["id"] != HELD]
+    events = happened("placed", "paid", "refunded", v2=(4, "2.00"), v3=(5, "2.00"))
+    changed = stored_order(stored, HELD, version=3, events=events)
+    return replace(changed, money=[*MONEY, paid, again])
+
+
+@wrong("keys_count_once")
+def a_refused_payment_is_kept(history: History, stored: Stored) -> None:
+    history.keyed = [
+        replace(each, told="refused", answer=b"") if each.key == MONEY[0].key else each
+        for each in history.keyed
+    ]
+
+
+@wrong("paid_is_payments_minus_refunds")
+def what_is_paid_is_not_the_sum(history: History, stored: Stored) -> Stored:
+    history.reads = [each for each in history.reads if each.documents[0]["id"] != REVIVED]
+    return stored_order(stored, REVIVED, document=held(REVIVED, held_until=None, paid="10.00"))
+
+
+@wrong("paid_is_payments_minus_refunds")
+def a_payment_has_no_event(_: History, stored: Stored) -> Stored:
+    return replace(stored, money=[*MONEY, kept(4, "payment", "1.00", "1.00", order=HELD)])
+
+
+@wrong("paid_is_payments_minus_refunds")
+def an_event_has_no_refund(history: History, stored: Stored) -> Stored:
+    history.keyed = [each for each in history.keyed if each.what != "refund"]
+    return replace(stored, money=MONEY[:2])
+
+
+@wrong("money_is_as_answered")
+def a_payment_is_not_the_acknowledged_one(history: History, _: Stored) -> None:
+    other = told_of(replace(MONEY[0], amount=Decimal("5.00")))
+    history.keyed = [other if each.key == other.key else each for each in history.keyed]
+
+
+@wrong("covered_orders_are_firm")
+def a_payment_covers_an_order_that_stays_held(history: History, stored: Stored) -> Stored:
+    history.reads = [each for each in history.reads if each.documents[0]["id"] != HELD]
+    events = happened("placed", "paid", v2=(4, "10.00"))
+    document = held(HELD, paid="10.00")
+    changed = stored_order(stored, HELD, version=2, events=events, document=document)
+    return replace(changed, money=[*MONEY, kept(4, "payment", "10.00", "10.00", order=HELD)])
+
+
+@wrong("covered_orders_are_firm")
+def a_payment_says_that_it_revived_an_order(history: History, stored: Stored) -> Stored:
+    events = happened("placed", "canceled", "paid", v3=(4, "10.00"))
+    document = {**stored.orders[LAPSED].document, "paid": "10.00"}
+    changed = stored_order(stored, LAPSED, version=3, events=events, document=document)
+    return replace(changed, money=[*MONEY, kept(4, "payment", "10.00", "10.00", order=LAPSED)])
 
 
 @wrong("ledger_adds_up")
@@ -324,7 +576,7 @@ def a_count_is_of_what_can_be_sold(history: History, stored: Stored) -> Stored:
 
 @wrong("ledger_adds_up")
 def a_count_sets_another_stock(history: History, _: Stored) -> None:
-    history.keyed[-1] = replace(history.keyed[-1], counted=8)
+    history.keyed[4] = replace(history.keyed[4], counted=8)
 
 
 @wrong("orders_take_their_stock")

@@ -3,19 +3,24 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import chain
 from math import inf
 from typing import Any, NamedTuple
 
-from faults.mixed.history import Document, History, Read, Stored, Write
+from faults.mixed.history import Document, History, Read, Stored
 from faults.mixed.sweeping import Latest
 
 MOVES = {
-    "": {"pending"},
-    "pending": {"pending", "shipped", "canceled"},
-    "shipped": {"delivered"},
+    "placed": {("", "pending")},
+    "changed": {("pending", "pending")},
+    "confirmed": {("pending", "pending")},
+    "shipped": {("pending", "shipped")},
+    "delivered": {("shipped", "delivered")},
+    "canceled": {("pending", "canceled")},
+    "revived": {("canceled", "pending")},
 }
-"""What a status may become. A change of a pending order keeps its status."""
+"""The statuses before and after each type of event. Money comes and goes in any status."""
+MONEY = ("paid", "refunded")
 
 
 class Sight(NamedTuple):
@@ -40,12 +45,25 @@ def _sights(history: History) -> Iterator[Sight]:
 
 
 def torn_orders(history: History, stored: Stored) -> Iterator[str]:
-    """The total of an order is the sum of its lines, wherever it is shown."""
+    """The total of an order is the sum of its lines and charges, wherever it is shown.
+
+    What is due is the total, or nothing once the order is canceled.
+    """
     shown = (sight.document for sight in _sights(history))
     for order in chain(shown, (each.document for each in stored.orders.values())):
-        lines = sum((Decimal(x["unit_price"]) * x["quantity"] for x in order["lines"]), Decimal())
-        if Decimal(order["total"]) != lines:
-            yield f"order {order['id']}: total {order['total']}, lines {lines}"
+        total, costs = Decimal(order["total"]), _costs(order)
+        if total != costs:
+            yield f"order {order['id']}: total {total}, lines and charges {costs}"
+        if "due" in order:
+            due = Decimal() if order["status"] == "canceled" else total
+            needs_refund = Decimal(order["paid"]) > due
+            if (Decimal(order["due"]), order["needs_refund"]) != (due, needs_refund):
+                yield f"order {order['id']}: {order['due']} due of {total}, {order['paid']} paid"
+
+
+def _costs(order: Document) -> Decimal:
+    lines = (Decimal(x["unit_price"]) * x["quantity"] for x in order["lines"])
+    return sum(chain(lines, (Decimal(x["amount"]) for x in order["charges"])), Decimal())
 
 
 def versions_have_one_content(history: History, stored: Stored) -> Iterator[str]:
@@ -65,7 +83,10 @@ def versions_have_one_content(history: History, stored: Stored) -> Iterator[str]
 
 def _content(order: Document) -> Any:
     lines = [(x["product_id"], Decimal(x["unit_price"]), x["quantity"]) for x in order["lines"]]
-    return order["status"], order["reference"], Decimal(order["total"]), sorted(lines)
+    # `held_until` itself is moved behind Tradepost's back.
+    state = order["status"], order["held_until"] is not None, order["canceled_because"]
+    amounts = Decimal(order["total"]), Decimal(order["paid"])
+    return *state, *amounts, order["reference"], sorted(lines)
 
 
 def orders_go_on(history: History, stored: Stored) -> Iterator[str]:
@@ -92,30 +113,59 @@ def changes_make_the_next_version(history: History, _: Stored) -> Iterator[str]:
 
 
 def changes_are_asked_for(history: History, stored: Stored) -> Iterator[str]:
-    """An order has as many changes as were acknowledged, and no more than were not refused."""
-    done = Counter(x.id for x in history.writes if _is_change(x) and x.end < inf)
-    most = Counter(x.id for x in history.writes if x.kind == "order" and x.begin > -inf)
+    """An order has as many changes as were acknowledged, and no more than were not refused.
+
+    So it is with each type of event: none happens that nobody has asked for.
+    """
+    least, most = _asked(history)
     for key, order in stored.orders.items():
-        if not done[key] <= order.version - 1 <= most[key]:
-            yield f"order {key}: {order.version - 1} changes, {done[key]} to {most[key]} asked for"
+        happened = Counter(event.type for event in order.events)
+        # Canceled because the hold had expired: nobody has to ask for that.
+        expired = happened["revived"] + (order.document["canceled_because"] == "expired")
+        for kind in MOVES.keys() - {"placed"}:
+            may = most[key, kind] + (expired if kind == "canceled" else 0)
+            if not least[key, kind] <= happened[kind] <= may:
+                bounds = f"{least[key, kind]} to {may} asked for"
+                yield f"order {key}: {kind} {happened[kind]} times, {bounds}"
 
 
-def _is_change(write: Write) -> bool:
-    return write.kind == "order" and write.field != "status" and write.begin > -inf
+def _asked(history: History) -> tuple[Counter[tuple[int, str]], Counter[tuple[int, str]]]:
+    """How often each type of event must have happened to an order, and may have."""
+    least: Counter[tuple[int, str]] = Counter()
+    most: Counter[tuple[int, str]] = Counter()
+    for write in history.writes:
+        if write.kind == "order" and write.begin > -inf:
+            kind = write.value if write.field == "status" else "changed"
+            most[write.id, kind] += 1
+            if kind == "changed":
+                least[write.id, kind] += write.end < inf
+            elif kind == "confirmed":  # it may be confirmed by a payment, or revived
+                most[write.id, "revived"] += 1
+            elif write.end < inf:  # what is done already stays as it is
+                least[write.id, kind] = 1
+    for what, _, order in {(x.what, x.key, x.order) for x in history.keyed if x.told != "refused"}:
+        if order is not None:
+            for kind in {"payment": ("confirmed", "revived"), "order": ("canceled",)}.get(what, ()):
+                most[order, kind] += 1
+    return least, most
 
 
 def statuses_follow_the_moves(history: History, stored: Stored) -> Iterator[str]:
     """Statuses go along the moves only, in the events and in what is seen of each version."""
     for key, order in stored.orders.items():
-        chain_of = [("", ""), *order.events, (order.document["status"], "")]
-        for (_, now), (before, after) in pairwise(chain_of):
-            if now != before or (after and after not in MOVES.get(before, set())):
-                yield f"order {key}: {now or 'nothing'}, then {before or 'nothing'} → {after}"
-        if len(order.events) != order.version:
+        statuses = ["", *(event.after for event in order.events)]
+        for status, event in zip(statuses, order.events, strict=False):
+            move = event.before, event.after
+            legal = event.before == event.after if event.type in MONEY else None
+            if status != event.before or not (legal or move in MOVES.get(event.type, ())):
+                yield f"order {key}: {status or 'nothing'}, then {event.type} {move}"
+        if order.document["status"] != statuses[-1]:
+            yield f"order {key} is {order.document['status']} after {statuses[-1]}"
+        if [event.version for event in order.events] != [*range(1, order.version + 1)]:
             yield f"order {key}: {len(order.events)} events at version {order.version}"
     for sight in _sights(history):
         at, key = sight.read.version, sight.document["id"]
         if at is not None and key in stored.orders and at <= len(stored.orders[key].events):
-            _, status = stored.orders[key].events[at - 1]
+            status = stored.orders[key].events[at - 1].after
             if status != sight.document["status"]:
                 yield f"order {key}: version {at} was {status}, seen {sight.document['status']}"

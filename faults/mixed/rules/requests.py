@@ -71,6 +71,8 @@ def keys_count_once(history: History, stored: Stored) -> Iterator[str]:
         "order": Counter(order.key for order in stored.orders.values()),
         **{what: Counter(keys) for what, keys in stored.requests.items()},
         "stock": Counter(movement.key for movement in stored.movements),
+        "payment": Counter(row.key for row in stored.money if row.kind == "payment"),
+        "refund": Counter(row.key for row in stored.money if row.kind == "refund"),
     }
     told: dict[tuple[str, str], set[str]] = defaultdict(set)
     answers: dict[tuple[str, str], set[bytes]] = defaultdict(set)
