@@ -86,7 +86,9 @@ def test_a_reader_that_answers_other_rows_is_found(shop: Shop) -> None:
         ("first page of products", "tradepost"): shop.loads["first page of products", "tradepost"],
         ("first page of products", "litestar"): other,
     }
-    with pytest.raises(BenchmarkError, match=r"litestar, first page of products: 0\.created_at"):
+    with pytest.raises(
+        BenchmarkError, match=r"litestar, first page of products: .*; 0\.created_at"
+    ):
         check(shop.servers, loads)
 
 

@@ -1,12 +1,15 @@
 """Migrations that depend on others than they may, or reach into others' tables."""
 
+from pathlib import Path
+
 from tests.mutations.mutation import GUARD, Caught, Mutation, added
 from tests.mutations.places import ORDERS, PRODUCTS
 
 KIND = "Migrations"
-_OF_ORDERS = f"{ORDERS}/migrations/0004_reaching.py"
-_OF_PRODUCTS = f"{PRODUCTS}/migrations/0004_reaching.py"
-_OWN = 'dependencies = [("orders", "0003_append_only_again")]'
+_OF_ORDERS = f"{ORDERS}/migrations/9999_reaching.py"
+_OF_PRODUCTS = f"{PRODUCTS}/migrations/9999_reaching.py"
+_LAST = max(path.stem for path in Path("apps/orders/migrations").glob("[0-9]*.py"))
+_OWN = f'dependencies = [("orders", "{_LAST}")]'
 _MIGRATE = "from django.core.management import call_command; call_command('migrate', verbosity=0)"
 
 
@@ -77,7 +80,7 @@ MIGRATIONS = (
         (added(_OF_ORDERS, _migration(_OWN, _RUNS)),),
         (
             Caught("E013", _RUNS),
-            Caught(GUARD, "", "apps.orders.migrations.0004_reaching.Migration"),
+            Caught(GUARD, "", "apps.orders.migrations.9999_reaching.Migration"),
         ),
         run=_MIGRATE,
     ),
