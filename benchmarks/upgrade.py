@@ -50,7 +50,7 @@ LOCKS: LiteralString = """
     WHERE locktype = 'relation' AND granted AND relation::regclass::text ~ '^(orders|products)_'
         AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 """
-"""Those that keep others from writing, or from reading too."""
+"""The locks that keep others from writing, and some of them from reading."""
 SAMPLE_SECONDS = 0.01
 _APPLIED = re.compile(r"Applying (\S+?)\.\.\. OK \(([\d.]+)s\)")
 

@@ -124,7 +124,7 @@ def _rows(
     return changes, ledger
 
 
-class _Columns(Struct, frozen=True):
+class _Columns(Struct, frozen=True, eq=False):
     """The columns of rows that are sent, and SQL for what is committed by a row `r`.
 
     later: what later movements of the product commit.
@@ -134,9 +134,6 @@ class _Columns(Struct, frozen=True):
     moves: ColumnTypes
     committed: str
     later: str
-
-    def __hash__(self) -> int:
-        return hash(self.committed)
 
 
 _ID: ColumnTypes = {"id": "bigint"}
