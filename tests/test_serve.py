@@ -118,6 +118,10 @@ def started(
             yield Served(process, port, secret)
         finally:
             process.terminate()
+            try:
+                process.wait(2 * DEADLINE)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @pytest.fixture

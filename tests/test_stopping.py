@@ -7,13 +7,10 @@ import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
-from granian.server import Server
 
-from monoservices.server.supervisor import Interrupt
 from tests.test_serve import DEADLINE, Served, serving, started
 
 pytestmark = pytest.mark.skipif(
@@ -59,17 +56,3 @@ def test_a_request_that_has_begun_is_finished(tmp_path: Path) -> None:
         assert client.getresponse().status == 201
         client.close()
         assert server.process.wait(DEADLINE) == 0
-
-
-def test_a_signal_is_not_forgotten_when_a_worker_is_replaced() -> None:
-    server: Any = Server("module:application")
-    ours = Interrupt(lambda: server.interrupt_signal)
-    for interrupt, expected in ((server.main_loop_interrupt, False), (ours, True)):
-        server.interrupt_signal = False
-        interrupt.set()  # a worker has died
-        interrupt.clear()
-        assert not interrupt.is_set()
-        server.main_loop_interrupt = interrupt
-        server.signal_handler_interrupt()
-        interrupt.clear()
-        assert interrupt.is_set() == expected
