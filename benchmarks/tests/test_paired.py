@@ -23,6 +23,7 @@ def test_a_version_is_measured_in_each_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions, "HISTORY_SECONDS", 0.2)
+    monkeypatch.setattr(paired, "START_SECONDS", 0.1)
     monkeypatch.setattr(paired, "WARM_UP_SECONDS", 0.1)
     every = paired.requests
 
