@@ -4,9 +4,11 @@ import re
 from datetime import datetime
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import msgspec.inspect
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import QueryDict
 from msgspec import Struct, structs
@@ -134,9 +136,17 @@ def read_query(request: Request, struct: type[StructType]) -> StructType:
 def parse_query(query: str, struct: type[StructType]) -> StructType:
     """Return a query string as a `struct`. A parameter that is a list may be sent many times.
 
-    Raises Invalid with the errors by parameter.
+    Raises Invalid with the errors by parameter, and TooManyFieldsSent.
     """
-    return _query(dict(QueryDict(query).lists()), struct)
+    lists: dict[str, Any] = {}
+    try:
+        # As `QueryDict` does, which takes twice the time.
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=most):
+            lists.setdefault(name, []).append(value)
+    except ValueError:
+        lists = dict(QueryDict(query).lists())  # raises TooManyFieldsSent
+    return _query(lists, struct)
 
 
 def _query(lists: dict[str, Any], struct: type[StructType]) -> StructType:

@@ -4,12 +4,16 @@ A cursor holds the sort key of the row before the page (https://use-the-index-lu
 It is signed for its list and its ordering, so that clients cannot make up cursors.
 """
 
+import hashlib
+import hmac
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
+from django.utils.encoding import force_bytes
 from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
@@ -43,21 +47,49 @@ class Position(NamedTuple):
     backwards: bool
 
 
+class _Signer(signing.Signer):
+    """Signs as Django does, in half of the time, because it derives each key only once.
+
+    A page takes three signatures: of the cursor that is read, and of two that are written.
+    """
+
+    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
+        derived = _derived_key(force_bytes(self.salt) + b"signer", key or self.key, self.algorithm)
+        signed = hmac.digest(derived, force_bytes(value), self.algorithm)
+        return signing.b64_encode(signed).decode()
+
+
+@cache
+def _derived_key(salt: bytes, key: str | bytes, algorithm: str) -> bytes:
+    """The key of `django.utils.crypto.salted_hmac`."""
+    return hashlib.new(algorithm, salt + force_bytes(key)).digest()
+
+
+class _Serializer:
+    """JSON, as Django's own serializer of signed objects writes it."""
+
+    def dumps(self, obj: Any) -> bytes:
+        return msgspec.json.encode(obj)
+
+    def loads(self, data: bytes) -> Any:
+        return msgspec.json.decode(data)
+
+
 class Cursors:
     """Writes and reads the cursors of one list in one ordering."""
 
     def __init__(self, model: type[Model], ordering: str) -> None:
         # No cursor needs to be quoted in a URL.
-        self._signer = signing.Signer(sep=".", salt=f"{model._meta.label}:{ordering}")
+        self._signer = _Signer(sep=".", salt=f"{model._meta.label}:{ordering}")
 
     def write(self, position: Position) -> str:
         """The cursor that says this."""
-        return self._signer.sign_object(position)
+        return self._signer.sign_object(position, serializer=_Serializer)
 
     def read(self, cursor: str) -> Position:
         """What a cursor says. Raises Invalid if it is not from this list and ordering."""
         try:
-            return Position(*self._signer.unsign_object(cursor))
+            return Position(*self._signer.unsign_object(cursor, serializer=_Serializer))
         except signing.BadSignature:
             text = "This cursor does not belong to this list in this ordering."
             raise Invalid(errors={"cursor": [text]}) from None

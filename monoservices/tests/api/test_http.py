@@ -1,10 +1,12 @@
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.test import RequestFactory
 from msgspec import UNSET, Struct, UnsetType
 from rest_framework.request import Request
@@ -14,6 +16,7 @@ from monoservices.api.http import (
     StrictJSONParser,
     StructRenderer,
     idempotency_key,
+    parse_query,
     read_body,
     read_query,
     refuse_fields,
@@ -132,3 +135,40 @@ def test_what_a_query_string_may_not_say(query: str, fields: list[str]) -> None:
     with pytest.raises(Invalid) as error:
         read_query(request(query), Query)
     assert sorted(error.value.errors) == fields
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "&&",
+        "limit=5&",
+        "limit=%35",
+        "limit=+5",
+        "limit",
+        "limit=5;page=2",
+        "lim%69t=5",
+        "%ff=1",
+        "at=2026-01-05T12:00:00+02:00",
+        "\u00e4=\u00f6",
+        "a=1&a=2&limit=5",
+    ],
+)
+def test_both_lanes_read_a_query_string_alike(query: str) -> None:
+    def told(read: Callable[[], Query]) -> Any:
+        try:
+            return read()
+        except Invalid as error:
+            return error.errors
+
+    assert told(lambda: parse_query(query, Query)) == told(
+        lambda: read_query(request(query), Query)
+    )
+
+
+def test_too_many_parameters_are_refused() -> None:
+    most = "&".join(["a=1"] * settings.DATA_UPLOAD_MAX_NUMBER_FIELDS)
+    with pytest.raises(Invalid):
+        parse_query(most, Query)
+    with pytest.raises(TooManyFieldsSent):
+        parse_query(f"{most}&a=1", Query)

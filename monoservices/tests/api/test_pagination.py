@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 
-from monoservices.api.pagination import Page, keyset_page
+from monoservices.api.pagination import Cursors, Page, Position, keyset_page
 from monoservices.api.problems import Invalid
 from monoservices.tests.example_model import Thing
 
@@ -171,6 +171,20 @@ def test_a_cursor_that_was_changed_is_refused() -> None:
     for each in broken:
         with pytest.raises(Invalid):
             page("id", 1, each)
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+@pytest.mark.parametrize("position", [Position([1, 1], True), Position(["Mug", 2], False)])
+def test_a_cursor_is_what_django_would_sign(
+    ordering: str, position: Position, settings: Any
+) -> None:
+    salt, signed = f"{Thing._meta.label}:{ordering}", ""
+    for secret in ("one", "another"):
+        settings.SECRET_KEY = secret
+        signed = signing.Signer(sep=".", salt=salt).sign_object(position)
+        assert Cursors(Thing, ordering).write(position) == signed
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a third", ["another"]
+    assert Cursors(Thing, ordering).read(signed) == position
 
 
 @pytest.mark.django_db
