@@ -120,6 +120,7 @@ EXPRESS = {
         f"orders/{HUGE - 1}/",
         f"products/{HUGE}/",
     ],
+    400: [f"products/?{'&'.join(['a=1'] * 1001)}"],  # more than Django takes
 }
 DJANGO = {
     200: [
@@ -134,7 +135,6 @@ DJANGO = {
         *("products/?ids=", "products/?ids=0", "products/?ids=1,,2", "products/?ids=1&ids=2"),
         f"products/?ids={','.join(['1'] * 101)}",
         f"products/?{'&'.join(['sku=A'] * 101)}",
-        f"products/?{'&'.join(['a=1'] * 1001)}",  # too many for Django
         *("products/?sku=", "products/?sku=%20a", "products/?sku=%00"),
         *("orders/?limit=-1", "orders/?cursor=", "orders/?ids=1", "orders/?sku=P1"),
         *("products/availability/", "products/availability/?ids=a", "products/availability/?id=1"),
