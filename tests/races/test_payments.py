@@ -1,15 +1,12 @@
 """Money for the same order comes many times at once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from secrets import token_hex
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from apps.orders.models import Order, OrderEvent
@@ -20,34 +17,15 @@ from apps.payments import audit
 from apps.payments.exceptions import PaymentExists
 from apps.payments.models import Payment
 from apps.payments.operations import Money, record_payment, record_refund
-from monoservices.database.engines import engine
 from tests.books import assert_books_balance
-from tests.races.workers import WORKERS, Workers, meet, meeting_after_reading
+from tests.races.workers import WORKERS, Workers, meet, meeting_after_reading, meeting_before
 
 FIVE = Decimal("5.00")
 
 
-@contextmanager
-def meeting_before_locking() -> Iterator[None]:
-    """Let the workers meet when each has looked for what was recorded, and none has a lock.
-
-    On SQLite, a transaction that will write is alone from its beginning, so they meet before it.
-    """
-    if not engine().LOCKS_ROWS:
-        meet()
-        yield
-        return
-    has_met = False
-
-    def meet_once(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        nonlocal has_met
-        if not has_met and "FOR NO KEY UPDATE" in sql:
-            has_met = True
-            meet()
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(meet_once):
-        yield
+def meeting_before_locking() -> AbstractContextManager[None]:
+    """Let the workers meet when each has looked for what was recorded, and none has a lock."""
+    return meeting_before(lambda sql: "FOR NO KEY UPDATE" in sql)
 
 
 def money(reference: str) -> Money:

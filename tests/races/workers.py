@@ -7,7 +7,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.synchronize import Barrier as ProcessBarrier
 from typing import Any, TypeVar
 
@@ -79,11 +79,18 @@ def meet() -> None:
     _Meeting.barrier.wait()
 
 
-@contextmanager
-def meeting_after_reading(*, before: str = "orders_order") -> Iterator[None]:
+def meeting_after_reading(*, before: str = "orders_order") -> AbstractContextManager[None]:
     """Let the workers meet when each of them has read what it needs and none has written anything.
 
     before: the table whose first INSERT they meet at.
+    """
+    return meeting_before(lambda sql: sql.replace('"', "").startswith(f"INSERT INTO {before} "))
+
+
+@contextmanager
+def meeting_before(is_meant: Callable[[str], bool]) -> Iterator[None]:
+    """Let the workers meet before the first statement that is meant.
+
     On SQLite, a transaction that will write is alone from its beginning, so they meet before it.
     """
     if not engine().LOCKS_ROWS:
@@ -94,7 +101,7 @@ def meeting_after_reading(*, before: str = "orders_order") -> Iterator[None]:
 
     def meet_once(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal has_met
-        if not has_met and sql.replace('"', "").startswith(f"INSERT INTO {before} "):
+        if not has_met and is_meant(sql):
             has_met = True
             meet()
         return execute(sql, *rest)
