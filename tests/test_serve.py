@@ -118,6 +118,8 @@ def started(
             yield Served(process, port, secret)
         finally:
             process.terminate()
+            if process.stderr is not None:
+                process.stderr.close()  # nobody reads what it still writes
             try:
                 process.wait(2 * DEADLINE)
             except subprocess.TimeoutExpired:

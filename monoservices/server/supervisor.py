@@ -20,6 +20,12 @@ from queue import Empty, SimpleQueue
 from monoservices.server.worker import SIGNALS
 
 
+def guard_forks() -> None:
+    """Let every worker that this process forks from now on hear signals, and start."""
+    keep_signals_for_workers()
+    fork_between_log_lines()
+
+
 def keep_signals_for_workers() -> None:
     """Block signals to end in the processes that this process forks from now on."""
     if sys.platform == "win32":  # where workers are not forked

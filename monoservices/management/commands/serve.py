@@ -20,11 +20,7 @@ from monoservices.housekeeping.beside import housekeeping
 from monoservices.housekeeping.chores import chore_paths
 from monoservices.metrics.processes import counting_together
 from monoservices.server.open_files import TooFewFiles, allowed_connections
-from monoservices.server.supervisor import (
-    Interrupt,
-    fork_between_log_lines,
-    keep_signals_for_workers,
-)
+from monoservices.server.supervisor import Interrupt, guard_forks
 
 HEADER_SECONDS = 15
 HEADER_BYTES = 32 * 1024
@@ -87,8 +83,7 @@ class Command(BaseCommand):
             log_dictconfig=copy.deepcopy(settings.LOGGING),
         )
         server.main_loop_interrupt = Interrupt(lambda: server.interrupt_signal)
-        keep_signals_for_workers()
-        fork_between_log_lines()
+        guard_forks()
         has_chores = bool(chore_paths()) and not no_housekeeping
         with counting_together(), housekeeping() if has_chores else nullcontext():
             server.serve()

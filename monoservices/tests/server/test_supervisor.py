@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from granian.server import Server
 
 from monoservices.server.supervisor import Interrupt
@@ -79,6 +80,7 @@ def test_a_signal_may_come_at_any_moment_of_a_wait() -> None:
     assert not ends(SIGNALS_WHILE_IT_WAITS, "control", 60)  # handlers wait within handlers
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it makes a pipe small")
 def test_a_worker_does_not_inherit_the_lock_of_a_log_line() -> None:
     assert ends(FORK_WITHIN_A_LOG_LINE, "ours", 60)
     assert not ends(FORK_WITHIN_A_LOG_LINE, "control", 3)
