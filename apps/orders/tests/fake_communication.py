@@ -166,9 +166,10 @@ def fingerprint_movements(*, prefix: str, seed: int) -> Iterator[Fingerprint]:
             rows.append((order_id, product_id, moved.delta))
             rows.append((order_id, -product_id, moved.delta + moved.committed_delta))
     if rows:
-        columns = (f"CAST(%s AS bigint) AS {name}" for name in ("id", "other_id", "units"))
-        selects = " UNION ALL ".join([f"SELECT {', '.join(columns)}"] * len(rows))
-        yield from take_fingerprints(selects, list(chain(*rows)), seed=seed)
+        row = "(CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint))"
+        named = "SELECT column1 AS id, column2 AS other_id, column3 AS units"
+        select = f"{named} FROM (VALUES {', '.join([row] * len(rows))}) AS r"
+        yield from take_fingerprints(select, list(chain(*rows)), seed=seed)
 
 
 def references_without_number(*, prefix: str) -> set[str]:
