@@ -144,7 +144,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Payment")
     def money(self, order: Order) -> str:
-        due = due_of(order.status, order.total)
+        due = due_of(order.status, order.total, order.credited)
         status = payment_status_of(order.status, order.paid, due)
         return (status or "-").replace("_", " ")
 

@@ -22,13 +22,21 @@ CanceledBecause = Annotated[
 
 
 class LineOut(Struct):
-    """One line of an order, with SKU, name and price as they were when it was ordered."""
+    """One line of an order, with SKU, name and price as they were when it was ordered.
 
+    What is neither shipped nor canceled of the quantity is open. `quantity` is that of the whole
+    line, whatever became of it.
+    """
+
+    id: int
     product_id: int
     sku: str
     product_name: str
     unit_price: Decimal
     quantity: int
+    shipped_quantity: int
+    canceled_quantity: int
+    returned_quantity: int
     tax_rate: Decimal | None
     tax_amount: Decimal | None
 
@@ -50,6 +58,7 @@ class OrderOut(Struct):
     status: Status
     currency: str
     total: Decimal
+    credited: Decimal
     paid: Decimal | None
     due: Decimal
     payment_status: PaymentStatus | None
@@ -97,10 +106,13 @@ def order_out(
 
 def whole_order(columns: Sequence[Any], lines: list[LineOut], charges: list[ChargeOut]) -> OrderOut:
     """An order in a response. columns: the values of ORDER_COLUMNS."""
-    _, status, _, total, paid, *_ = columns
+    _, status, _, total, credited, paid, *_ = columns
+    if status == "canceled":
+        for line in lines:
+            line.canceled_quantity = line.quantity
     values: list[Any] = [
         *columns[:_AFTER_PAID],
-        *owed(status, total, paid),
+        *owed(status, total, credited, paid),
         *columns[_AFTER_PAID:_AFTER_DETAILS],
         lines,
         charges,

@@ -7,13 +7,16 @@ from django.db import transaction
 
 from apps.orders.charges import replace_charges, set_charges_total
 from apps.orders.exceptions import IllegalTransition, InvalidOrder, SeveralLines
+from apps.orders.fulfilment.delivering import is_delivered
+from apps.orders.fulfilment.goods import status_of
 from apps.orders.lines import change_lines
-from apps.orders.models import Order
+from apps.orders.locking import lock_order, refuse_other_version
+from apps.orders.models import Order, OrderLine
 from apps.orders.placing.pricing import total_with
 from apps.orders.placing.requests import LineRequest, OrderChange
 from apps.orders.placing.rules import MAX_HOLD_SECONDS
 from apps.orders.placing.statements import write_events
-from apps.orders.transitions import lock_order, move_order, refuse_other_version
+from apps.orders.transitions import move_order
 from monoservices.database.engines import engine
 from monoservices.services.scopes import COMMAND_LINE
 
@@ -52,15 +55,19 @@ def change_order(
     for name, value in change.details.items():
         setattr(order, name, value)
     requested = _requested_lines(order, change)
-    of_lines = order.total - (order.charges_total or 0)
+    of_lines, was = order.total - (order.charges_total or 0), order.status
     if change.charges is not None:
         set_charges_total(order, change.charges, may_set_prices=may_set_prices)
     if requested is None:
         order.total = total_with(
-            of_lines, charged=order.charges_total, expected=change.expected_total
+            of_lines,
+            charged=order.charges_total,
+            expected=change.expected_total,
+            credited=order.credited,
         )
     else:
         data |= change_lines(order, requested, change.expected_total, actor, may_set_prices)
+        _set_status(order)
     if change.charges is not None:
         data |= replace_charges(order, change.charges)
     order.updated_at = at or engine().now()  # after the locks of products
@@ -68,8 +75,8 @@ def change_order(
         order.held_until = _held_until(order, change.hold_seconds)
         data |= {"held_until": order.held_until.isoformat()}
     order.save()
-    versions = {order.pk: order.version}
-    write_events({order.pk: actor}, "changed", versions=versions, at=order.updated_at, data=data)
+    versions, step, at = {order.pk: order.version}, (was, order.status), order.updated_at
+    write_events({order.pk: actor}, "changed", versions=versions, step=step, at=at, data=data)
     return Order.objects.with_lines().get(pk=order.pk)
 
 
@@ -110,6 +117,20 @@ def _requested_lines(order: Order, change: OrderChange) -> tuple[LineRequest, ..
             quantity=lines[0].quantity if change.quantity is None else change.quantity,
         ),
     )
+
+
+def _set_status(order: Order) -> None:
+    """Set the status that its new lines give an order; nothing may be open any more.
+
+    Raises InvalidOrder where everything that is left is canceled.
+    """
+    lines = OrderLine.objects.filter(order=order)
+    status = status_of(lines, is_delivered=lambda: is_delivered(order))
+    if status == Order.Status.CANCELED:
+        message = "Nothing would be left of the order; cancel it instead."
+        raise InvalidOrder(errors={"quantity": [message]})
+    order.status = status
+    order.partly_shipped = order.partly_shipped and status == Order.Status.PENDING
 
 
 def _held_until(order: Order, seconds: int) -> datetime:

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from apps.orders.placing.rules import (
     CHARGES,
@@ -23,6 +23,14 @@ OF_ORDERS = (
     CheckConstraint(name="order_total_in_bounds", condition=Q(total__gte=0, total__lte=MAX_TOTAL)),
     CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
     CheckConstraint(name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)),
+    CheckConstraint(
+        name="order_credited_in_bounds",
+        condition=Q(credited__gte=0, credited__lte=F("total")),
+    ),
+    CheckConstraint(
+        name="order_partly_shipped_while_pending",
+        condition=Q(partly_shipped=False) | Q(status="pending", held_until__isnull=True),
+    ),
     CheckConstraint(
         name="order_held_while_it_may_be",
         condition=Q(held_until__isnull=True) | Q(status__in=("pending", "canceled")),
@@ -49,6 +57,18 @@ OF_LINES = (
         condition=Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE)
         & Q(tax_amount__gte=0, tax_amount__lte=MAX_TOTAL),
     ),
+    CheckConstraint(
+        name="line_parts_not_negative",
+        condition=Q(shipped_quantity__gte=0, canceled_quantity__gte=0, returned_quantity__gte=0),
+    ),
+    CheckConstraint(
+        name="line_parts_within_quantity",
+        condition=Q(quantity__gte=F("shipped_quantity") + F("canceled_quantity")),
+    ),
+    CheckConstraint(
+        name="line_returns_within_shipped",
+        condition=Q(shipped_quantity__gte=F("returned_quantity")),
+    ),
 )
 OF_CHARGES = (
     CheckConstraint(name="charge_type_known", condition=Q(type__in=CHARGES)),
@@ -57,6 +77,42 @@ OF_CHARGES = (
         condition=Q(amount__gte=-MAX_TOTAL, amount__lte=MAX_TOTAL)
         & Q(tax_amount__gte=-MAX_TOTAL, tax_amount__lte=MAX_TOTAL)
         & Q(tax_rate__gte=0, tax_rate__lte=MAX_TAX_RATE),
+    ),
+)
+OF_SHIPMENTS = (
+    # Its index is the one of the foreign key, too.
+    UniqueConstraint(name="shipment_once_per_version", fields=("order", "version")),
+    UniqueConstraint(
+        name="shipment_once_per_key",
+        fields=("order", "actor", "idempotency_key"),
+        condition=Q(idempotency_key__isnull=False),
+    ),
+)
+OF_SHIPPED_LINES = (
+    UniqueConstraint(name="shipment_line_once", fields=("shipment", "line")),
+    CheckConstraint(
+        name="shipment_line_quantity_in_bounds",
+        condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
+    ),
+)
+OF_RETURNS = (
+    UniqueConstraint(name="return_once_per_version", fields=("order", "version")),
+    UniqueConstraint(name="return_once_per_key", fields=("order", "actor", "idempotency_key")),
+    CheckConstraint(
+        name="return_credit_in_bounds", condition=Q(credit__gte=0, credit__lte=MAX_TOTAL)
+    ),
+)
+OF_RETURNED_LINES = (
+    UniqueConstraint(
+        name="return_charges_once", fields=("order_return",), condition=Q(line__isnull=True)
+    ),
+    CheckConstraint(
+        name="return_line_of_goods_or_charges",
+        condition=Q(line__isnull=False, quantity__gte=1, quantity__lte=MAX_QUANTITY)
+        | Q(line__isnull=True, quantity=0, is_restocked=False, credit__gt=0),
+    ),
+    CheckConstraint(
+        name="return_line_credit_in_bounds", condition=Q(credit__gte=0, credit__lte=MAX_TOTAL)
     ),
 )
 OF_EVENTS = (

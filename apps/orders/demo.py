@@ -10,6 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.orders.exceptions import OutOfStock
+from apps.orders.fulfilment.canceling import cancel_order
+from apps.orders.fulfilment.delivering import deliver_order
+from apps.orders.fulfilment.shipping import ship_order
 from apps.orders.holding.confirming import confirm_order
 from apps.orders.holding.sweeping import sweep_expired_holds
 from apps.orders.microservice_communication import (
@@ -20,7 +23,6 @@ from apps.orders.microservice_communication import (
 )
 from apps.orders.placing.place import place_order
 from apps.orders.placing.requests import Charge, LineRequest, order_request
-from apps.orders.transitions import cancel_order, deliver_order, ship_order
 
 DAYS = 30
 ORDERS = 200

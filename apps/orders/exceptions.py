@@ -2,16 +2,22 @@
 
 OrdersError
 ├── InvalidOrder           400  a quantity or a total is out of bounds
+├── KeyRequired            400  without an Idempotency-Key, nothing says what is a retry
 ├── UnknownProduct         400
+├── UnknownLine            400  the order has no such line, or several
 ├── OrderNotFound          404
+├── ShipmentNotFound       404
+├── ReturnNotFound         404
 ├── OutOfStock             409
 ├── ProductUnavailable     409
 ├── PriceChanged           409
 ├── IllegalTransition      409
+├── QuantityExceeded       409  fewer units of a line can be shipped, canceled or returned
 ├── NotConfirmed           409  an order that is held cannot be shipped
 ├── HoldExpired            409  the stock of the order was taken back and sold
 ├── VersionConflict        409
 ├── RefundExceedsPaid      409
+├── CreditExceedsDue       409  more would be credited than is due
 ├── PriceNotAllowed        403
 ├── IdempotencyKeyReused   422
 ├── ProductHeld            503  another transaction has locked a product for too long
@@ -43,8 +49,26 @@ class UnknownProduct(OrdersError, Invalid):
     default_detail = "There is no such product; see errors."
 
 
+class UnknownLine(OrdersError, Invalid):
+    code = "unknown_line"
+    default_detail = "The order has no such line; see errors."
+
+
+class KeyRequired(OrdersError, Invalid):
+    code = "idempotency_key_required"
+    default_detail = "Send an Idempotency-Key."
+
+
 class OrderNotFound(OrdersError, NotFound):
     default_detail = "There is no such order."
+
+
+class ShipmentNotFound(OrdersError, NotFound):
+    default_detail = "There is no such shipment."
+
+
+class ReturnNotFound(OrdersError, NotFound):
+    default_detail = "There is no such return."
 
 
 class OutOfStock(OrdersError, Conflict):
@@ -69,6 +93,11 @@ class IllegalTransition(OrdersError, Conflict):
     default_detail = "The order's status does not allow this."
 
 
+class QuantityExceeded(OrdersError, Conflict):
+    code = "quantity_exceeded"
+    default_detail = "A line has fewer units; see errors."
+
+
 class NotConfirmed(OrdersError, Conflict):
     code = "not_confirmed"
     default_detail = "The order is held; confirm it before you ship it."
@@ -87,6 +116,11 @@ class VersionConflict(OrdersError, Conflict):
 class RefundExceedsPaid(OrdersError, Conflict):
     code = "refund_exceeds_paid"
     default_detail = "Less is paid for the order than the refund; see errors."
+
+
+class CreditExceedsDue(OrdersError, Conflict):
+    code = "credit_exceeds_due"
+    default_detail = "More would be credited than is due for the order; see errors."
 
 
 class PriceNotAllowed(OrdersError, MissingScope):

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec import structs
 
-from apps.orders.exceptions import PriceNotAllowed, ProductUnavailable
+from apps.orders.exceptions import PriceNotAllowed, ProductUnavailable, QuantityExceeded
+from apps.orders.fulfilment.goods import open_units
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
 from apps.orders.placing.pricing import (
@@ -17,6 +18,7 @@ from apps.orders.placing.pricing import (
     total_of,
 )
 from apps.orders.placing.requests import LineRequest
+from apps.orders.placing.rules import NOTHING
 from apps.orders.placing.statements import stock_moves, write_lines
 from monoservices.database.rows import ColumnTypes, update_rows
 
@@ -38,7 +40,8 @@ def change_lines(
 ) -> dict[str, Any]:
     """Replace the lines of a locked order, move stock by the difference, and set its total.
 
-    Returns what the order's history keeps.
+    A line keeps at least the units that are shipped or canceled.
+    Returns what the order's history keeps. `order.lines` are those from before.
     Raises what placing raises.
     """
     before = list(order.lines.all())
@@ -53,10 +56,17 @@ def change_lines(
     )
     lines = price_lines(_at_kept_prices(requested, before, book), book, archived=had)
     wanted = quantity_by_product(lines)
+    _refuse_fewer_than_gone(lines, before)
     _refuse_more_of_archived(lines, wanted, had)
     if not may_set_prices:
         _refuse_more_at_other_prices(lines, before)
-    order.total = total_of(lines, charged=order.charges_total, expected=expected_total)
+    order.total = total_of(
+        lines,
+        charged=order.charges_total,
+        expected=expected_total,
+        canceled=sum((row.unit_price * row.canceled_quantity for row in before), start=NOTHING),
+        credited=order.credited,
+    )
     taken = {key: wanted.get(key, 0) - had.get(key, 0) for key in had.keys() | wanted.keys()}
     book.take(taken, lines)
     _replace_lines(order, before, lines)
@@ -78,6 +88,20 @@ def _at_kept_prices(
         else request
         for request in requested
     ]
+
+
+def _refuse_fewer_than_gone(lines: Iterable[PricedLine], before: Iterable[OrderLine]) -> None:
+    """Raise QuantityExceeded where a line would have less than was shipped and canceled of it."""
+    wanted = {(line.product_id, line.unit_price): line for line in lines}
+    errors: dict[str, list[str]] = {}
+    for row in before:
+        line = wanted.get((row.product_id, row.unit_price))
+        gone = row.quantity - open_units(row)
+        if gone > (line.quantity if line else 0):
+            text = f"Of {row.sku}, {gone} are shipped or canceled; send at least that many."
+            errors[line.request.field("quantity") if line else "lines"] = [text]
+    if errors:
+        raise QuantityExceeded(errors=errors)
 
 
 def _refuse_more_of_archived(

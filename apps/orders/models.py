@@ -1,14 +1,41 @@
 """Orders, their lines and their history."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 
 from apps.orders.constraints import OF_CHARGES, OF_EVENTS, OF_LINES, OF_ORDERS
+from apps.orders.fulfilment.models import (
+    Delivery,
+    Return,
+    ReturnLine,
+    ReturnReason,
+    Shipment,
+    ShipmentLine,
+    Tracking,
+)
 from apps.orders.money import needing_refund, with_payment_status
 from monoservices.database.json_rows import Values, json_rows, load_rows
+from monoservices.database.stored_requests import StoredRequest
+
+__all__ = [
+    "Delivery",
+    "Order",
+    "OrderCharge",
+    "OrderEvent",
+    "OrderLine",
+    "OrderQuerySet",
+    "OrdersRequest",
+    "Return",
+    "ReturnLine",
+    "ReturnReason",
+    "Shipment",
+    "ShipmentLine",
+    "Tracking",
+]
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -38,6 +65,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders with a line of this product."""
         lines = OrderLine.objects.filter(product_id=product_id, order=models.OuterRef("pk"))
         return self.filter(models.Exists(lines))
+
+    def shipped_after(self, moment: datetime) -> Self:
+        """Orders of which something was shipped after this moment."""
+        shipments = Shipment.objects.filter(order=models.OuterRef("pk"), created_at__gt=moment)
+        return self.filter(models.Exists(shipments))
 
     def with_payment_status(self, status: str) -> Self:
         """Orders whose answer says this `payment_status`."""
@@ -85,6 +117,10 @@ class Order(models.Model):
     )
     # Payments minus refunds; null where nobody has kept payments of the order.
     paid = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    # The sum of the credits of its returns, which lowers what is due.
+    credited = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
+    # Whether something was shipped of it, and something is open.
+    partly_shipped = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -107,6 +143,9 @@ class Order(models.Model):
                 fields=("held_until",),
                 name="order_by_held_until",
                 condition=Q(status="pending", held_until__isnull=False),
+            ),
+            models.Index(
+                fields=("id",), name="order_partly_shipped", condition=Q(partly_shipped=True)
             ),
         )
         constraints = OF_ORDERS
@@ -169,7 +208,11 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """A product of an order, with name, SKU and price as they were when it was ordered."""
+    """A product of an order, with name, SKU and price as they were when it was ordered.
+
+    quantity = open + shipped_quantity + canceled_quantity; see `fulfilment.goods`. Where the whole
+    order is canceled, its status says that, and the lines stay as they are.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="+")
@@ -179,6 +222,9 @@ class OrderLine(models.Model):
     quantity = models.IntegerField()
     tax_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     tax_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    shipped_quantity = models.IntegerField(default=0, db_default=0)
+    canceled_quantity = models.IntegerField(default=0, db_default=0)
+    returned_quantity = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ("pk",)
@@ -245,3 +291,7 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} by {self.actor}"
+
+
+class OrdersRequest(StoredRequest):
+    """A request that canceled a part of an order, with its answer."""

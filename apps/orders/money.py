@@ -6,10 +6,11 @@
 from decimal import Decimal
 
 from django.db.models import F, Q
+from django.db.models.functions import Round
 
+from apps.orders.placing.rules import NOTHING
 from monoservices.services.config import is_provided
 
-NOTHING = Decimal("0.00")
 PAYMENT_STATUSES = ("unpaid", "partly_paid", "paid", "overpaid")
 
 KEEPS_PAYMENTS = "payments of orders"
@@ -23,9 +24,9 @@ def paid_at_first() -> Decimal | None:
     return NOTHING if is_provided(KEEPS_PAYMENTS) else None
 
 
-def due_of(status: str, total: Decimal) -> Decimal:
-    """What an order costs: its total, and nothing once it is canceled."""
-    return NOTHING if status == _CANCELED else total
+def due_of(status: str, total: Decimal, credited: Decimal) -> Decimal:
+    """What an order costs: its total less what returns credit, and nothing once it is canceled."""
+    return NOTHING if status == _CANCELED else total - credited
 
 
 def payment_status_of(status: str, paid: Decimal | None, due: Decimal) -> str | None:
@@ -46,9 +47,11 @@ OWED = ("due", "payment_status", "needs_refund")
 """What an answer says of an order's money, beside what its row says."""
 
 
-def owed(status: str, total: Decimal, paid: Decimal | None) -> tuple[Decimal, str | None, bool]:
+def owed(
+    status: str, total: Decimal, credited: Decimal, paid: Decimal | None
+) -> tuple[Decimal, str | None, bool]:
     """The values of OWED."""
-    due = due_of(status, total)
+    due = due_of(status, total, credited)
     payment_status = payment_status_of(status, paid, due)
     return due, payment_status, payment_status == "overpaid"
 
@@ -56,11 +59,13 @@ def owed(status: str, total: Decimal, paid: Decimal | None) -> tuple[Decimal, st
 def with_payment_status(status: str) -> Q:
     """The orders of which `payment_status_of` says this."""
     canceled, nothing = Q(status=_CANCELED), Q(paid=0)
+    # SQLite subtracts amounts as floating-point numbers.
+    due = Round(F("total") - F("credited"), 2)
     return {
-        "overpaid": ~canceled & Q(paid__gt=F("total")) | canceled & Q(paid__gt=0),
-        "paid": ~canceled & Q(paid=F("total")),
-        "partly_paid": ~canceled & Q(paid__gt=0, paid__lt=F("total")),
-        "unpaid": nothing & (canceled | Q(total__gt=0)),
+        "overpaid": ~canceled & Q(paid__gt=due) | canceled & Q(paid__gt=0),
+        "paid": ~canceled & Q(paid=due),
+        "partly_paid": ~canceled & Q(paid__gt=0, paid__lt=due),
+        "unpaid": nothing & (canceled | Q(total__gt=F("credited"))),
     }[status]
 
 

@@ -12,11 +12,10 @@ from django.db import transaction
 
 from apps.orders.exceptions import InvalidOrder, RefundExceedsPaid
 from apps.orders.holding.confirming import confirm_locked, revive_locked
+from apps.orders.locking import lock_order
 from apps.orders.models import Order
-from apps.orders.money import NOTHING
-from apps.orders.placing.rules import MAX_PAID
+from apps.orders.placing.rules import MAX_PAID, NOTHING
 from apps.orders.placing.statements import write_events
-from apps.orders.transitions import lock_order
 from monoservices.database.engines import engine
 
 
@@ -44,7 +43,7 @@ def receive_money(
         raise InvalidOrder(errors={"amount": [f"An order can be paid {MAX_PAID} at most."]})
     said = {"amount": str(amount), **(data or {})}
     _set_paid(order, paid, kind="paid", actor=actor, data=said, at=at)
-    if paid >= order.total:
+    if paid >= order.total - order.credited:
         _keep_stock(order, actor=actor, at=at)
     return order
 

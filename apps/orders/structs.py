@@ -142,6 +142,8 @@ class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     product_id: Id | UnsetType = UNSET
     payment_status: PaymentStatusFilter | UnsetType = UNSET
     needs_refund: bool | UnsetType = UNSET
+    partly_shipped: bool | UnsetType = UNSET
+    shipped_after: Moment | UnsetType = UNSET
     created_after: Moment | UnsetType = UNSET
     created_before: Moment | UnsetType = UNSET
     updated_after: Moment | UnsetType = UNSET

@@ -1,6 +1,7 @@
 """The API of what moves an order to another state."""
 
 from collections.abc import Callable
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,16 +11,22 @@ from apps.orders import operations
 from apps.orders.answers import OrderOut
 from apps.orders.exceptions import (
     HoldExpired,
+    IdempotencyKeyReused,
     IllegalTransition,
     NotConfirmed,
     OrderNotFound,
+    QuantityExceeded,
+    UnknownLine,
     VersionConflict,
 )
-from apps.orders.models import Order
+from apps.orders.fulfilment.structs import CancelIn, line_units
+from apps.orders.models import Order, OrdersRequest
 from apps.orders.views import expected_version, get_order, order_response
 from monoservices.api.access import caller
+from monoservices.api.decoding import decode
 from monoservices.api.endpoints import Endpoint
 from monoservices.api.http import refuse_fields
+from monoservices.api.idempotency import once_per_key
 
 
 def move(request: Request, order_id: int, operation: Callable[..., Order]) -> Response:
@@ -37,13 +44,42 @@ class CancelView(APIView):
 
     @Endpoint(
         "cancel_order",
+        body=CancelIn,
         response=OrderOut,
-        refusals=[OrderNotFound, IllegalTransition, VersionConflict],
+        refusals=[
+            UnknownLine,
+            OrderNotFound,
+            IllegalTransition,
+            QuantityExceeded,
+            VersionConflict,
+            IdempotencyKeyReused,
+        ],
+        idempotent=True,
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Cancel a pending order and put its stock back, once."""
-        return move(request, order_id, operations.cancel_order)
+        """Cancel what is open of an order, or some of its units, and put the stock back, once.
+
+        Without `lines`, everything that is open. An order of which something was shipped is then
+        shipped, or delivered; otherwise it is canceled. With `lines`, send an Idempotency-Key, so
+        that a retry cancels nothing more.
+        """
+        body: Any = b"{}" if request.stream is None else request.data
+        sent = decode(body, CancelIn)
+        lines = line_units(sent.lines)
+        order = get_order(caller(request), order_id)
+        version = expected_version(request)
+
+        def cancel() -> Response:
+            actor = caller(request).actor
+            return order_response(
+                operations.cancel_order(
+                    order_id=order.pk, actor=actor, lines=lines, version=version
+                )
+            )
+
+        # Without lines, a second request finds the order canceled, and needs no key.
+        return cancel() if lines is None else once_per_key(request, OrdersRequest, sent, cancel)
 
 
 class ConfirmView(APIView):
@@ -73,7 +109,7 @@ class ShipView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Mark a pending order as shipped. An order that is held must be confirmed first."""
+        """Ship everything that is open of an order. A held order must be confirmed first."""
         return move(request, order_id, operations.ship_order)
 
 
@@ -87,5 +123,5 @@ class DeliverView(APIView):
         versioned=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
-        """Mark a shipped order as delivered."""
+        """Mark every shipment of a shipped order as delivered."""
         return move(request, order_id, operations.deliver_order)

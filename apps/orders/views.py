@@ -1,7 +1,5 @@
 """The API of orders. Each view parses, calls one function and renders."""
 
-import re
-
 from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +17,7 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
-from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages
+from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages, version_in
 from apps.orders.models import Order, OrderQuerySet
 from apps.orders.serializers import OrderSerializer, event_out
 from apps.orders.structs import (
@@ -35,10 +33,7 @@ from monoservices.api.endpoints import Endpoint
 from monoservices.api.hot_routes import answer_alone, answer_if_hot
 from monoservices.api.http import read_body, read_query
 from monoservices.api.pagination import Page, keyset_page
-from monoservices.api.problems import Invalid
 from monoservices.services.scopes import Caller
-
-_VERSION = re.compile(r'"([0-9]{1,9})"')
 
 
 def visible_orders(viewer: Caller) -> OrderQuerySet:
@@ -53,6 +48,10 @@ def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
         orders = orders.held(query.held)
     if query.product_id:
         orders = orders.with_product(query.product_id)
+    if query.partly_shipped is not UNSET:
+        orders = orders.filter(partly_shipped=query.partly_shipped)
+    if query.shipped_after is not UNSET:
+        orders = orders.shipped_after(query.shipped_after)
     if query.payment_status:
         orders = orders.with_payment_status(query.payment_status)
     if query.needs_refund is not UNSET:
@@ -70,13 +69,7 @@ def get_order(viewer: Caller, order_id: int) -> Order:
 
 def expected_version(request: Request) -> int | None:
     """The version in the request's If-Match, or None without it. Raises Invalid."""
-    sent = request.headers.get("If-Match")
-    if sent is None:
-        return None
-    match = _VERSION.fullmatch(sent)
-    if match is None:
-        raise Invalid(errors={"If-Match": ['Expected the ETag of an order, such as "1".']})
-    return int(match[1])
+    return version_in(request.headers.get("If-Match"))
 
 
 def order_response(order: Order) -> Response:

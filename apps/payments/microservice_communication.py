@@ -12,7 +12,8 @@ from decimal import Decimal
 from apps.orders import operations
 from apps.orders.exceptions import RefundExceedsPaid
 from apps.orders.models import Order
-from apps.orders.money import NOTHING, due_of, payment_status_of
+from apps.orders.money import due_of, payment_status_of
+from apps.orders.placing.rules import NOTHING
 from apps.payments.snapshots import DemoOrder, PaidOrder
 from monoservices.api.types import MAX_BIG_INTEGER
 from monoservices.services.contracts import Columns
@@ -35,6 +36,7 @@ RELIES_ON = (
         status=str,
         currency=str,
         total=Decimal,
+        credited=Decimal,
         paid=Decimal | None,
         idempotency_key=str,
         held_until=datetime | None,
@@ -99,7 +101,7 @@ def give_money_back(
 
 
 def _paid(order: Order) -> PaidOrder:
-    due = due_of(order.status, order.total)
+    due = due_of(order.status, order.total, order.credited)
     paid = order.paid or NOTHING
     return PaidOrder(
         id=order.pk,

@@ -40,7 +40,7 @@ class HotRequest(Struct, frozen=True):
     """A request to a hot route, on either lane.
 
     ids: the whole numbers in its path. query: its query string. body: empty unless the method has
-    one. location: its URL without the query string, for links.
+    one. location: its URL without the query string, for links. if_match: the header.
     """
 
     caller: Caller
@@ -49,6 +49,7 @@ class HotRequest(Struct, frozen=True):
     body: bytes = b""
     idempotency_key: str | None = None
     location: str = ""
+    if_match: str | None = None
 
 
 class HotRoute(Generic[Item, Outcome], metaclass=ABCMeta):
@@ -159,6 +160,7 @@ def _hot_request(request: Request, ids: tuple[int, ...], *, has_body: bool) -> H
         read_body(request) if has_body else b"",
         idempotency_key(request) if has_body else None,
         request.build_absolute_uri(request.path),
+        request.headers.get("If-Match") if has_body else None,
     )
 
 

@@ -21,6 +21,7 @@ NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*\Z"
 SKU = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?\Z"
 EMAIL = r"^([^@\s\x00]+@[^@\s\x00]+)?\Z"
 MONEY = r"^[0-9]{1,8}(\.[0-9]{1,2})?\Z"
+WEB_ADDRESS = r"^(https?://[^\s\x00-\x20\x7f\"<>]+)?\Z"
 MOST_IDS = 100
 IDS = rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MOST_IDS - 1}}}\Z"
 LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"
@@ -32,6 +33,7 @@ EXPLANATIONS = {
     NOT_BLANK: "Expected text that is not blank and has no NUL character.",
     SKU: "Expected text without control characters and without spaces at its ends.",
     EMAIL: "Expected an e-mail address.",
+    WEB_ADDRESS: "Expected an address that begins with https:// or http://.",
     MONEY: 'Expected an amount as text, such as "9.99", at most 99999999.99.',
     IDS: f'Expected up to {MOST_IDS} ids, separated by commas, such as "1,2,3".',
     LARGE_MONEY: 'Expected an amount as text, such as "9.99", at most 999999999999.99.',

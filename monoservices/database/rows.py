@@ -21,6 +21,7 @@ Table = type[models.Model]
 
 _TYPES: Mapping[str, ColumnType] = {
     "BigAutoField": "bigint",
+    "BigIntegerField": "bigint",
     "ForeignKey": "bigint",
     "OneToOneField": "bigint",
     "IntegerField": "integer",

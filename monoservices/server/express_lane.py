@@ -135,6 +135,7 @@ class ExpressLane:
                     request.body,
                     request.idempotency_key,
                     request.location,
+                    request.if_match,
                 )
             )
         except Problem:

@@ -20,7 +20,7 @@ class ExpressRequest(Struct, frozen=True):
 
     authorization: the header as it was sent; empty if there is none.
     idempotency_key: a valid key, or None. query: the query string.
-    if_none_match: the header of a request that reads; "" without it.
+    if_none_match: the header of a request that reads; "" without it. if_match: of one that writes.
     is_secure: whether the request came over TLS. location: its URL without the query string.
     """
 
@@ -31,6 +31,7 @@ class ExpressRequest(Struct, frozen=True):
     if_none_match: str = ""
     is_secure: bool = False
     location: str = ""
+    if_match: str | None = None
 
 
 def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
@@ -63,6 +64,7 @@ def express_request(scope: Scope, body: bytes) -> ExpressRequest | None:
         headers.get(b"if-none-match", b"").decode("latin-1") if reads else "",
         is_secure,
         f"{'https' if is_secure else 'http'}://{host}{scope['path']}",
+        None if reads or b"if-match" not in headers else headers[b"if-match"].decode("latin-1"),
     )
 
 

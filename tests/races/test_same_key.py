@@ -54,7 +54,8 @@ def place_after_a_look(job: tuple[int, int]) -> None:
     [decision] = decide([request], read_products(ids=[product_id]), {})
     meet()
     if not known and isinstance(decision, Accepted):
-        write_orders({order_id: decision}, at=engine().now())
+        line_ids = iter([order_id])
+        write_orders({order_id: decision}, line_ids=line_ids, at=engine().now())
 
 
 def create_under_one_key(job: tuple[str, dict[str, Any]]) -> tuple[int, bytes, str | None]:

@@ -10,10 +10,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from msgspec import Struct
 
+from apps.orders.books.parts import Written, problems_of_parts, read_written
 from apps.orders.books.suspects import PREFIX, find_suspects
+from apps.orders.fulfilment.goods import all_open, by_product, kept_units
 from apps.orders.microservice_communication import (
     Moved,
     audit_stock,
@@ -21,9 +23,8 @@ from apps.orders.microservice_communication import (
     read_products,
     sum_movements,
 )
-from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine
-from apps.orders.placing.pricing import quantity_by_product
-from apps.orders.placing.rules import EVENTS, FIRM, MAX_HOLD_SECONDS
+from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine, Return, Shipment
+from apps.orders.placing.rules import EVENTS, FIRM, MAX_HOLD_SECONDS, NOTHING
 
 CHUNK_SIZE = 1_000
 
@@ -51,24 +52,32 @@ def audit() -> Iterator[Discrepancy]:
     for orders in _orders_in_chunks(suspects.order_ids):
         moved = moved_units([order.pk for order in orders])
         charged = _charged([order.pk for order in orders])
+        written = read_written([order.pk for order in orders])
         for order in orders:
-            yield from _audit_order(order, moved[order.pk], charged.get(order.pk))
+            of_order = written[order.pk]
+            yield from _audit_order(order, moved[order.pk], charged.get(order.pk), of_order)
     yield from _dangling(OrderLine)
     yield from _dangling(OrderCharge)
     yield from _dangling(OrderEvent)
+    yield from _dangling(Shipment)
+    yield from _dangling(Return)
     yield from _lines_without_product()
     yield from _orders_without_client()
     for reference in sorted(suspects.references):
         yield Discrepancy(f"Movements refer to {reference}, which does not exist.")
 
 
-def expected_units(order: Order) -> dict[int, Moved]:
-    """What the movements of an order must sum to, by product id."""
+def expected_units(order: Order, restocked: Mapping[int, int]) -> dict[int, Moved]:
+    """What the movements of an order must sum to, by product id. restocked: units, by product."""
     if order.status == Order.Status.CANCELED:
         return {}
-    committed = 1 if order.status == Order.Status.PENDING else 0
-    quantities = quantity_by_product(order.lines.all())
-    return {key: Moved(-quantity, committed * quantity) for key, quantity in quantities.items()}
+    lines = order.lines.all()
+    kept = by_product(lines, {line.pk: kept_units(line) for line in lines})
+    still_open = by_product(lines, all_open(lines))
+    return {
+        key: Moved(restocked.get(key, 0) - units, still_open.get(key, 0))
+        for key, units in kept.items()
+    }
 
 
 def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, Moved]]:
@@ -80,9 +89,11 @@ def moved_units(order_ids: Sequence[int]) -> defaultdict[int, dict[int, Moved]]:
     return sums
 
 
-def differences(order: Order, moved: Mapping[int, Moved]) -> dict[int, Moved]:
+def differences(
+    order: Order, moved: Mapping[int, Moved], restocked: Mapping[int, int]
+) -> dict[int, Moved]:
     """The units that the movements of an order lack, by product id."""
-    expected, nothing = expected_units(order), Moved()
+    expected, nothing = expected_units(order, restocked), Moved()
     missing = {}
     for product_id in sorted({*expected, *moved}):
         wanted, found = expected.get(product_id, nothing), moved.get(product_id, nothing)
@@ -94,8 +105,10 @@ def differences(order: Order, moved: Mapping[int, Moved]) -> dict[int, Moved]:
 
 def _orders_in_chunks(order_ids: Collection[int]) -> Iterator[list[Order]]:
     orders = Order.objects.with_lines().prefetch_related("events").order_by("pk")
-    named = ("pk", "status", "total", "charges_total", "version", "held_until", "created_at")
-    columns = orders.only(*named)
+    columns = orders.only(
+        *("pk", "status", "total", "charges_total", "credited", "partly_shipped", "version"),
+        *("held_until", "created_at"),
+    )
     ordered = sorted(order_ids)
     for at in range(0, len(ordered), CHUNK_SIZE):
         yield list(columns.filter(pk__in=ordered[at : at + CHUNK_SIZE]))
@@ -106,12 +119,12 @@ def _charged(order_ids: Collection[int]) -> dict[int, Decimal]:
     sums: dict[int, Decimal] = {}
     charges = OrderCharge.objects.filter(order__in=order_ids).values_list("order_id", "amount")
     for order_id, amount in charges:
-        sums[order_id] = sums.get(order_id, Decimal("0.00")) + amount
+        sums[order_id] = sums.get(order_id, NOTHING) + amount
     return sums
 
 
 def _audit_order(
-    order: Order, moved: Mapping[int, Moved], charged: Decimal | None
+    order: Order, moved: Mapping[int, Moved], charged: Decimal | None, written: Written
 ) -> Iterator[Discrepancy]:
     name = f"Order {order.pk}"
     lines = order.lines.all()
@@ -120,7 +133,7 @@ def _audit_order(
     if order.charges_total != charged:
         says, sum_of = ("nothing" if x is None else x for x in (order.charges_total, charged))
         yield Discrepancy(f"{name}: its charges_total is {says}, but its charges sum to {sum_of}.")
-    total = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
+    total = sum((line.unit_price * kept_units(line) for line in lines), start=NOTHING)
     if order.total != total + (charged or 0):
         parts = "its lines sum" if charged is None else "its lines and charges sum"
         total += charged or 0
@@ -129,7 +142,9 @@ def _audit_order(
     for problem in (_history_problem(order, events), _hold_problem(order, events)):
         if problem:
             yield Discrepancy(f"{name}: {problem}")
-    for product_id, missing in differences(order, moved).items():
+    for problem in problems_of_parts(order, written):
+        yield Discrepancy(f"{name}: {problem}")
+    for product_id, missing in differences(order, moved, written.restocked).items():
         found = moved.get(product_id, Moved())
         text = f"{name}: its movements of product {product_id}"
         for verb, units, lacking in (
@@ -169,7 +184,7 @@ def _hold_problem(order: Order, events: Sequence[OrderEvent]) -> str:
     return ""
 
 
-def _dangling(model: type[OrderLine | OrderCharge | OrderEvent]) -> Iterator[Discrepancy]:
+def _dangling(model: type[Model]) -> Iterator[Discrepancy]:
     rows = model._default_manager.exclude(Exists(Order.objects.filter(pk=OuterRef("order"))))
     for key, order_id in rows.order_by("pk").values_list("pk", "order_id"):
         name = str(model._meta.verbose_name).capitalize()

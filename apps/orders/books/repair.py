@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 
 from apps.orders.books.audit import Discrepancy, differences, moved_units
+from apps.orders.books.parts import read_written
 from apps.orders.books.suspects import PREFIX
+from apps.orders.locking import lock_order
 from apps.orders.microservice_communication import Moved, correct_ledger, correct_reference
-from apps.orders.transitions import lock_order
 from monoservices.api.problems import Problem
 
 NOTE = "reconcile --repair"
@@ -43,7 +44,8 @@ def repair_order(*, order_id: int) -> dict[int, Moved]:
     nothing is corrected.
     """
     order = lock_order(order_id)
-    deltas = differences(order, moved_units([order_id])[order_id])
+    restocked = read_written([order_id])[order_id].restocked
+    deltas = differences(order, moved_units([order_id])[order_id], restocked)
     correct_reference(reference=f"{PREFIX}{order_id}", deltas=deltas, note=NOTE)
     return deltas
 

@@ -18,6 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum, Value, Window
 from django.db.models.functions import Coalesce, Lag, Lead, RowNumber
 from msgspec import Struct
 
+from apps.orders.books.parts import orders_with_parts_off
 from apps.orders.microservice_communication import (
     fingerprint_movements,
     references_without_number,
@@ -31,14 +32,27 @@ HALF_A_CENT = Decimal("0.005")
 # SQLite sums amounts as floating-point numbers.
 _OFF = Q(more=None) | Q(more__gte=HALF_A_CENT) | Q(more__lte=-HALF_A_CENT)
 
+_PARTLY = Q(status="pending", shipped__gt=0)
+_STATUS_OFF = (
+    Q(status="pending", open=0)
+    | Q(status__in=("shipped", "delivered")) & (~Q(open=0) | Q(shipped=0))
+    | Q(status="canceled") & ~Q(shipped=0)
+    | Q(partly_shipped=True) & ~_PARTLY
+    | Q(partly_shipped=False) & _PARTLY
+)
+
 _EXPECTED = """
     SELECT o.id, l.product_id AS other_id,
-        CASE o.status WHEN 'canceled' THEN 0 ELSE l.quantity END AS units
+        CASE o.status WHEN 'canceled' THEN 0 ELSE l.quantity - l.canceled_quantity END AS units
     FROM orders_order AS o LEFT JOIN orders_orderline AS l ON l.order_id = o.id
     UNION ALL
-    SELECT o.id, -l.product_id, l.quantity
-    FROM orders_order AS o JOIN orders_orderline AS l ON l.order_id = o.id
-    WHERE o.status IN ('shipped', 'delivered')
+    SELECT l.order_id, -l.product_id, l.shipped_quantity
+    FROM orders_orderline AS l WHERE l.shipped_quantity <> 0
+    UNION ALL
+    SELECT l.order_id, both.sign * l.product_id, -b.quantity
+    FROM orders_returnline AS b JOIN orders_orderline AS l ON l.id = b.line_id
+    CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS both
+    WHERE b.is_restocked
 """
 """What the movements of orders should take: of what can be sold, and of what is on hand."""
 
@@ -51,7 +65,7 @@ class Suspects(Struct, frozen=True):
 
 
 def find_suspects() -> Suspects:
-    """Every order that is wrong, and every reference without its order. Nine statements.
+    """Every order that is wrong, and every reference without its order. Fourteen statements.
 
     Some of the orders may be right. The memory that it takes grows with what is found.
     """
@@ -63,6 +77,7 @@ def find_suspects() -> Suspects:
             *_histories_off(),
             *_without_events(),
             *_holds_off(),
+            *orders_with_parts_off(),
         },
         references_without_number(prefix=PREFIX),
     )
@@ -86,13 +101,21 @@ def _fingerprints() -> Iterator[tuple[Fingerprint, Fingerprint]]:
 
 
 def _totals_off() -> Iterable[int]:
-    """Orders without lines, or whose totals are not the sums of their lines and charges."""
-    of_lines = Sum(F("lines__unit_price") * F("lines__quantity"))
+    """Orders without lines, or whose totals are not the sums of their lines and charges.
+
+    And those whose status is not what is open and shipped of their lines.
+    """
+    kept = F("lines__quantity") - F("lines__canceled_quantity")
+    of_lines = Sum(F("lines__unit_price") * kept)
     charged = Coalesce(F("charges_total"), Decimal(0))
     orders = Order.objects.order_by().values("pk")
     return (
-        orders.annotate(more=of_lines + charged - F("total"))
-        .filter(_OFF)
+        orders.annotate(
+            more=of_lines + charged - F("total"),
+            shipped=Sum("lines__shipped_quantity"),
+            open=Sum(kept - F("lines__shipped_quantity")),
+        )
+        .filter(_OFF | _STATUS_OFF)
         .values_list("pk", flat=True)
     )
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.orders.exceptions import HoldExpired, IllegalTransition, OutOfStock
+from apps.orders.fulfilment.goods import all_open, by_product
+from apps.orders.locking import lock_order, refuse_other_version
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order
-from apps.orders.placing.pricing import ProductBook, quantity_by_product
+from apps.orders.placing.pricing import ProductBook
 from apps.orders.placing.statements import stock_moves, write_events
-from apps.orders.transitions import lock_order, refuse_other_version
 from monoservices.database.engines import engine
 
 _STATE = ("status", "held_until", "canceled_because", "version", "updated_at")
@@ -55,7 +56,8 @@ def revive_locked(order: Order, *, actor: str, at: datetime | None = None) -> bo
     order: canceled because its hold had expired, and locked by the caller. It stays as it is if
         there is not enough stock; then the result is False.
     """
-    units = quantity_by_product(order.lines.all())
+    lines = order.lines.all()
+    units = by_product(lines, all_open(lines))
     try:
         ProductBook(read_products(ids=units.keys(), lock="wait")).take(units)
     except OutOfStock:

@@ -197,7 +197,7 @@ def _sweep_statement() -> str:
 @cache
 def _units_statement() -> str:
     return f"""
-        SELECT l.order_id, l.product_id, sum(l.quantity)
+        SELECT l.order_id, l.product_id, sum(l.quantity - l.canceled_quantity)
         FROM {rows_from(_ID)} JOIN orders_orderline AS l ON l.order_id = r.id
         GROUP BY l.order_id, l.product_id
     """  # noqa: S608 - made of constants

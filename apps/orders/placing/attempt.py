@@ -1,6 +1,6 @@
 """One pass over a batch of orders: a transaction that reads, decides and writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 
@@ -14,7 +14,7 @@ from apps.orders.holding.statements import (
 )
 from apps.orders.metrics import count_outcomes, count_taken_back
 from apps.orders.microservice_communication import Lock, read_products, take_stock
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderLine
 from apps.orders.placing.deciding import Accepted, Decision, KnownOrder, Repeated, decide
 from apps.orders.placing.holds import EXPIRED, HoldBook
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
@@ -66,6 +66,7 @@ def attempt(
         holds = HoldBook() if lock == "none" else _lock_holds(asked, needed, lock, at)
         known = enqueue_known_orders({request.key for request in asked})
         reserved = engine().reserve_ids(Order, len(asked))
+        lines = engine().reserve_ids(OrderLine, sum(len(request.lines) for request in asked))
         expired = enqueue_products_of_expired(at)
         # Waits for rows, so that the statements above travel with this one.
         products = read_products(
@@ -75,6 +76,7 @@ def attempt(
             lock=lock,
         )
         ids = [key for (key,) in reserved.fetch()]
+        line_ids = (key for (key,) in lines.fetch())
         if allowed is None:
             allowed = read_check()
             asked = list(compress(requests, allowed))
@@ -90,7 +92,8 @@ def attempt(
         }
         # Without locks, the orders are written before the last statement waits for products.
         moment = at or (began_at() if lock == "none" else engine().now())
-        responses = _write(accepted, moment, at, is_locked=lock != "none") if accepted else {}
+        is_locked = lock != "none"
+        responses = _write(accepted, line_ids, moment, at, is_locked=is_locked) if accepted else {}
     outcomes = _outcomes(decisions, ids, responses)
     count_outcomes(outcomes)
     decided = iter(outcomes)
@@ -138,11 +141,17 @@ def _outcomes(
 
 
 def _write(
-    accepted: Mapping[int, Accepted], moment: datetime, at: datetime | None, *, is_locked: bool
+    accepted: Mapping[int, Accepted],
+    line_ids: Iterator[int],
+    moment: datetime,
+    at: datetime | None,
+    *,
+    is_locked: bool,
 ) -> dict[int, str]:
     """Write the orders and, last, take their stock; return the responses by the orders' ids.
 
-    moment: when the orders were placed. at: when stock moved; after its lock where it is None.
+    line_ids: reserved for their lines. moment: when the orders were placed. at: when stock moved;
+        after its lock where it is None.
     is_locked: whether the products are locked, so that none has changed since it was read.
     """
     endings = [
@@ -153,7 +162,7 @@ def _write(
     if endings:
         end_holds(endings, at=moment)
     with engine().writes_together():
-        responses = write_orders(accepted, at=moment)
+        responses = write_orders(accepted, line_ids=line_ids, at=moment)
         prices = {
             line.product.id: line.product.price
             for order in accepted.values()

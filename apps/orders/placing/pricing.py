@@ -14,7 +14,7 @@ from apps.orders.exceptions import (
     UnknownProduct,
 )
 from apps.orders.placing.requests import Charge, LineRequest
-from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL
+from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL, NOTHING
 from apps.orders.placing.snapshots import ProductSnapshot
 from monoservices.api.problems import Errors
 
@@ -157,26 +157,41 @@ def price_lines(
 
 
 def total_of(
-    lines: Iterable[PricedLine], *, charged: Decimal | None, expected: Decimal | None
+    lines: Iterable[PricedLine],
+    *,
+    charged: Decimal | None,
+    expected: Decimal | None,
+    canceled: Decimal = NOTHING,
+    credited: Decimal = NOTHING,
 ) -> Decimal:
     """What the lines and the charges cost together.
 
-    charged: the sum of the charges; None where there are none.
+    charged: the sum of the charges; None where there are none. canceled: the price of the units
+    that are canceled. credited: what the order costs at least, because it was credited.
     Raises InvalidOrder where that is less or more than an order may cost, and PriceChanged where
     it is not what the client expected.
     """
-    of_lines = sum((line.unit_price * line.quantity for line in lines), start=Decimal("0.00"))
+    of_lines = sum((line.unit_price * line.quantity for line in lines), start=-canceled)
     if of_lines > MAX_TOTAL:
         raise InvalidOrder(errors={"lines": [f"The order costs more than {MAX_TOTAL}."]})
-    return total_with(of_lines, charged=charged, expected=expected)
+    return total_with(of_lines, charged=charged, expected=expected, credited=credited)
 
 
-def total_with(of_lines: Decimal, *, charged: Decimal | None, expected: Decimal | None) -> Decimal:
+def total_with(
+    of_lines: Decimal,
+    *,
+    charged: Decimal | None,
+    expected: Decimal | None,
+    credited: Decimal = NOTHING,
+) -> Decimal:
     """What an order costs whose lines cost `of_lines`; see `total_of`."""
     total = of_lines if charged is None else of_lines + charged
     if not 0 <= total <= MAX_TOTAL:
         message = f"With its charges, the order costs {total}. Expected 0 to {MAX_TOTAL}."
         raise InvalidOrder(errors={"charges": [message]})
+    if total < credited:
+        message = f"The order would cost {total}, but {credited} was credited for returns."
+        raise InvalidOrder(errors={"" if charged is None else "charges": [message]})
     if expected not in (None, total):
         raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})
     return total
@@ -184,7 +199,7 @@ def total_with(of_lines: Decimal, *, charged: Decimal | None, expected: Decimal 
 
 def charged_by(charges: Sequence[Charge]) -> Decimal | None:
     """The sum of charges; None where there are none."""
-    return sum((charge.amount for charge in charges), start=Decimal("0.00")) if charges else None
+    return sum((charge.amount for charge in charges), start=NOTHING) if charges else None
 
 
 def quantity_by_product(lines: Iterable[Line]) -> dict[int, int]:

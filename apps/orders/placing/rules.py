@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+NOTHING = Decimal("0.00")
 MAX_TOTAL = Decimal("999999999999.99")
 MAX_PAID = Decimal("9999999999999.99")
 """The most that an order can have been paid. SQLite keeps amounts of 15 digits exactly."""
@@ -27,18 +28,21 @@ _UNCHANGED = tuple((status, status) for status in STATUSES)
 EVENTS = {
     "placed": (("", "pending"),),
     "confirmed": (("pending", "pending"),),
-    "changed": (("pending", "pending"),),
-    "shipped": (("pending", "shipped"),),
-    "delivered": (("shipped", "delivered"),),
+    # A change can leave nothing open of an order of which something was shipped.
+    "changed": (("pending", "pending"), ("pending", "shipped"), ("pending", "delivered")),
+    # Some units, or everything that was open.
+    "shipped": (("pending", "shipped"), ("pending", "pending")),
+    # A shipment, while others are under way or units are open.
+    "delivered": (("shipped", "delivered"), ("shipped", "shipped"), ("pending", "pending")),
     "canceled": (
         ("pending", "canceled"),
-        # What remained of the order was canceled.
-        *(("pending", "pending"), ("shipped", "shipped"), ("delivered", "delivered")),
+        # Some units, or everything that was open of an order of which something was shipped.
+        *(("pending", "pending"), ("pending", "shipped"), ("pending", "delivered")),
     ),
     "revived": (("canceled", "pending"),),
     "paid": _UNCHANGED,
     "refunded": _UNCHANGED,
-    "returned": _UNCHANGED,
+    "returned": (("pending", "pending"), ("shipped", "shipped"), ("delivered", "delivered")),
 }
 """Each type of event, with every pair of the order's status before and after it."""
 
@@ -49,3 +53,7 @@ FIRM = ("confirmed", "revived")
 def can_become(status: str, next_status: str) -> bool:
     """Whether an order may move from one status to another, by the event of the same name."""
     return status != next_status and (status, next_status) in EVENTS.get(next_status, ())
+
+
+CARRIER_LENGTH, TRACKING_LENGTH, URL_LENGTH, REASON_LENGTH = 100, 100, 500, 500
+"""How many characters a carrier's name, a tracking number, its URL and a reason may have."""

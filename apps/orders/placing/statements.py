@@ -1,6 +1,6 @@
 """The statements of a batch of orders, whose number does not depend on the size of the batch."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,7 +16,8 @@ from apps.orders.money import paid_at_first
 from apps.orders.placing.deciding import Accepted, KnownOrder
 from apps.orders.placing.pricing import PricedLine
 from apps.orders.placing.requests import Charge, Key
-from apps.orders.placing.rules import EVENTS
+from apps.orders.placing.rules import EVENTS, NOTHING
+from monoservices.database.engines import engine
 from monoservices.database.rows import (
     ColumnTypes,
     column_types,
@@ -27,10 +28,12 @@ from monoservices.database.rows import (
 from monoservices.database.statements import PendingRows, enqueue
 
 _KEY: ColumnTypes = {"client_id": "bigint", "key": "text"}
-_ORDER = column_types(Order, without={"canceled_because"})  # no new order is canceled
-_LINE = column_types(OrderLine, without={"id"})
+# What no new order is: canceled, credited, shipped.
+_ORDER = column_types(Order, without={"canceled_because", "credited", "partly_shipped"})
+_NO_PARTS = {"shipped_quantity": 0, "canceled_quantity": 0, "returned_quantity": 0}
+_LINE = column_types(OrderLine, without=_NO_PARTS)
 _CHARGE = column_types(OrderCharge, without={"id"})
-_EVENT = column_types(OrderEvent, without={"id"})
+EVENT = column_types(OrderEvent, without={"id"})
 
 
 def enqueue_known_orders(keys: Collection[Key]) -> PendingRows:
@@ -47,14 +50,16 @@ def known_orders(rows: PendingRows) -> dict[Key, KnownOrder]:
     }
 
 
-def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int, str]:
+def write_orders(
+    accepted: Mapping[int, Accepted], *, line_ids: Iterator[int], at: datetime
+) -> dict[int, str]:
     """Insert accepted orders under the given ids, with lines, charges and first events.
 
-    at: the moment it happened.
+    line_ids: reserved for the lines. at: the moment it happened.
     Returns, by id, the JSON text of each order's response, which its row keeps.
     """
     shared: dict[str, Any] = {"status": "pending", "currency": settings.CURRENCY, "version": 1}
-    shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first()}
+    shared |= {"created_at": at, "updated_at": at, "paid": paid_at_first(), "credited": NOTHING}
     orders, lines, charges = [], [], []
     for order_id, order in accepted.items():
         # Of the request, the row takes the client, the key, the fingerprint and the details.
@@ -63,7 +68,7 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
         seconds = order.request.hold_seconds
         row["canceled_because"] = None
         row["held_until"] = None if seconds is None else at + timedelta(seconds=seconds)
-        own_lines = _line_rows(order_id, order.lines)
+        own_lines = _line_rows(order_id, order.lines, line_ids)
         own_charges = _charge_rows(order_id, order.request.charges)
         answer = order_out(row, own_lines, own_charges)
         row["first_answer"] = msgspec.json.encode(answer).decode()
@@ -79,9 +84,11 @@ def write_orders(accepted: Mapping[int, Accepted], *, at: datetime) -> dict[int,
     return {row["id"]: row["first_answer"] for row in orders}
 
 
-def write_lines(order_id: int, lines: Iterable[PricedLine]) -> None:
+def write_lines(order_id: int, lines: Sequence[PricedLine]) -> None:
     """Insert further lines of an order."""
-    insert_rows(OrderLine, _LINE, _line_rows(order_id, lines))
+    reserved = engine().reserve_ids(OrderLine, len(lines)).fetch()
+    line_ids = (key for (key,) in reserved)
+    insert_rows(OrderLine, _LINE, _line_rows(order_id, lines, line_ids))
 
 
 def write_charges(order_id: int, charges: Iterable[Charge]) -> None:
@@ -114,7 +121,7 @@ def write_events(
     else:
         for row in rows:
             row["version"] = versions[row["order_id"]]
-    insert_rows(OrderEvent, _EVENT, rows, shared=shared)
+    insert_rows(OrderEvent, EVENT, rows, shared=shared)
 
 
 def stock_moves(
@@ -157,15 +164,19 @@ def shipped_moves(
     ]
 
 
-def _line_rows(order_id: int, lines: Iterable[PricedLine]) -> list[dict[str, Any]]:
+def _line_rows(
+    order_id: int, lines: Iterable[PricedLine], line_ids: Iterator[int]
+) -> list[dict[str, Any]]:
     return [
         {
+            "id": next(line_ids),
             "order_id": order_id,
             "product_id": line.product.id,
             "sku": line.product.sku,
             "product_name": line.product.name,
             "unit_price": line.unit_price,
             "quantity": line.quantity,
+            **_NO_PARTS,
             "tax_rate": line.tax_rate,
             "tax_amount": line.tax_amount,
         }

@@ -166,9 +166,9 @@ def fingerprint_movements(*, prefix: str, seed: int) -> Iterator[Fingerprint]:
             rows.append((order_id, product_id, moved.delta))
             rows.append((order_id, -product_id, moved.delta + moved.committed_delta))
     if rows:
-        row = "(CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint))"
+        cast = "(CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint))"
         named = "SELECT column1 AS id, column2 AS other_id, column3 AS units"
-        select = f"{named} FROM (VALUES {', '.join([row] * len(rows))}) AS r"
+        select = f"{named} FROM (VALUES {', '.join([cast] * len(rows))}) AS r"
         yield from take_fingerprints(select, list(chain(*rows)), seed=seed)
 
 

@@ -40,7 +40,7 @@ PAID = [None, *TOTALS, Decimal("4.99"), Decimal("5.01"), MAX_TOTAL - CENT, MAX_P
 def test_the_payment_status_of_an_order_of_5(
     status: str, paid: str | None, expected: str | None
 ) -> None:
-    due = due_of(status, Decimal("5.00"))
+    due = due_of(status, Decimal("5.00"), Decimal("0.00"))
     assert due == (0 if status == "canceled" else 5)
     amount = None if paid is None else Decimal(paid)
     assert payment_status_of(status, amount, due) == expected

@@ -1,0 +1,1 @@
+"""What leaves the shelf, what comes back, and canceling a part of an order."""
