@@ -11,12 +11,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from apps.orders.models import Order, OrderLine
+from apps.orders.fulfilment.shipping import Shipped
+from apps.orders.models import Order, OrderLine, Return, Shipment
 from apps.orders.operations import (
+    LineUnits,
     OrderChange,
+    ReturnedUnits,
+    ReturnRequest,
+    ShipmentRequest,
     cancel_order,
     change_order,
     place_orders,
+    return_goods,
+    ship_orders,
     sweep_expired_holds,
 )
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
@@ -47,6 +54,14 @@ BUDGETS = {
     "order-export": 2,
     "order": 2,
     "order-events": 3,
+    "order-shipments": 3,
+    "order-returns": 3,
+    "shipment-list": 2,
+    "shipment-export": 2,
+    "shipment": 2,
+    "return-list": 2,
+    "return-export": 2,
+    "return": 2,
     "order-payments": 3,
     "order-refunds": 3,
     "payment-list": 2,
@@ -80,7 +95,7 @@ def batch(orders: int, lines: int, product_ids: list[int]) -> list[OrderRequest]
 
 @pytest.mark.parametrize("lines", [1, 7, 300])
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_placing_takes_eight_statements(product_ids: list[int], orders: int, lines: int) -> None:
+def test_placing_takes_nine_statements(product_ids: list[int], orders: int, lines: int) -> None:
     """Products, keys, ids and expired holds are read; orders, lines, events, ledger are written.
 
     Stock is changed by the statement that writes the ledger, on SQLite by one of its own.
@@ -88,27 +103,27 @@ def test_placing_takes_eight_statements(product_ids: list[int], orders: int, lin
     requests = batch(orders, lines, product_ids)
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 8 + STOCK_ALONE
+    assert len(executed) == 9 + STOCK_ALONE
     assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
     assert OrderLine.objects.count() == orders * lines
 
 
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_placing_again_takes_four_statements(product_ids: list[int], orders: int) -> None:
+def test_placing_again_takes_five_statements(product_ids: list[int], orders: int) -> None:
     requests = batch(orders, 2, product_ids)
     place_orders(requests)
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 4
+    assert len(executed) == 5
     assert all(isinstance(each, PlacedOrder) and each.replayed for each in outcomes)
 
 
 @pytest.mark.parametrize("orders", [1, 7, 200])
-def test_refusing_takes_four_statements(orders: int) -> None:
+def test_refusing_takes_five_statements(orders: int) -> None:
     requests = [shop_request(line(make_product(stock=0).id)) for _ in range(orders)]
     with statements() as executed:
         place_orders(requests)
-    assert len(executed) == 4
+    assert len(executed) == 5
     assert Order.objects.count() == 0
 
 
@@ -125,7 +140,7 @@ def test_taking_back_takes_as_many_however_many_holds(product_ids: list[int], ho
     requests = [shop_request(line(each)) for each in mine]
     with statements() as executed:
         outcomes = place_orders(requests)
-    assert len(executed) == 4 + 2 + 4 + CLOCK + 2 + 4 + STOCK_ALONE
+    assert len(executed) == 5 + 2 + 5 + CLOCK + 2 + 4 + STOCK_ALONE
     assert all(isinstance(outcome, PlacedOrder) for outcome in outcomes)
 
 
@@ -167,7 +182,7 @@ def test_recording_a_payment_takes_nine_statements() -> None:
 
 
 @pytest.mark.parametrize("lines", [1, 7, 100])
-def test_changing_takes_ten_statements(product_ids: list[int], lines: int) -> None:
+def test_changing_takes_eleven_statements(product_ids: list[int], lines: int) -> None:
     """As many lines change their quantity as go and come.
 
     Order, lines and products are read; lines are deleted, changed and added; order, event and
@@ -178,7 +193,7 @@ def test_changing_takes_ten_statements(product_ids: list[int], lines: int) -> No
     wanted = (*(line(each, 3) for each in stay), *(line(each) for each in come))
     with statements() as executed:
         changed = change_order(order_id=order.pk, change=OrderChange(lines=wanted), actor="x")
-    assert len(executed) == 10 + CLOCK + STOCK_ALONE
+    assert len(executed) == 11 + CLOCK + STOCK_ALONE
     assert changed.total == 4 * lines
     assert {(each.product_id, each.quantity) for each in changed.lines.all()} == {
         (each.product_id, each.quantity) for each in wanted
@@ -199,6 +214,31 @@ def reading_routes() -> dict[str, Any]:
     return {route.name: route for route in routes if hasattr(route.callback.view_class, "get")}
 
 
+def send_and_take_back(order: Order, times: int) -> tuple[int, int]:
+    """Ship and return one unit, and then one more so many times; return the ids of the first."""
+    unit = order.lines.get().pk
+    for key in map(str, range(times + 1)):
+        units = LineUnits(path="lines.0", quantity=1, line_id=unit)
+        asked = ShipmentRequest(order_id=order.pk, actor="x", idempotency_key=key, lines=(units,))
+        ship_orders([asked])
+        back = ReturnedUnits(path="lines.0", quantity=1, line_id=unit, restock=True, reason="old")
+        returned = ReturnRequest(lines=(back,))
+        return_goods(order_id=order.pk, request=returned, actor="x", idempotency_key=key)
+    return Shipment.objects.earliest("pk").pk, Return.objects.earliest("pk").pk
+
+
+@pytest.mark.parametrize("shipments", [1, 7, 100])
+def test_shipping_takes_ten_statements(product_ids: list[int], shipments: int) -> None:
+    """Orders are locked; lines, keys, ids and the clock are read; orders, lines, shipments, their
+    lines, events and ledger are written."""
+    orders = [make_order(line(each)) for each in product_ids[:shipments]]
+    asked = [ShipmentRequest(order_id=order.pk, actor="x", idempotency_key="a") for order in orders]
+    with statements() as executed:
+        outcomes = ship_orders(asked)
+    assert len(executed) == 10 + CLOCK + STOCK_ALONE
+    assert all(isinstance(outcome, Shipped) for outcome in outcomes)
+
+
 def test_every_reading_route_has_a_budget() -> None:
     assert set(reading_routes()) == set(BUDGETS)
 
@@ -208,6 +248,8 @@ def test_every_reading_route_has_a_budget() -> None:
 def test_reading_takes_the_same_however_much_there_is(api: Api, name: str, rows: int) -> None:
     product = make_product(stock=1_000)
     order = make_order(line(product.id))
+    sent = make_order(line(product.id, rows + 1))
+    shipment_id, return_id = send_and_take_back(sent, rows)
     for each in range(rows):
         make_order(line(product.id, 2), line(make_product().id))
         change_stock(product_id=product.id, delta=1, reason="received", actor="x")
@@ -216,7 +258,12 @@ def test_reading_takes_the_same_however_much_there_is(api: Api, name: str, rows:
             record(order_id=order.pk, money=MONEY, actor="x", idempotency_key=f"{each}")
     wanted: dict[str, Any] = {}
     for parameter in reading_routes()[name].pattern.converters:
-        wanted[parameter] = {"product_id": product.id, "order_id": order.pk}[parameter]
+        wanted[parameter] = {
+            "product_id": product.id,
+            "order_id": sent.pk if name in {"order-shipments", "order-returns"} else order.pk,
+            "shipment_id": shipment_id,
+            "return_id": return_id,
+        }[parameter]
     path = reverse(name, kwargs=wanted)
     if name == "product-availability":
         path += f"?ids={product.id}"

@@ -8,7 +8,7 @@ from django.db import transaction
 from apps.orders.charges import replace_charges, set_charges_total
 from apps.orders.exceptions import IllegalTransition, InvalidOrder, SeveralLines
 from apps.orders.fulfilment.delivering import is_delivered
-from apps.orders.fulfilment.goods import status_of
+from apps.orders.fulfilment.goods import open_units, status_of
 from apps.orders.lines import change_lines
 from apps.orders.locking import lock_order, refuse_other_version
 from apps.orders.models import Order, OrderLine
@@ -67,7 +67,8 @@ def change_order(
         )
     else:
         data |= change_lines(order, requested, change.expected_total, actor, may_set_prices)
-        _set_status(order)
+        if any(line.quantity > open_units(line) for line in order.lines.all()):
+            _set_status(order)
     if change.charges is not None:
         data |= replace_charges(order, change.charges)
     order.updated_at = at or engine().now()  # after the locks of products

@@ -24,7 +24,7 @@ OF_ORDERS = (
     CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
     CheckConstraint(name="order_paid_in_bounds", condition=Q(paid__gte=0, paid__lte=MAX_PAID)),
     CheckConstraint(
-        name="order_credited_in_bounds",
+        name="order_total_not_below_credited",
         condition=Q(credited__gte=0, credited__lte=F("total")),
     ),
     CheckConstraint(
@@ -58,15 +58,15 @@ OF_LINES = (
         & Q(tax_amount__gte=0, tax_amount__lte=MAX_TOTAL),
     ),
     CheckConstraint(
-        name="line_parts_not_negative",
+        name="line_units_not_negative",
         condition=Q(shipped_quantity__gte=0, canceled_quantity__gte=0, returned_quantity__gte=0),
     ),
     CheckConstraint(
-        name="line_parts_within_quantity",
+        name="line_units_within_quantity",
         condition=Q(quantity__gte=F("shipped_quantity") + F("canceled_quantity")),
     ),
     CheckConstraint(
-        name="line_returns_within_shipped",
+        name="line_units_returned_within_shipped",
         condition=Q(shipped_quantity__gte=F("returned_quantity")),
     ),
 )

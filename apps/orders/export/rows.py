@@ -12,7 +12,8 @@ from monoservices.database.json_rows import load_rows
 from monoservices.files.exporting import Format, Pieces, csv_lines, export_pieces, json_lines
 
 _LINES, _CHARGES = "lines_as_json", "charges_as_json"
-_LINE = LineOut.__struct_fields__
+_LINE = ("line_id", *LineOut.__struct_fields__[1:])
+"""The columns of a line in a row of CSV. `order_id` is the one of an order's id."""
 _CHARGE = {
     name: name if name in _LINE else f"charge_{name}" for name in ChargeOut.__struct_fields__
 }

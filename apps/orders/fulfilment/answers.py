@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from apps.orders.exceptions import OrdersError
 from apps.orders.fulfilment.deciding import Unchanged
 from apps.orders.fulfilment.shipping import Outcome, Shipped, ShippedBefore
 from apps.orders.models import Return, Shipment
+from apps.orders.placing.rules import NOTHING
 from monoservices.api.types import Moment
 
 ShipmentStatus = Annotated[
@@ -66,6 +68,11 @@ class ReturnOut(Struct):
     created_at: Moment
 
 
+_shipped = msgspec.json.Decoder(list[tuple[int, int, str, str, int]])
+# SQLite has numbers for booleans. What is credited of charges has no line.
+_came_back = msgspec.json.Decoder(
+    list[tuple[int | None, Any, Any, Any, int, bool | int, Decimal, str]]
+)
 ShipmentAnswer = tuple[ShipmentOut, bool] | OrdersError
 """A shipment, and whether it was there before; or why there is none."""
 
@@ -78,16 +85,7 @@ def shipment_out(shipment: Shipment) -> ShipmentOut:
         id=shipment.pk,
         order_id=shipment.order_id,
         status="shipped" if delivery is None else "delivered",
-        lines=[
-            ShippedUnits(
-                each.line_id,
-                each.line.product_id,
-                each.line.sku,
-                each.line.product_name,
-                each.quantity,
-            )
-            for each in sorted(shipment.lines.all(), key=lambda each: each.line_id)
-        ],
+        lines=[ShippedUnits(*line) for line in _shipped.decode(shipment.lines_as_json)],
         carrier=tracking.carrier if tracking else "",
         tracking_number=tracking.tracking_number if tracking else "",
         tracking_url=tracking.tracking_url if tracking else "",
@@ -137,27 +135,18 @@ def shipment_answers(outcomes: Sequence[Outcome | None]) -> list[ShipmentAnswer 
 
 def return_out(order_return: Return) -> ReturnOut:
     """A return in a response, from `ReturnQuerySet.whole`."""
-    lines = [each for each in order_return.lines.all() if each.line is not None]
-    of_goods = sum((each.credit for each in lines), start=Decimal("0.00"))
+    lines = _came_back.decode(order_return.lines_as_json)
+    of_charges = [credit for line_id, *_, credit, _ in lines if line_id is None]
     return ReturnOut(
         id=order_return.pk,
         order_id=order_return.order_id,
         currency=order_return.order.currency,
         credit=order_return.credit,
-        charges_credit=order_return.credit - of_goods,
+        charges_credit=of_charges[0] if of_charges else NOTHING,
         lines=[
-            ReturnedLine(
-                line_id=line.pk,
-                product_id=line.product_id,
-                sku=line.sku,
-                product_name=line.product_name,
-                quantity=each.quantity,
-                restock=each.is_restocked,
-                credit=each.credit,
-                reason=each.reason.text if hasattr(each, "reason") else "",
-            )
-            for each in lines
-            if (line := each.line)
+            ReturnedLine(line_id, product_id, sku, name, quantity, bool(restock), credit, reason)
+            for line_id, product_id, sku, name, quantity, restock, credit, reason in lines
+            if line_id is not None
         ],
         created_at=order_return.created_at,
     )

@@ -7,6 +7,7 @@ fingerprint: of the request, so that a retry does nothing again.
 from typing import Self
 
 from django.db import models
+from django.db.models.expressions import RawSQL
 
 from apps.orders.constraints import (
     OF_RETURNED_LINES,
@@ -20,6 +21,28 @@ from apps.orders.placing.rules import (
     TRACKING_LENGTH,
     URL_LENGTH,
 )
+from monoservices.database.engines import engine
+from monoservices.database.rows import ColumnType, ColumnTypes
+
+_UNITS: dict[str, ColumnType] = {
+    "line_id": "bigint",
+    "product_id": "bigint",
+    "sku": "text",
+    "product_name": "text",
+    "quantity": "integer",
+}
+_CAME_BACK: ColumnTypes = _UNITS | {
+    "is_restocked": "boolean",
+    "credit": "numeric",
+    "reason": "text",
+}
+_LINE = "p.line_id, l.product_id, l.sku, l.product_name, p.quantity"
+
+
+def _as_json(columns: ColumnTypes, rows: str) -> RawSQL:
+    """An annotation: these rows as JSON text, an array for each."""
+    statement = f"SELECT {engine().json_rows(columns)} FROM ({rows}) AS r"  # noqa: S608
+    return RawSQL(statement, (), output_field=models.TextField())  # noqa: S611 - constants
 
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
@@ -28,8 +51,14 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return self if manages else self.filter(client_id=client_id)
 
     def whole(self) -> Self:
-        """Read the lines too, tracking and delivery: three statements."""
-        return self.select_related("tracking", "delivery").prefetch_related("lines__line")
+        """Read the lines too, with tracking and delivery, in the same statement."""
+        lines = f"""
+            SELECT {_LINE} FROM orders_shipmentline AS p
+            JOIN orders_orderline AS l ON l.id = p.line_id
+            WHERE p.shipment_id = orders_shipment.id ORDER BY p.line_id
+        """  # noqa: S608 - made of constants
+        read = self.select_related("tracking", "delivery")
+        return read.annotate(lines_as_json=_as_json(_UNITS, lines))
 
 
 class Shipment(models.Model):
@@ -48,6 +77,9 @@ class Shipment(models.Model):
     fingerprint = models.CharField(max_length=64, blank=True)
     actor = models.CharField(max_length=200)
     created_at = models.DateTimeField()
+
+    lines_as_json: str
+    """The lines, as `ShipmentQuerySet.whole` has read them."""
 
     objects = ShipmentQuerySet.as_manager()
 
@@ -69,7 +101,8 @@ class ShipmentLine(models.Model):
     shipment = models.ForeignKey(
         Shipment, on_delete=models.PROTECT, related_name="lines", db_index=False
     )
-    line = models.ForeignKey("orders.OrderLine", on_delete=models.PROTECT, related_name="+")
+    # The foreign key keeps the line. Django would look for rows before any line is deleted.
+    line = models.ForeignKey("orders.OrderLine", on_delete=models.DO_NOTHING, related_name="+")
     quantity = models.IntegerField()
 
     class Meta:
@@ -113,8 +146,15 @@ class ReturnQuerySet(models.QuerySet["Return"]):
         return self if manages else self.filter(client_id=client_id)
 
     def whole(self) -> Self:
-        """Read the lines too, with their reasons: two statements."""
-        return self.select_related("order").prefetch_related("lines__line", "lines__reason")
+        """Read the lines too, with their reasons, in the same statement."""
+        lines = f"""
+            SELECT {_LINE}, p.is_restocked, p.credit, coalesce(w.text, '') AS reason
+            FROM orders_returnline AS p
+            LEFT JOIN orders_orderline AS l ON l.id = p.line_id
+            LEFT JOIN orders_returnreason AS w ON w.return_line_id = p.id
+            WHERE p.order_return_id = orders_return.id ORDER BY p.id
+        """  # noqa: S608 - made of constants
+        return self.select_related("order").annotate(lines_as_json=_as_json(_CAME_BACK, lines))
 
 
 class Return(models.Model):
@@ -130,6 +170,9 @@ class Return(models.Model):
     actor = models.CharField(max_length=200)
     credit = models.DecimalField(max_digits=14, decimal_places=2)
     created_at = models.DateTimeField()
+
+    lines_as_json: str
+    """The lines, as `ReturnQuerySet.whole` has read them."""
 
     objects = ReturnQuerySet.as_manager()
 
@@ -150,7 +193,7 @@ class ReturnLine(models.Model):
 
     order_return = models.ForeignKey(Return, on_delete=models.PROTECT, related_name="lines")
     line = models.ForeignKey(
-        "orders.OrderLine", on_delete=models.PROTECT, related_name="+", null=True
+        "orders.OrderLine", on_delete=models.DO_NOTHING, related_name="+", null=True
     )
     quantity = models.IntegerField()
     is_restocked = models.BooleanField()

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             model_name="order",
             constraint=models.CheckConstraint(
                 condition=models.Q(("credited__gte", 0), ("credited__lte", models.F("total"))),
-                name="order_credited_in_bounds",
+                name="order_total_not_below_credited",
             ),
         ),
         AddConstraintNotValid(
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                     ("returned_quantity__gte", 0),
                     ("shipped_quantity__gte", 0),
                 ),
-                name="line_parts_not_negative",
+                name="line_units_not_negative",
             ),
         ),
         AddConstraintNotValid(
@@ -165,14 +165,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("quantity__gte", models.F("shipped_quantity") + models.F("canceled_quantity"))
                 ),
-                name="line_parts_within_quantity",
+                name="line_units_within_quantity",
             ),
         ),
         AddConstraintNotValid(
             model_name="orderline",
             constraint=models.CheckConstraint(
                 condition=models.Q(("shipped_quantity__gte", models.F("returned_quantity"))),
-                name="line_returns_within_shipped",
+                name="line_units_returned_within_shipped",
             ),
         ),
         RenewAppendOnly("OrderEvent"),

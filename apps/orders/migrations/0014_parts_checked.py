@@ -8,10 +8,10 @@ class Migration(migrations.Migration):
 
     dependencies = [("orders", "0013_parts")]
     operations = [
-        ValidateConstraint("Order", "order_credited_in_bounds"),
+        ValidateConstraint("Order", "order_total_not_below_credited"),
         ValidateConstraint("Order", "order_partly_shipped_while_pending"),
-        ValidateConstraint("OrderLine", "line_parts_not_negative"),
-        ValidateConstraint("OrderLine", "line_parts_within_quantity"),
-        ValidateConstraint("OrderLine", "line_returns_within_shipped"),
+        ValidateConstraint("OrderLine", "line_units_not_negative"),
+        ValidateConstraint("OrderLine", "line_units_within_quantity"),
+        ValidateConstraint("OrderLine", "line_units_returned_within_shipped"),
         ValidateConstraint("OrderEvent", "event_is_legal"),
     ]

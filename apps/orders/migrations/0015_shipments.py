@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
             name="line",
             field=models.ForeignKey(
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="+",
                 to="orders.orderline",
             ),
@@ -206,7 +206,9 @@ class Migration(migrations.Migration):
             model_name="shipmentline",
             name="line",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.orderline"
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="orders.orderline",
             ),
         ),
         migrations.AddField(

@@ -29,6 +29,10 @@ ORDER_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("order_paid_in_bounds", {"paid": "-0.01"}),
     ("order_held_while_it_may_be", {"status": "shipped", "held_until": LATER}),
     ("order_held_while_it_may_be", {"status": "delivered", "held_until": LATER}),
+    ("order_total_not_below_credited", {"credited": "-0.01"}),
+    ("order_total_not_below_credited", {"credited": "1000.00"}),
+    ("order_partly_shipped_while_pending", {"partly_shipped": True, "status": "shipped"}),
+    ("order_partly_shipped_while_pending", {"partly_shipped": True, "held_until": LATER}),
     ("order_canceled_because", {"canceled_because": "requested"}),
     ("order_canceled_because", {"canceled_because": "expired", "held_until": LATER}),
     ("order_canceled_because", {"canceled_because": "expired", "status": "canceled"}),
@@ -42,6 +46,12 @@ LINE_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("line_tax_in_bounds", {"tax_rate": "-0.01"}),
     ("line_tax_in_bounds", {"tax_rate": "100.01"}),
     ("line_tax_in_bounds", {"tax_rate": "100.00", "tax_amount": "-0.01"}),
+    ("line_units_not_negative", {"shipped_quantity": -1, "returned_quantity": -1}),
+    ("line_units_not_negative", {"canceled_quantity": -1}),
+    ("line_units_not_negative", {"returned_quantity": -1}),
+    ("line_units_within_quantity", {"shipped_quantity": 3}),
+    ("line_units_within_quantity", {"shipped_quantity": 1, "canceled_quantity": 2}),
+    ("line_units_returned_within_shipped", {"shipped_quantity": 1, "returned_quantity": 2}),
 ]
 CHARGE_CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("charge_type_known", {"type": "gift"}),
@@ -61,18 +71,24 @@ STATUSES = ("", "pending", "shipped", "delivered", "canceled")
 LEGAL = {
     ("placed", "", "pending"),
     ("changed", "pending", "pending"),
+    ("changed", "pending", "shipped"),
+    ("changed", "pending", "delivered"),
     ("shipped", "pending", "shipped"),
+    ("shipped", "pending", "pending"),
     ("delivered", "shipped", "delivered"),
+    ("delivered", "shipped", "shipped"),
+    ("delivered", "pending", "pending"),
     ("canceled", "pending", "canceled"),
     ("canceled", "pending", "pending"),
-    ("canceled", "shipped", "shipped"),
-    ("canceled", "delivered", "delivered"),
+    ("canceled", "pending", "shipped"),
+    ("canceled", "pending", "delivered"),
     ("confirmed", "pending", "pending"),
     ("revived", "canceled", "pending"),
     *(
         (kind, status, status)
         for kind in ("paid", "refunded", "returned")
         for status in ("pending", "shipped", "delivered", "canceled")
+        if (kind, status) != ("returned", "canceled")  # nothing was shipped of it
     ),
 }
 

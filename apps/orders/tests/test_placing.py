@@ -76,6 +76,7 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
         "status": "pending",
         "currency": "EUR",
         "total": "19.98",
+        "credited": "0.00",
         "paid": "0.00",
         "due": "19.98",
         "payment_status": "unpaid",
@@ -90,11 +91,15 @@ def test_the_answer_is_the_order_and_is_kept() -> None:
         "quantity": 2,
         "lines": [
             {
+                "id": order.lines.get().pk,
                 "product_id": mug.id,
                 "sku": mug.sku,
                 "product_name": "Mug",
                 "unit_price": "9.99",
                 "quantity": 2,
+                "shipped_quantity": 0,
+                "canceled_quantity": 0,
+                "returned_quantity": 0,
                 "tax_rate": None,
                 "tax_amount": None,
             }

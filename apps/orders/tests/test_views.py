@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import ANY
 from urllib.parse import quote
 
 import pytest
@@ -41,13 +42,17 @@ def ids(answer: Answer) -> list[int]:
 
 
 def line(product: ProductSnapshot, quantity: int, unit_price: str = "") -> dict[str, Any]:
-    """A line as it is answered."""
+    """A line as it is answered, whose id is a number."""
     return {
+        "id": ANY,
         "product_id": product.id,
         "sku": product.sku,
         "product_name": product.name,
         "unit_price": unit_price or str(product.price),
         "quantity": quantity,
+        "shipped_quantity": 0,
+        "canceled_quantity": 0,
+        "returned_quantity": 0,
         "tax_rate": None,
         "tax_amount": None,
     }
@@ -66,6 +71,7 @@ def test_the_short_form_in_is_the_short_form_out(api: Api, mug: ProductSnapshot)
         "status": "pending",
         "currency": "EUR",
         "total": "19.98",
+        "credited": "0.00",
         "paid": "0.00",
         "due": "19.98",
         "payment_status": "unpaid",
