@@ -15,8 +15,8 @@ from apps.orders.fulfilment.goods import (
     choose,
     open_units,
     status_of,
+    told_units,
 )
-from apps.orders.fulfilment.statements import told_units
 from apps.orders.locking import lock_order, refuse_other_version, write_change
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine

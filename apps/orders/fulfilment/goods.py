@@ -85,6 +85,13 @@ def by_product(lines: Iterable[Line], units: Mapping[int, int]) -> dict[int, int
     return sums
 
 
+def told_units(units: Mapping[int, int]) -> list[dict[str, int]]:
+    """Units by the ids of lines, as an order's history keeps them."""
+    return [
+        {"line_id": line_id, "quantity": quantity} for line_id, quantity in sorted(units.items())
+    ]
+
+
 def find_lines(lines: Sequence[OneLine], asked: Iterable[LineUnits]) -> list[OneLine]:
     """The line that each of `asked` names, in their order. Raises UnknownLine."""
     by_id = {line.id: line for line in lines}

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from apps.orders.fulfilment.deciding import Key, KnownShipment, Leaving, LockedLine, LockedOrder
+from apps.orders.fulfilment.goods import told_units
 from apps.orders.models import Order, OrderEvent, OrderLine, Shipment, ShipmentLine, Tracking
 from apps.orders.placing.statements import EVENT
 from monoservices.database.engines import engine
@@ -108,13 +109,6 @@ def write_shipments(leaving: Mapping[int, Leaving], *, at: datetime) -> None:
     if tracking:
         insert_rows(Tracking, _TRACKING, tracking)
     insert_rows(OrderEvent, EVENT, events, shared={"type": "shipped", "created_at": at})
-
-
-def told_units(units: Mapping[int, int]) -> list[dict[str, int]]:
-    """Units by the ids of lines, as an order's history keeps them."""
-    return [
-        {"line_id": line_id, "quantity": quantity} for line_id, quantity in sorted(units.items())
-    ]
 
 
 def update_orders(orders: Iterable[LockedOrder], *, at: datetime) -> None:
