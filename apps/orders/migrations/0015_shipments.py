@@ -19,6 +19,15 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shipments",
+                        to="orders.order",
+                    ),
+                ),
                 ("client_id", models.BigIntegerField()),
                 ("version", models.IntegerField()),
                 ("idempotency_key", models.CharField(blank=True, max_length=255, null=True)),
@@ -28,67 +37,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-pk",),
-            },
-        ),
-        migrations.CreateModel(
-            name="OrdersRequest",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "indexes": [
+                    models.Index(fields=["client_id", "id"], name="shipment_by_client"),
+                    models.Index(fields=["created_at"], name="shipment_by_created_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("order", "version"), name="shipment_once_per_version"
                     ),
-                ),
-                ("client_id", models.BigIntegerField()),
-                ("method", models.CharField(max_length=10)),
-                ("path", models.CharField(max_length=255)),
-                ("key", models.CharField(max_length=255)),
-                ("fingerprint", models.CharField(max_length=64)),
-                ("status", models.SmallIntegerField(default=0)),
-                ("answer", models.TextField(default="")),
-                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
-            ],
-            options={
-                "ordering": ("pk",),
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Return",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.UniqueConstraint(
+                        condition=models.Q(("idempotency_key__isnull", False)),
+                        fields=("order", "actor", "idempotency_key"),
+                        name="shipment_once_per_key",
                     ),
-                ),
-                ("client_id", models.BigIntegerField()),
-                ("version", models.IntegerField()),
-                ("idempotency_key", models.CharField(max_length=255)),
-                ("fingerprint", models.CharField(max_length=64)),
-                ("actor", models.CharField(max_length=200)),
-                ("credit", models.DecimalField(decimal_places=2, max_digits=14)),
-                ("created_at", models.DateTimeField()),
-            ],
-            options={
-                "ordering": ("-pk",),
-            },
-        ),
-        migrations.CreateModel(
-            name="ReturnLine",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("quantity", models.IntegerField()),
-                ("is_restocked", models.BooleanField()),
-                ("credit", models.DecimalField(decimal_places=2, max_digits=14)),
-            ],
-            options={
-                "ordering": ("pk",),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -100,10 +62,34 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "shipment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="orders.shipment",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="orders.orderline",
+                    ),
+                ),
                 ("quantity", models.IntegerField()),
             ],
             options={
                 "ordering": ("pk",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("shipment", "line"), name="shipment_line_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1), ("quantity__lte", 1000000)),
+                        name="shipment_line_quantity_in_bounds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -141,31 +127,117 @@ class Migration(migrations.Migration):
                 ("tracking_url", models.CharField(blank=True, max_length=500)),
             ],
         ),
-        migrations.AddField(
-            model_name="shipment",
-            name="order",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="shipments",
-                to="orders.order",
-            ),
+        migrations.CreateModel(
+            name="Return",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="returns",
+                        to="orders.order",
+                    ),
+                ),
+                ("client_id", models.BigIntegerField()),
+                ("version", models.IntegerField()),
+                ("idempotency_key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("actor", models.CharField(max_length=200)),
+                ("credit", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(fields=["client_id", "id"], name="return_by_client"),
+                    models.Index(fields=["created_at"], name="return_by_created_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("order", "version"), name="return_once_per_version"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("order", "actor", "idempotency_key"), name="return_once_per_key"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("credit__gte", 0), ("credit__lte", Decimal("999999999999.99"))
+                        ),
+                        name="return_credit_in_bounds",
+                    ),
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="ordersrequest",
-            constraint=models.UniqueConstraint(
-                fields=("client_id", "method", "path", "key"), name="orders_once_per_key"
-            ),
-        ),
-        migrations.AddField(
-            model_name="return",
-            name="order",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="returns",
-                to="orders.order",
-            ),
+        migrations.CreateModel(
+            name="ReturnLine",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "order_return",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="orders.return",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="orders.orderline",
+                    ),
+                ),
+                ("quantity", models.IntegerField()),
+                ("is_restocked", models.BooleanField()),
+                ("credit", models.DecimalField(decimal_places=2, max_digits=14)),
+            ],
+            options={
+                "ordering": ("pk",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("line__isnull", True)),
+                        fields=("order_return",),
+                        name="return_charges_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("line__isnull", False),
+                                ("quantity__gte", 1),
+                                ("quantity__lte", 1000000),
+                            ),
+                            models.Q(
+                                ("credit__gt", 0),
+                                ("is_restocked", False),
+                                ("line__isnull", True),
+                                ("quantity", 0),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="return_line_of_goods_or_charges",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("credit__gte", 0), ("credit__lte", Decimal("999999999999.99"))
+                        ),
+                        name="return_line_credit_in_bounds",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ReturnReason",
@@ -183,137 +255,31 @@ class Migration(migrations.Migration):
                 ("text", models.CharField(max_length=500)),
             ],
         ),
-        migrations.AddField(
-            model_name="returnline",
-            name="line",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="orders.orderline",
-            ),
-        ),
-        migrations.AddField(
-            model_name="returnline",
-            name="order_return",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="lines",
-                to="orders.return",
-            ),
-        ),
-        migrations.AddField(
-            model_name="shipmentline",
-            name="line",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="orders.orderline",
-            ),
-        ),
-        migrations.AddField(
-            model_name="shipmentline",
-            name="shipment",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="lines",
-                to="orders.shipment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(fields=["client_id", "id"], name="shipment_by_client"),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(fields=["created_at"], name="shipment_by_created_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="shipment",
-            constraint=models.UniqueConstraint(
-                fields=("order", "version"), name="shipment_once_per_version"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shipment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("idempotency_key__isnull", False)),
-                fields=("order", "actor", "idempotency_key"),
-                name="shipment_once_per_key",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="return",
-            index=models.Index(fields=["client_id", "id"], name="return_by_client"),
-        ),
-        migrations.AddIndex(
-            model_name="return",
-            index=models.Index(fields=["created_at"], name="return_by_created_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="return",
-            constraint=models.UniqueConstraint(
-                fields=("order", "version"), name="return_once_per_version"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="return",
-            constraint=models.UniqueConstraint(
-                fields=("order", "actor", "idempotency_key"), name="return_once_per_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="return",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credit__gte", 0), ("credit__lte", Decimal("999999999999.99"))),
-                name="return_credit_in_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="returnline",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("line__isnull", True)),
-                fields=("order_return",),
-                name="return_charges_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="returnline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("line__isnull", False), ("quantity__gte", 1), ("quantity__lte", 1000000)
+        migrations.CreateModel(
+            name="OrdersRequest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
-                    models.Q(
-                        ("credit__gt", 0),
-                        ("is_restocked", False),
-                        ("line__isnull", True),
-                        ("quantity", 0),
-                    ),
-                    _connector="OR",
                 ),
-                name="return_line_of_goods_or_charges",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="returnline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credit__gte", 0), ("credit__lte", Decimal("999999999999.99"))),
-                name="return_line_credit_in_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shipmentline",
-            constraint=models.UniqueConstraint(
-                fields=("shipment", "line"), name="shipment_line_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shipmentline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", 1), ("quantity__lte", 1000000)),
-                name="shipment_line_quantity_in_bounds",
-            ),
+                ("client_id", models.BigIntegerField()),
+                ("method", models.CharField(max_length=10)),
+                ("path", models.CharField(max_length=255)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("status", models.SmallIntegerField(default=0)),
+                ("answer", models.TextField(default="")),
+                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+            ],
+            options={
+                "ordering": ("pk",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("client_id", "method", "path", "key"), name="orders_once_per_key"
+                    )
+                ],
+            },
         ),
     ]

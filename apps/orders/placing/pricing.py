@@ -191,7 +191,7 @@ def total_with(
         raise InvalidOrder(errors={"charges": [message]})
     if total < credited:
         message = f"The order would cost {total}, but {credited} was credited for returns."
-        raise InvalidOrder(errors={"" if charged is None else "charges": [message]})
+        raise InvalidOrder(message)
     if expected not in (None, total):
         raise PriceChanged(errors={"expected_total": [f"The order costs {total}."]})
     return total
