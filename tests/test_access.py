@@ -70,6 +70,22 @@ API |= {
     ("GET", "payments/"): Access("payments:read", 200),
     ("GET", "payments/export/"): Access("payments:read", 200),
 }
+SENT = {"lines": [{"sku": "MUG", "quantity": 1}]}
+BACK = {"lines": [{"sku": "MUG", "quantity": 1, "restock": True}]}
+API |= {
+    ("GET", "orders/<int:order_id>/shipments/"): Access("orders:read", 200),
+    ("POST", "orders/<int:order_id>/shipments/"): Access("orders:manage", 201, SENT, KEYED),
+    ("GET", "orders/<int:order_id>/returns/"): Access("orders:read", 200),
+    ("POST", "orders/<int:order_id>/returns/"): Access("orders:manage", 201, BACK, KEYED),
+    ("GET", "shipments/"): Access("orders:read", 200),
+    ("GET", "shipments/export/"): Access("orders:read", 200),
+    ("GET", "shipments/<int:shipment_id>/"): Access("orders:read", 200),
+    ("PATCH", "shipments/<int:shipment_id>/"): Access("orders:manage", 200, {"carrier": "DHL"}),
+    ("POST", "shipments/<int:shipment_id>/deliver/"): Access("orders:manage", 200),
+    ("GET", "returns/"): Access("orders:read", 200),
+    ("GET", "returns/export/"): Access("orders:read", 200),
+    ("GET", "returns/<int:return_id>/"): Access("orders:read", 200),
+}
 OPEN = {
     "",
     "favicon.ico",
@@ -154,19 +170,28 @@ CREATING = [
 def url(make_api: MakeApi) -> Callable[[str], str]:
     """A function that puts the ids of a product and of a pending order of "shop" into a path.
 
-    A part of the order is paid.
+    A part of the order is paid. Two of its three units are shipped, and one of them was returned.
     """
     product = Product.create_product("Blue Mug", "", "9.99", 100)
     product.sku = "MUG"
     product.save()
-    shop = make_api("orders:write", "payments:write")
-    order = shop.post("orders/", {"product_id": product.pk, "quantity": 1})
+    shop = make_api("orders:write", "orders:manage", "payments:write")
+    order = shop.post("orders/", {"product_id": product.pk, "quantity": 3})
+    sent, back = (
+        shop.post(f"orders/{order.json['id']}/{route}/", body, idempotency_key="before")
+        for route, body in (
+            ("shipments", {"lines": [{"sku": "MUG", "quantity": 2}]}),
+            ("returns", BACK),
+        )
+    )
     paid = shop.post(f"orders/{order.json['id']}/payments/", PAID, idempotency_key="before")
     assert paid.status == 201
 
     def fill(path: str) -> str:
         path = path.replace("<int:product_id>", str(product.pk))
         path = path.replace("<int:order_id>", str(order.json["id"]))
+        path = path.replace("<int:shipment_id>", str(sent.json["id"]))
+        path = path.replace("<int:return_id>", str(back.json["id"]))
         path = re.sub(r"<int:\w+>", "1", path)
         return f"{path}?ids=1" if path.endswith("availability/") else path
 
@@ -257,7 +282,7 @@ def test_another_clients_order_is_as_if_it_did_not_exist(
         missing = path.replace("<int:order_id>", "999999")
         assert answer.content == send(other, method, missing, expected).content
     order = url("orders/<int:order_id>/")
-    assert make_api("orders:read").get(order).headers["ETag"] == '"2"'  # unchanged
+    assert make_api("orders:read").get(order).headers["ETag"] == '"4"'  # unchanged
 
 
 @each(OF_AN_ORDER)

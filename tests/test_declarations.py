@@ -116,6 +116,7 @@ def test_the_hot_routes(settings: Any) -> None:
     settings.SERVED_SERVICES = SHOP
     assert hot_routes() == PRODUCTS_ROUTES | {
         ("POST", "/api/v1/orders/"): "PlaceOrder",
+        ("POST", "/api/v1/orders/0/shipments/"): "ShipOrder",
         ("GET", "/api/v1/orders/0/"): "ReadOrder",
         ("GET", "/api/v1/orders/"): "ListOrders",
     }

@@ -45,6 +45,7 @@ class CancelView(APIView):
     @Endpoint(
         "cancel_order",
         body=CancelIn,
+        takes_no_body=True,
         response=OrderOut,
         refusals=[
             UnknownLine,
@@ -78,8 +79,7 @@ class CancelView(APIView):
                 )
             )
 
-        # Without lines, a second request finds the order canceled, and needs no key.
-        return cancel() if lines is None else once_per_key(request, OrdersRequest, sent, cancel)
+        return once_per_key(request, OrdersRequest, sent, cancel)
 
 
 class ConfirmView(APIView):

@@ -19,6 +19,7 @@ class Endpoint:
     query: the struct of the query string.
     body, response: a struct or a DRF serializer, `Page[…]` for a list, or None. A body can also be
         a union of structs, one for each form of the body.
+    takes_no_body: whether a request without the body is good too.
     examples: of the request body, by name.
     takes: the media types of a request body that is a file.
     gives: the media types of a response that is a file.
@@ -26,12 +27,14 @@ class Endpoint:
     refusals: the method's own problems. Those that every method has are added.
     idempotent: the method accepts an Idempotency-Key.
     versioned: the method sends an ETag, and accepts If-Match unless it is GET.
+    conditional: the method accepts If-Match with the ETag of what the request changes.
     """
 
     operation_id: str
     query: type[Struct] | None = None
     body: Any = None
     response: Any = None
+    takes_no_body: bool = False
     examples: Mapping[str, Any] = field(default_factory=dict)
     takes: Sequence[str] = ()
     gives: Sequence[str] = ()
@@ -39,6 +42,7 @@ class Endpoint:
     refusals: Sequence[type[Problem]] = ()
     idempotent: bool = False
     versioned: bool = False
+    conditional: bool = False
 
     def __call__(self, method: ViewMethod) -> ViewMethod:
         cast("Any", method).endpoint = self

@@ -55,7 +55,8 @@ class ServiceSchema(AutoSchema):
             ),
         }
         if content := self._body():
-            operation["requestBody"] = {"content": content, "required": True}
+            needed = {} if self.endpoint.takes_no_body else {"required": True}
+            operation["requestBody"] = {"content": content} | needed
         return operation
 
     def get_tags(self) -> list[str]:
@@ -107,7 +108,7 @@ class ServiceSchema(AutoSchema):
         if self.endpoint.versioned and self.method == "GET":
             text = "ETags that the client has. If one of them is that of now, the answer is 304."
             yield _parameter("header", "If-None-Match", {"description": text, "type": "string"})
-        elif self.endpoint.versioned:
+        elif self.endpoint.versioned or self.endpoint.conditional:
             text = (
                 "The ETag that was read. The request is rejected if the version has changed since."
             )

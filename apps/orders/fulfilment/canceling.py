@@ -41,15 +41,16 @@ def cancel_order(
 
     If nothing was shipped and nothing stays open, the whole order is canceled. Otherwise its total
     goes down by the price of the units.
-    lines: which units; everything that is open where it is None, and then an order that is canceled
-        stays unchanged. version: the version that the caller has seen; an order at another version
-        stays as it is. at: the moment it happened; now where it is None.
+    lines: which units; everything that is open where it is None. If that was canceled already, the
+        order stays unchanged.
+    version: the version that the caller has seen; an order at another version stays as it is.
+    at: the moment it happened; now where it is None.
     Raises OrderNotFound, VersionConflict, UnknownLine, QuantityExceeded, IllegalTransition where
     nothing is open, and InvalidOrder where the charges would make the total less than nothing, or
     less than what was credited.
     """
     order = lock_order(order_id)
-    if lines is None and order.status == Order.Status.CANCELED:
+    if lines is None and _was_canceled(order):
         return order
     refuse_other_version(order, version)
     if order.status != Order.Status.PENDING:
@@ -65,6 +66,13 @@ def cancel_order(
     released = {product_id: -quantity for product_id, quantity in moved.items()}
     take_stock(moves=stock_moves(order.pk, released, revision=order.version, actor=actor), at=at)
     return order
+
+
+def _was_canceled(order: Order) -> bool:
+    """Whether the last thing that happened to an order is that nothing of it was left open."""
+    if order.status in (Order.Status.PENDING, Order.Status.CANCELED):
+        return order.status == Order.Status.CANCELED
+    return order.events.filter(version=order.version, type="canceled").exists()
 
 
 def _chosen(order: Order, asked: Sequence[LineUnits]) -> dict[int, int]:

@@ -127,7 +127,7 @@ class OrderShipmentsView(APIView):
             IdempotencyKeyReused,
         ],
         idempotent=True,
-        versioned=True,
+        conditional=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
         """Ship units of an order; without `lines`, everything that is open. Needs a key.
@@ -211,7 +211,7 @@ class OrderReturnsView(APIView):
             IdempotencyKeyReused,
         ],
         idempotent=True,
-        versioned=True,
+        conditional=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
         """Take back units that were shipped, and lower what is due by their credit. Needs a key.

@@ -98,9 +98,14 @@ def test_canceling_the_rest_leaves_what_is_under_way(
     event = order.events.get(version=version)
     assert (event.type, event.from_status, event.to_status) == ("canceled", "pending", after)
     assert (in_stock(mug), committed(mug)) == (8, 0)
+    cancel(order)  # once more
+    assert state(order) == (after, version, "24.90", False)
+    with pytest.raises(IllegalTransition, match=f"{after} cannot become canceled"):
+        cancel(order, {ids[0]: 1})
+    give_back(order, {ids[0]: 1})
     with pytest.raises(IllegalTransition, match=f"{after} cannot become canceled"):
         cancel(order)
-    assert_books_balance()
+    assert state(order) == (after, version + 1, "24.90", False)
 
 
 def test_what_was_shipped_is_not_canceled(order: Order, ids: list[int]) -> None:
