@@ -21,7 +21,7 @@ NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*\Z"
 SKU = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?\Z"
 EMAIL = r"^([^@\s\x00]+@[^@\s\x00]+)?\Z"
 MONEY = r"^[0-9]{1,8}(\.[0-9]{1,2})?\Z"
-WEB_ADDRESS = r"^(https?://[^\s\x00-\x20\x7f\"<>]+)?\Z"
+WEB_ADDRESS = r"^(https?://[!#-;=?-~]+)?\Z"  # no quote and no angle bracket
 MOST_IDS = 100
 IDS = rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MOST_IDS - 1}}}\Z"
 LARGE_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,2})?\Z"

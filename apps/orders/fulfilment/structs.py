@@ -23,7 +23,7 @@ from monoservices.api.types import NO_NUL, WEB_ADDRESS, Id, LargeMoney, Moment, 
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[1])]
 Carrier = Annotated[str, Meta(max_length=CARRIER_LENGTH, pattern=NO_NUL, examples=["DHL"])]
 TrackingNumber = Annotated[
-    str, Meta(max_length=TRACKING_LENGTH, pattern=NO_NUL, examples=["00340434161094042557"])
+    str, Meta(max_length=TRACKING_LENGTH, pattern=NO_NUL, examples=["JD014600003828392837"])
 ]
 TrackingUrl = Annotated[
     str,

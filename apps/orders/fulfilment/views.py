@@ -53,7 +53,7 @@ UNITS = {
     "some": {
         "lines": [{"line_id": 1, "quantity": 1}],
         "carrier": "DHL",
-        "tracking_number": "00340434161094042557",
+        "tracking_number": "JD014600003828392837",
     },
     "everything_open": {},
 }
