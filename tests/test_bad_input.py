@@ -18,6 +18,7 @@ from monoservices.services.config import services
 from tests.bad_input.bodies import BODIES
 from tests.bad_input.cases import Case
 from tests.bad_input.orders import ORDERS
+from tests.bad_input.parcels import PARCELS
 from tests.bad_input.payments import PAYMENTS
 from tests.bad_input.products import FILES, PRODUCTS, STOCK, STOCKS
 from tests.bad_input.requests import ADDRESSES, HEADERS, QUERIES
@@ -35,6 +36,7 @@ CASES = {
         "files": FILES,
         "orders": ORDERS,
         "payments": PAYMENTS,
+        "parcels": PARCELS,
     }.items()
     for name, each in cases.items()
 }
@@ -64,12 +66,12 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Shop]:
         order = api.post("orders/", {"product_id": mug, "quantity": 2}).json["id"]
         shipped = api.post("orders/", {"product_id": mug, "quantity": 1}).json["id"]
         assert api.post(f"orders/{shipped}/ship/").status == 200
+        shipment = api.get(f"orders/{shipped}/shipments/").json["results"][0]["id"]
         pen = create_product(sku="PEN", name="Pen", price="10.00", stock_quantity=1).pk
         paid = api.post("orders/", {"product_id": pen, "quantity": 1}).json["id"]
         assert api.post(f"orders/{paid}/payments/", PAID).status == 201
-        yield Shop(
-            api, {"mug": mug, "gold": gold, "order": order, "shipped": shipped, "paid": paid}
-        )
+        orders = {"order": order, "shipped": shipped, "paid": paid, "shipment": shipment}
+        yield Shop(api, {"mug": mug, "gold": gold} | orders)
         transaction.set_rollback(True)
 
 
@@ -106,5 +108,6 @@ def test_bad_input(shop: Shop, case: Case) -> None:
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS, PAYMENTS)
+    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS)
+    tables += (PAYMENTS, PARCELS)
     assert len(CASES) == sum(len(table) for table in tables)

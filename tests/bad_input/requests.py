@@ -35,6 +35,11 @@ ADDRESSES = {
         f"POST orders/{product_id}/payments/",
         f"GET orders/{product_id}/refunds/",
         f"POST orders/{product_id}/refunds/",
+        f"GET orders/{product_id}/shipments/",
+        f"GET orders/{product_id}/returns/",
+        f"GET shipments/{product_id}/",
+        f"POST shipments/{product_id}/deliver/",
+        f"GET returns/{product_id}/",
     )
 } | {
     request: not_found(request)
