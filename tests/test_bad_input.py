@@ -108,6 +108,8 @@ def test_bad_input(shop: Shop, case: Case) -> None:
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    tables = (ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS)
-    tables += (PAYMENTS, PARCELS)
+    tables = (
+        *(ADDRESSES, QUERIES, HEADERS, BODIES, PRODUCTS, STOCK, STOCKS, FILES, ORDERS),
+        *(PAYMENTS, PARCELS),
+    )
     assert len(CASES) == sum(len(table) for table in tables)

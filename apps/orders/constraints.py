@@ -95,6 +95,11 @@ OF_SHIPPED_LINES = (
         condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
     ),
 )
+OF_CANCELLATIONS = (
+    UniqueConstraint(
+        name="cancellation_once_per_key", fields=("order", "actor", "idempotency_key")
+    ),
+)
 OF_RETURNS = (
     UniqueConstraint(name="return_once_per_version", fields=("order", "version")),
     UniqueConstraint(name="return_once_per_key", fields=("order", "actor", "idempotency_key")),

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from apps.orders.constraints import OF_CHARGES, OF_EVENTS, OF_LINES, OF_ORDERS
 from apps.orders.fulfilment.models import (
+    Cancellation,
     Delivery,
     Return,
     ReturnLine,
@@ -19,16 +20,15 @@ from apps.orders.fulfilment.models import (
 )
 from apps.orders.money import needing_refund, with_payment_status
 from monoservices.database.json_rows import Values, json_rows, load_rows
-from monoservices.database.stored_requests import StoredRequest
 
 __all__ = [
+    "Cancellation",
     "Delivery",
     "Order",
     "OrderCharge",
     "OrderEvent",
     "OrderLine",
     "OrderQuerySet",
-    "OrdersRequest",
     "Return",
     "ReturnLine",
     "ReturnReason",
@@ -291,7 +291,3 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} by {self.actor}"
-
-
-class OrdersRequest(StoredRequest):
-    """A request that canceled a part of an order, with its answer."""

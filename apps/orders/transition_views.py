@@ -20,13 +20,12 @@ from apps.orders.exceptions import (
     VersionConflict,
 )
 from apps.orders.fulfilment.structs import CancelIn, line_units
-from apps.orders.models import Order, OrdersRequest
+from apps.orders.models import Order
 from apps.orders.views import expected_version, get_order, order_response
 from monoservices.api.access import caller
 from monoservices.api.decoding import decode
 from monoservices.api.endpoints import Endpoint
-from monoservices.api.http import refuse_fields
-from monoservices.api.idempotency import once_per_key
+from monoservices.api.http import idempotency_key, refuse_fields
 
 
 def move(request: Request, order_id: int, operation: Callable[..., Order]) -> Response:
@@ -66,20 +65,17 @@ class CancelView(APIView):
         that a retry cancels nothing more.
         """
         body: Any = b"{}" if request.stream is None else request.data
-        sent = decode(body, CancelIn)
-        lines = line_units(sent.lines)
+        lines = line_units(decode(body, CancelIn).lines)
         order = get_order(caller(request), order_id)
-        version = expected_version(request)
-
-        def cancel() -> Response:
-            actor = caller(request).actor
-            return order_response(
-                operations.cancel_order(
-                    order_id=order.pk, actor=actor, lines=lines, version=version
-                )
+        return order_response(
+            operations.cancel_order(
+                order_id=order.pk,
+                actor=caller(request).actor,
+                lines=lines,
+                idempotency_key=idempotency_key(request),
+                version=expected_version(request),
             )
-
-        return once_per_key(request, OrdersRequest, sent, cancel)
+        )
 
 
 class ConfirmView(APIView):

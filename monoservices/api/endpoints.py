@@ -25,7 +25,7 @@ class Endpoint:
     gives: the media types of a response that is a file.
     status: the status of a successful response.
     refusals: the method's own problems. Those that every method has are added.
-    idempotent: the method accepts an Idempotency-Key.
+    idempotent: the method accepts an Idempotency-Key. needs_key: it rejects requests without one.
     versioned: the method sends an ETag, and accepts If-Match unless it is GET.
     conditional: the method accepts If-Match with the ETag of what the request changes.
     """
@@ -41,6 +41,7 @@ class Endpoint:
     status: int = 200
     refusals: Sequence[type[Problem]] = ()
     idempotent: bool = False
+    needs_key: bool = False
     versioned: bool = False
     conditional: bool = False
 

@@ -104,7 +104,8 @@ class ServiceSchema(AutoSchema):
         if self.endpoint.idempotent:
             text = "The same request with the same key is carried out only once."
             schema = {"description": text, "type": "string", "pattern": "^[ -~]{1,255}$"}
-            yield _parameter("header", "Idempotency-Key", schema)
+            needed = {"required": True} if self.endpoint.needs_key else {}
+            yield _parameter("header", "Idempotency-Key", schema) | needed
         if self.endpoint.versioned and self.method == "GET":
             text = "ETags that the client has. If one of them is that of now, the answer is 304."
             yield _parameter("header", "If-None-Match", {"description": text, "type": "string"})

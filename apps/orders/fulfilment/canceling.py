@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.orders.exceptions import IllegalTransition, InvalidOrder
+from apps.orders.exceptions import IdempotencyKeyReused, IllegalTransition, InvalidOrder
 from apps.orders.fulfilment.delivering import is_delivered
 from apps.orders.fulfilment.goods import (
     LineUnits,
@@ -17,6 +17,7 @@ from apps.orders.fulfilment.goods import (
     status_of,
     told_units,
 )
+from apps.orders.fulfilment.requests import fingerprint_of
 from apps.orders.locking import lock_order, refuse_other_version, write_change
 from apps.orders.microservice_communication import read_products, take_stock
 from apps.orders.models import Order, OrderLine
@@ -34,6 +35,7 @@ def cancel_order(
     order_id: int,
     actor: str,
     lines: Sequence[LineUnits] | None = None,
+    idempotency_key: str | None = None,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Order:
@@ -43,14 +45,15 @@ def cancel_order(
     goes down by the price of the units.
     lines: which units; everything that is open where it is None. If that was canceled already, the
         order stays unchanged.
+    idempotency_key: the same key of the same actor cancels nothing again.
     version: the version that the caller has seen; an order at another version stays as it is.
     at: the moment it happened; now where it is None.
-    Raises OrderNotFound, VersionConflict, UnknownLine, QuantityExceeded, IllegalTransition where
-    nothing is open, and InvalidOrder where the charges would make the total less than nothing, or
-    less than what was credited.
+    Raises OrderNotFound, VersionConflict, UnknownLine, QuantityExceeded, IdempotencyKeyReused,
+    IllegalTransition where nothing is open, and InvalidOrder where the charges would make the total
+    less than nothing, or less than what was credited.
     """
     order = lock_order(order_id)
-    if lines is None and _was_canceled(order):
+    if _was_done(order, actor, idempotency_key, lines):
         return order
     refuse_other_version(order, version)
     if order.status != Order.Status.PENDING:
@@ -63,9 +66,27 @@ def cancel_order(
     read_products(ids=moved, lock="wait")  # the clock is read after all locks
     at = at or engine().now()
     write_change(order, "canceled", actor=actor, at=at, was=was, changed=changed, data=data)
+    if idempotency_key is not None:
+        order.cancellations.create(
+            version=order.version,
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint_of(lines),
+            actor=actor,
+        )
     released = {product_id: -quantity for product_id, quantity in moved.items()}
     take_stock(moves=stock_moves(order.pk, released, revision=order.version, actor=actor), at=at)
     return order
+
+
+def _was_done(order: Order, actor: str, key: str | None, lines: Sequence[LineUnits] | None) -> bool:
+    """Whether this request has canceled before. Raises IdempotencyKeyReused."""
+    if key is not None:
+        before = order.cancellations.filter(actor=actor, idempotency_key=key).first()
+        if before is not None:
+            if before.fingerprint != fingerprint_of(lines):
+                raise IdempotencyKeyReused
+            return True
+    return lines is None and _was_canceled(order)
 
 
 def _was_canceled(order: Order) -> bool:

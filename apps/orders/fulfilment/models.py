@@ -1,4 +1,4 @@
-"""Shipments and returns. Rows are only ever added, except where they may hold something personal.
+"""Shipments, cancellations and returns. Rows are only ever added, unless they may be personal.
 
 client_id: whose order it is, as the order says. version: the order's after it. idempotency_key,
 fingerprint: of the request, so that a retry does nothing again.
@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 
 from apps.orders.constraints import (
+    OF_CANCELLATIONS,
     OF_RETURNED_LINES,
     OF_RETURNS,
     OF_SHIPMENTS,
@@ -138,6 +139,28 @@ class Tracking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.carrier} {self.tracking_number}"
+
+
+class Cancellation(models.Model):
+    """A request with a key that canceled what was open of an order, or some units of it.
+
+    What it did, the order's event of this version says.
+    """
+
+    order = models.ForeignKey(
+        "orders.Order", on_delete=models.PROTECT, related_name="cancellations", db_index=False
+    )
+    version = models.IntegerField()
+    idempotency_key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    actor = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = OF_CANCELLATIONS
+
+    def __str__(self) -> str:
+        return f"Cancellation of order #{self.order_id}"
 
 
 class ReturnQuerySet(models.QuerySet["Return"]):

@@ -127,6 +127,7 @@ class OrderShipmentsView(APIView):
             IdempotencyKeyReused,
         ],
         idempotent=True,
+        needs_key=True,
         conditional=True,
     )
     def post(self, request: Request, order_id: int) -> Response:
@@ -211,6 +212,7 @@ class OrderReturnsView(APIView):
             IdempotencyKeyReused,
         ],
         idempotent=True,
+        needs_key=True,
         conditional=True,
     )
     def post(self, request: Request, order_id: int) -> Response:

@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="OrdersRequest",
+            name="Cancellation",
             fields=[
                 (
                     "id",
@@ -264,20 +264,26 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("client_id", models.BigIntegerField()),
-                ("method", models.CharField(max_length=10)),
-                ("path", models.CharField(max_length=255)),
-                ("key", models.CharField(max_length=255)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cancellations",
+                        to="orders.order",
+                    ),
+                ),
+                ("version", models.IntegerField()),
+                ("idempotency_key", models.CharField(max_length=255)),
                 ("fingerprint", models.CharField(max_length=64)),
-                ("status", models.SmallIntegerField(default=0)),
-                ("answer", models.TextField(default="")),
-                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                ("actor", models.CharField(max_length=200)),
             ],
             options={
                 "ordering": ("pk",),
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("client_id", "method", "path", "key"), name="orders_once_per_key"
+                        fields=("order", "actor", "idempotency_key"),
+                        name="cancellation_once_per_key",
                     )
                 ],
             },

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
         AppendOnly("Shipment"),
         AppendOnly("ShipmentLine"),
         AppendOnly("Delivery"),
+        AppendOnly("Cancellation"),
         AppendOnly("Return"),
         AppendOnly("ReturnLine"),
     ]

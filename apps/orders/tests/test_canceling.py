@@ -4,7 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from apps.orders.exceptions import IllegalTransition, InvalidOrder, QuantityExceeded, UnknownLine
+from apps.orders.exceptions import (
+    IdempotencyKeyReused,
+    IllegalTransition,
+    InvalidOrder,
+    QuantityExceeded,
+    UnknownLine,
+)
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import Order
 from apps.orders.operations import (
@@ -106,6 +112,24 @@ def test_canceling_the_rest_leaves_what_is_under_way(
     with pytest.raises(IllegalTransition, match=f"{after} cannot become canceled"):
         cancel(order)
     assert state(order) == (after, version + 1, "24.90", False)
+
+
+def test_the_same_key_cancels_once(order: Order, ids: list[int]) -> None:
+    def cancel_by_key(chosen: dict[int, int] | None, version: int | None = None) -> Order:
+        lines = None if chosen is None else units(chosen)
+        return cancel_order(
+            order_id=order.pk, actor="x", lines=lines, idempotency_key="a", version=version
+        )
+
+    cancel_by_key({ids[0]: 1}, version=1)
+    assert cancel_by_key({ids[0]: 1}, version=1).version == 2
+    for other in ({ids[0]: 2}, None):
+        with pytest.raises(IdempotencyKeyReused):
+            cancel_by_key(other)
+    assert (state(order), parts(order)[0]) == (("pending", 2, "32.90", False), (3, 0, 1, 0))
+    ship(order)
+    assert cancel_by_key({ids[0]: 1}).version == 3
+    assert parts(order) == [(3, 2, 1, 0), (4, 4, 0, 0)]
 
 
 def test_what_was_shipped_is_not_canceled(order: Order, ids: list[int]) -> None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from apps.orders.microservice_communication import ProductSnapshot
 from apps.orders.models import (
+    Cancellation,
     Delivery,
     Order,
     Return,
@@ -17,17 +18,19 @@ from apps.orders.models import (
     ShipmentLine,
     Tracking,
 )
+from apps.orders.operations import cancel_order
 from apps.orders.tests.factories import execute, line, make_order
-from apps.orders.tests.parcels import give_back, ship
+from apps.orders.tests.parcels import give_back, ship, units
 from apps.orders.tests.product_rows import make_product
 
 pytestmark = pytest.mark.django_db
 
-ROWS = (Shipment, ShipmentLine, Delivery, Return, ReturnLine)
+ROWS = (Shipment, ShipmentLine, Delivery, Cancellation, Return, ReturnLine)
 WRONG: list[tuple[type[models.Model], str, dict[str, Any]]] = [
     (Shipment, "shipment_once_per_version|UNIQUE", {"idempotency_key": "other"}),
     (Shipment, "shipment_once_per_key|UNIQUE", {"version": 9}),
     (ShipmentLine, "shipment_line_once|UNIQUE", {}),
+    (Cancellation, "cancellation_once_per_key|UNIQUE", {"version": 9}),
     (Return, "return_once_per_version|UNIQUE", {"idempotency_key": "other"}),
     (Return, "return_once_per_key|UNIQUE", {"version": 9}),
     (
@@ -59,13 +62,14 @@ def mug() -> ProductSnapshot:
 
 @pytest.fixture
 def order(mug: ProductSnapshot) -> Order:
-    """Two units, of which one was shipped, delivered and returned."""
-    order = make_order(line(mug.id, 2))
+    """Three units: one was shipped, delivered and returned, one canceled, one is open."""
+    order = make_order(line(mug.id, 3))
     unit = order.lines.get().pk
     shipment_id = ship(order, {unit: 1}, idempotency_key="a")
     Delivery.objects.create(shipment_id=shipment_id, actor="x", created_at=order.created_at)
     Tracking.objects.create(shipment_id=shipment_id, carrier="DHL")
     give_back(order, {unit: 1}, reason="Too small")
+    cancel_order(order_id=order.pk, actor="x", lines=units({unit: 1}), idempotency_key="a")
     return order
 
 
@@ -159,5 +163,6 @@ def test_str(order: Order) -> None:
     assert str(shipment.delivery) == f"Delivery of shipment #{shipment.pk}"
     assert str(shipment.tracking) == "DHL "
     assert str(back) == f"Return #{back.pk} of order #{order.pk}"
+    assert str(order.cancellations.get()) == f"Cancellation of order #{order.pk}"
     assert str(back.lines.get()) == f"1 of line {unit}"
     assert str(ReturnReason.objects.get()) == "Too small"
