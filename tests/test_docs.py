@@ -28,6 +28,8 @@ API_PAGES = (
     "idempotency",
     "order-changes",
     "payments",
+    "shipments",
+    "returns",
     "lists",
     "files",
     "errors",
