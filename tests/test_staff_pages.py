@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib.admin import site
@@ -16,8 +17,18 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.models import ApiKey, Client, User
 from apps.accounts.operations import issue_key
-from apps.orders.models import Order, OrderEvent
-from apps.orders.operations import LineRequest, order_request, place_order
+from apps.orders.models import Order, OrderEvent, Return, Shipment
+from apps.orders.operations import (
+    LineRequest,
+    LineUnits,
+    ReturnedUnits,
+    ReturnRequest,
+    ShipmentRequest,
+    order_request,
+    place_order,
+    return_goods,
+    ship_orders,
+)
 from apps.payments.models import Payment
 from apps.payments.operations import Money, record_payment
 from apps.products.models import Product, StockMovement
@@ -41,8 +52,12 @@ MODELS = {
     "accounts/user/": EDITABLE | {"<id>/password/": 200},
     "auth/group/": EDITABLE,
     "orders/order/": READ_ONLY
-    | {f"<int:order_id>/{verb}/": 200 for verb in ("confirm", "ship", "deliver", "cancel")},
+    | {f"<int:order_id>/{verb}/": 200 for verb in ("confirm", "ship", "deliver", "cancel")}
+    | {f"<int:order_id>/{verb}-units/": 200 for verb in ("ship", "cancel", "return")},
     "orders/orderevent/": READ_ONLY,
+    "orders/return/": READ_ONLY,
+    "orders/shipment/": READ_ONLY
+    | {f"<int:shipment_id>/{verb}/": 200 for verb in ("deliver", "tracking")},
     "payments/payment/": READ_ONLY,
     "products/product/": KEPT | {"<int:product_id>/stock/": 200},
     "products/stockmovement/": READ_ONLY,
@@ -56,12 +71,14 @@ LISTS = {
     "auth/group/": 5,
     "orders/order/": 5,
     "orders/orderevent/": 5,
+    "orders/return/": 8,
+    "orders/shipment/": 7,
     "payments/payment/": 5,
     "products/product/": 5,
     "products/stockmovement/": 5,
 }
 """Statements: the session, the user, the rows counted twice, the page; and what else is shown: the
-lines of orders, the groups to filter users by."""
+lines of orders, of shipments and returns, the groups to filter users by."""
 
 OTHERS = {
     "": 200,
@@ -82,6 +99,7 @@ FILTERS = {
     "accounts/user/": 6,
     "orders/order/": 8,
     "orders/orderevent/": 5,
+    "orders/shipment/": 3,
     "payments/payment/": 2,
     "products/product/": 5,
     "products/stockmovement/": 6,
@@ -102,8 +120,12 @@ def add_rows(name: str) -> None:
     """Add a row to every list."""
     client_id = issue_key(client_name=f"shop {name}").key.client_id
     product = create_product(name="Blue Mug", price="9.50", stock_quantity=10, low_stock_at=10)
-    lines = [LineRequest(path="", product_id=product.pk, quantity=1)]
+    lines = [LineRequest(path="", product_id=product.pk, quantity=2)]
     placed = place_order(order_request(client_id=client_id, actor="x", lines=lines))
+    units: dict[str, Any] = {"path": "", "sku": product.sku, "quantity": 1}
+    ship_orders([ShipmentRequest(order_id=placed.id, actor="x", lines=(LineUnits(**units),))])
+    came_back = ReturnRequest(lines=(ReturnedUnits(**units, restock=True, reason="Small"),))
+    return_goods(order_id=placed.id, request=came_back, actor="x", idempotency_key="a")
     money = Money(amount=Decimal(5), method="cash", note=f"note {name}")
     record_payment(order_id=placed.id, money=money, actor="x", idempotency_key="a")
     Group.objects.create(name=f"group {name}")
@@ -142,6 +164,8 @@ def address(route: str) -> str:
         "auth/group": Group,
         "orders/order": Order,
         "orders/orderevent": OrderEvent,
+        "orders/return": Return,
+        "orders/shipment": Shipment,
         "payments/payment": Payment,
         "products/product": Product,
         "products/stockmovement": StockMovement,
@@ -262,4 +286,4 @@ def test_the_stock_movements_of_a_product_are_linked(admin_client: Browser) -> N
     details = admin_client.get(reverse("admin:products_product_change", args=[product.pk]))
     link = f"{reverse('admin:products_stockmovement_changelist')}?product={product.pk}"
     assert f'href="{link}"' in details.content.decode()
-    assert admin_client.get(link).context["cl"].result_count == 2
+    assert admin_client.get(link).context["cl"].result_count == 4

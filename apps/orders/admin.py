@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,22 +11,27 @@ from django.utils.text import capfirst
 
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
-from apps.orders.models import Order, OrderCharge, OrderEvent, OrderLine, OrderQuerySet
+from apps.orders.fulfilment.admin import is_id
+from apps.orders.fulfilment.forms import SeenForm
+from apps.orders.fulfilment.inlines import (
+    ChargeInline,
+    EventInline,
+    LineInline,
+    ReturnInline,
+    ShipmentInline,
+)
+from apps.orders.fulfilment.showing import may_change_orders
+from apps.orders.fulfilment.units_pages import UnitsAdmin, units_pages_of
+from apps.orders.models import Order, OrderEvent, OrderQuerySet
 from apps.orders.money import PAYMENT_STATUSES, due_of, payment_status_of
 from apps.orders.placing.requests import DETAILS
 from apps.orders.placing.rules import can_become
 from monoservices.api.staff import ReadOnlyAdmin, staff_actor
-from monoservices.api.types import MAX_BIG_INTEGER
 
 STATUS_AFTER = {"ship": "shipped", "deliver": "delivered", "cancel": "canceled"}
 """The status of an order after each move that staff can make."""
 DONE = {"confirm": "confirmed"} | STATUS_AFTER
 """What staff can do to an order, and how to say that it was done."""
-
-
-def is_id(text: str) -> bool:
-    """Whether `text` is a number that an id may have."""
-    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIG_INTEGER
 
 
 def allows(order: Order, verb: str) -> bool:
@@ -36,12 +40,6 @@ def allows(order: Order, verb: str) -> bool:
         return order.is_held
     can_move = can_become(order.status, STATUS_AFTER[verb])
     return can_move and not (verb == "ship" and order.is_held)
-
-
-class MoveForm(forms.Form):
-    """version: the version of the order that the staff member has seen."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class CreatedFilter(admin.DateFieldListFilter):
@@ -61,41 +59,8 @@ class PaymentFilter(admin.SimpleListFilter):
         return queryset.with_payment_status(status) if status in PAYMENT_STATUSES else queryset
 
 
-class PartOfOrder(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows on the page of their order. Everybody who may see the order may read them."""
-
-    extra = 0
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class LineInline(PartOfOrder):
-    model = OrderLine
-    fields = ("sku", "product_name", "unit_price", "quantity", "tax_rate", "tax_amount")
-
-
-class ChargeInline(PartOfOrder):
-    model = OrderCharge
-    fields = ("type", "label", "amount", "tax_rate", "tax_amount")
-
-
-class EventInline(PartOfOrder):
-    model = OrderEvent
-    fields = ("created_at", "version", "type", "from_status", "to_status", "actor", "data")
-
-
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(UnitsAdmin):
     """Read-only, but staff who may change orders may confirm, ship, deliver and cancel them."""
 
     list_display = (
@@ -113,18 +78,25 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("id", "reference", "customer_email")
     search_help_text = "Search by order number, reference or the customer's e-mail address."
     fields = (
-        *("status", "canceled_because", "held_until", "amount", "paid", "money", "client_number"),
+        *("status", "canceled_because", "held_until"),
+        *("amount", "credited", "due", "paid", "money", "client_number"),
         *(*DETAILS, "created_at", "updated_at"),
     )
-    inlines = (LineInline, ChargeInline, EventInline)
+    inlines = (LineInline, ChargeInline, ShipmentInline, ReturnInline, EventInline)
     actions = ("ship_selected", "deliver_selected", "cancel_selected")
 
     def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
         return Order.objects.with_lines()
 
     def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
-        has_charges = obj is not None and obj.charges_total is not None
-        return [each for each in self.inlines if has_charges or each is not ChargeInline]
+        """Those that have rows, so that nothing is read for the others."""
+        lines = [] if obj is None else obj.lines.all()
+        has_rows = {
+            ChargeInline: obj is not None and obj.charges_total is not None,
+            ShipmentInline: any(line.shipped_quantity for line in lines),
+            ReturnInline: any(line.returned_quantity for line in lines),
+        }
+        return [each for each in self.inlines if has_rows.get(each, True)]
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -142,6 +114,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def amount(self, order: Order) -> str:
         return f"{order.total} {order.currency}"
 
+    @admin.display
+    def due(self, order: Order) -> str:
+        return f"{due_of(order.status, order.total, order.credited)} {order.currency}"
+
     @admin.display(description="Payment")
     def money(self, order: Order) -> str:
         due = due_of(order.status, order.total, order.credited)
@@ -153,7 +129,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return order.client_id
 
     def has_move_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("orders.change_order")
+        return may_change_orders(request)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -162,6 +138,7 @@ class OrderAdmin(ReadOnlyAdmin):
         context["verbs"] = [
             verb for verb in DONE if allows(order, verb) and self.has_move_permission(request)
         ]
+        context["units_pages"] = units_pages_of(order) if self.has_move_permission(request) else []
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -177,11 +154,10 @@ class OrderAdmin(ReadOnlyAdmin):
         if not self.has_move_permission(request):
             raise PermissionDenied
         order = get_object_or_404(self.get_queryset(request), pk=order_id)
-        form = MoveForm(request.POST or None, initial={"version": order.version})
+        form = SeenForm(request.POST or None, initial={"version": order.version})
         if form.is_valid():
-            if self._move(request, order, verb, form.cleaned_data["version"]):
-                text = f"The order is {DONE[verb]}."
-                self.message_user(request, text, messages.SUCCESS)
+            if moved := self._move(request, order, verb, form.cleaned_data["version"]):
+                self.message_user(request, _told(moved, verb), messages.SUCCESS)
             return redirect("admin:orders_order_change", order_id)
         return self.render_page(
             request,
@@ -214,14 +190,15 @@ class OrderAdmin(ReadOnlyAdmin):
         )
 
     def _move_all(self, request: HttpRequest, orders: OrderQuerySet, verb: str) -> None:
-        moved = [self._move(request, order, verb) for order in orders].count(True)
-        text = f"Orders {STATUS_AFTER[verb]}: {moved}."
-        self.message_user(request, text, messages.SUCCESS if moved else messages.WARNING)
+        moved = [self._move(request, order, verb) for order in orders]
+        count = sum(order is not None for order in moved)
+        text = f"Orders {STATUS_AFTER[verb]}: {count}."
+        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
 
     def _move(
         self, request: HttpRequest, order: Order, verb: str, version: int | None = None
-    ) -> bool:
-        """Move one order and return whether it is there now; if not, say why."""
+    ) -> Order | None:
+        """Move one order and return it as it is now; if that cannot be, say why."""
         act: dict[str, Any] = {
             "order_id": order.pk,
             "actor": staff_actor(request),
@@ -233,12 +210,21 @@ class OrderAdmin(ReadOnlyAdmin):
             else:
                 moved = operations.move_order(status=STATUS_AFTER[verb], **act)
         except OrdersError as error:
-            self.message_user(request, f"Order #{order.pk}: {error.detail}", messages.ERROR)
-            return False
+            reasons = [text for texts in error.errors.values() for text in texts]
+            text = f"Order #{order.pk}: {' '.join(reasons or [error.detail])}"
+            self.message_user(request, text, messages.ERROR)
+            return None
         if moved.version != order.version:
             field = "held_until" if verb == "confirm" else "status"
             self.log_change(request, order, [{"changed": {"fields": [field]}}])
-        return True
+        return moved
+
+
+def _told(order: Order, verb: str) -> str:
+    """What was done to an order."""
+    if verb == "cancel" and order.status != Order.Status.CANCELED:
+        return f"What was open is canceled. The order is {order.status}."
+    return f"The order is {DONE[verb]}."
 
 
 @admin.register(OrderEvent)

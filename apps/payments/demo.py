@@ -3,6 +3,7 @@
 import random
 
 from django.db import transaction
+from msgspec import structs
 
 from apps.payments.microservice_communication import demo_orders
 from apps.payments.models import Payment
@@ -13,10 +14,10 @@ ACTOR = "staff:demo"
 
 @transaction.atomic
 def seed_payments(seed: int = 1) -> int:
-    """Pay most orders of the demo that are not held, and refund most of those that were canceled.
+    """Pay most orders of the demo that are not held, and refund most of what is then overpaid.
 
-    A canceled order is paid for too, so that some orders need a refund. Returns how many payments
-    and refunds there are. The same seed pays the same orders.
+    Canceled orders are paid for too, and what came back was paid before: so some orders need a
+    refund. Returns how many payments and refunds there are. The same seed pays the same orders.
     """
     chance = random.Random(seed)  # noqa: S311 - a demo, not a secret
     for order in demo_orders():
@@ -30,8 +31,9 @@ def seed_payments(seed: int = 1) -> int:
         record_payment(
             order_id=order.id, money=money, actor=ACTOR, idempotency_key=reference, at=order.at
         )
-        if order.status == "canceled" and chance.random() < 0.7:
+        if amount > order.due and chance.random() < 0.7:
+            back = structs.replace(money, amount=amount - order.due)
             record_refund(
-                order_id=order.id, money=money, actor=ACTOR, idempotency_key=reference, at=order.at
+                order_id=order.id, money=back, actor=ACTOR, idempotency_key=reference, at=order.at
             )
     return Payment.objects.count()

@@ -62,8 +62,11 @@ def currencies_of_orders(*, ids: Collection[int], client_id: int | None) -> dict
 def demo_orders() -> list[DemoOrder]:
     """The orders that `seed_demo` of orders has placed, by id, without holds. One statement."""
     firm = Order.objects.filter(idempotency_key__startswith="demo-", held_until=None)
-    orders = firm.order_by("pk")
-    return [DemoOrder(*row) for row in orders.values_list("pk", "status", "total", "updated_at")]
+    orders = firm.order_by("pk").values_list("pk", "status", "total", "credited", "updated_at")
+    return [
+        DemoOrder(id=order_id, total=total, due=due_of(status, total, credited), at=at)
+        for order_id, status, total, credited, at in orders
+    ]
 
 
 def paid_amounts() -> Iterator[tuple[int, Decimal]]:

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 
 class DemoOrder(Struct, frozen=True):
-    """An order of the demo shop. total: in the order's currency. at: when it changed last."""
+    """An order of the demo shop. total, due: in its currency. at: when it changed last."""
 
     id: int
-    status: str
     total: Decimal
+    due: Decimal
     at: datetime
 
 

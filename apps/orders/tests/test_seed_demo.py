@@ -1,5 +1,6 @@
 """`manage.py seed_demo` makes a realistic shop whose books balance."""
 
+from collections import Counter
 from datetime import timedelta
 from io import StringIO
 
@@ -10,7 +11,16 @@ from django.utils import timezone
 from apps.orders import first_run
 from apps.orders.demo import seed_shop
 from apps.orders.microservice_communication import get_products_by_name
-from apps.orders.models import Order, OrderEvent
+from apps.orders.models import (
+    Delivery,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Return,
+    ReturnLine,
+    Shipment,
+    Tracking,
+)
 from apps.orders.operations import sweep_expired_holds
 from apps.orders.tests.product_rows import MOVEMENT, PRODUCT
 from monoservices.testing.rows import rows_of
@@ -43,9 +53,31 @@ def test_some_orders_wait_for_their_payment_and_some_have_waited_in_vain() -> No
     held = Order.objects.held(True)
     assert held.filter(held_until__gt=now).count() == 4
     assert held.filter(held_until__lte=now).count() == 2
-    assert Order.objects.filter(canceled_because="expired").count() == 7
-    assert OrderEvent.objects.filter(type="confirmed").count() == 18
+    assert Order.objects.filter(canceled_because="expired").count() == 3
+    assert OrderEvent.objects.filter(type="confirmed").count() == 22
     assert sweep_expired_holds() == 2
+
+
+def test_some_orders_leave_in_two_parcels_some_in_part_and_some_units_come_back() -> None:
+    seed_shop(seed=3)
+    parcels = Counter(Shipment.objects.values_list("order", flat=True))
+    assert Counter(parcels.values()) == {1: 164, 2: 15}
+    waiting = Order.objects.get(partly_shipped=True)
+    assert (waiting.reference, waiting.status, parcels[waiting.pk]) == ("WEB-1016", "pending", 1)
+    # Most can be followed, and most have arrived.
+    counted = [model.objects.count() for model in (Shipment, Tracking, Delivery)]
+    assert counted == [194, 160, 175]
+    numbers = Tracking.objects.values_list("tracking_number", flat=True)
+    assert len(set(numbers)) == 160
+    assert OrderLine.objects.filter(canceled_quantity=1).count() == 9
+    goods = ReturnLine.objects.filter(quantity=1)
+    assert Counter(goods.values_list("is_restocked", "reason__text")) == {
+        (True, "Not as expected"): 5,
+        (True, "Too small"): 3,
+        (False, "Arrived broken"): 2,
+    }
+    assert ReturnLine.objects.filter(line=None).count() == 1
+    assert Order.objects.filter(credited__gt=0).count() == 10
 
 
 def test_the_books_are_right() -> None:
@@ -81,10 +113,18 @@ def test_everything_has_the_moment_at_which_it_happened() -> None:
         assert moments == sorted(moments)
         assert moments[-1] < started
         assert (order.created_at, order.updated_at) == (moments[0], moments[-1])
+    for each in (*Shipment.objects.all(), *Return.objects.all()):
+        events = list(orders[f"order:{each.order_id}"].events.all())
+        assert each.created_at == events[each.version - 1].created_at
+    for delivery in Delivery.objects.select_related("shipment"):
+        events = list(orders[f"order:{delivery.shipment.order_id}"].events.all())
+        told = [event for event in events if delivery.pk in event.data.get("shipment_ids", ())]
+        assert [event.created_at for event in told] == [delivery.created_at]
+        assert delivery.created_at > delivery.shipment.created_at
     products_created = max(row["created_at"] for row in rows_of(PRODUCT))
     assert products_created < min(order.created_at for order in orders.values())
     moved = [row for row in rows_of(MOVEMENT) if row["reference"]]
-    assert {row["reason"] for row in moved} == {"sold", "released", "shipped"}
+    assert {row["reason"] for row in moved} == {"sold", "released", "shipped", "returned"}
     for row in moved:
         event = list(orders[row["reference"]].events.all())[row["revision"] - 1]
         assert row["created_at"] == event.created_at

@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
+from django.db.models.functions import Round
 
 from apps.orders.models import Order
 from apps.orders.money import PAYMENT_STATUSES
@@ -23,6 +25,12 @@ def test_the_demo_has_payments_of_every_kind() -> None:
     for status in PAYMENT_STATUSES:
         assert Order.objects.with_payment_status(status).exists(), status
     assert set(Payment.objects.values_list("kind", flat=True)) == {"payment", "refund"}
+    # Of what was paid for and came back, most is refunded, and some is not.
+    returned = Order.objects.filter(credited__gt=0, paid__gt=0)
+    assert returned.filter(
+        events__type="refunded", paid=Round(F("total") - F("credited"), 2)
+    ).exists()
+    assert returned.needing_refund().exists()
     assert list(audit()) == []
     count = Payment.objects.count()
     first_run.fill()
