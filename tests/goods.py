@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from apps.orders.answers import ORDER_COLUMNS, OrderOut
 from apps.orders.exceptions import OrdersError
 from apps.orders.fulfilment.deciding import Unchanged
 from apps.orders.fulfilment.shipping import Outcome, Shipped
 from apps.orders.hot_routes import ORDERS, order_out
 from apps.orders.microservice_communication import client_id_for
-from apps.orders.models import Order, OrderLine, Shipment
+from apps.orders.models import Order, Shipment
 from apps.orders.operations import (
     LineRequest,
     LineUnits,
@@ -35,7 +36,7 @@ from apps.products.models import Product
 from apps.products.operations import change_stock
 from monoservices.api.problems import Problem
 from tests import goods_model
-from tests.goods_model import GoodsBack, Sent, Shop, Units
+from tests.goods_model import GoodsBack, Name, Sent, Shop, Units
 from tests.shop_model import Refused
 
 NOBODYS_ID = 2**62
@@ -66,6 +67,7 @@ class Goods:
         self.shop, self.payments = Shop(), 0
         self.happened: set[str] = set()
         self.skus: dict[int, str] = {}
+        self._lines_of: dict[int, dict[Name, int]] = {}
         self.client_id = client_id_for(built_in="console")
         for stock in stocks:
             product = make_product(stock=stock, price=price)
@@ -93,6 +95,7 @@ class Goods:
             if order and isinstance(outcome, PlacedOrder):
                 self.shop.orders[outcome.id] = order
                 ids.append(outcome.id)
+        self.check(ids)
         return ids
 
     def ship(self, *requests: Shipping) -> list[str]:
@@ -188,34 +191,28 @@ class Goods:
 
     def check(self, order_ids: Collection[int]) -> None:
         """Assert that these orders, and all products, say what the reckoning says."""
-        for order_id, says in self.orders(order_ids).items():
-            assert says == self.shop.orders[order_id].says(), order_id
-        stock = Product.objects.filter(pk__in=self.shop.received)
-        columns = stock.values_list("pk", "stock_quantity", "committed_quantity")
-        assert {pk: both for pk, *both in columns} == {
-            pk: [*both] for pk, both in self.shop.stock().items()
-        }
-
-    def orders(self, order_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-        """What the answers and rows of orders say, by id."""
-        shipments: dict[int, dict[int, bool]] = {order_id: {} for order_id in order_ids}
-        arrived = Shipment.objects.filter(order__in=order_ids).order_by("pk")
-        for order_id, pk, delivery in arrived.values_list("order_id", "pk", "delivery"):
-            shipments[order_id][pk] = delivery is not None
-        rows = Order.objects.filter(pk__in=order_ids)
-        columns = rows.values_list("pk", "version", "partly_shipped", "held_until")
-        fetch = ORDERS.by("id", order_ids)
-        answers = {pk: order_out(row) for pk, row in fetch().items()}
-        return {
-            pk: _said(answers[pk])
-            | {
-                "version": version,
-                "partly_shipped": is_partly,
-                "is_held": answers[pk].status == "pending" and held_until is not None,
-                "shipments": shipments[pk],
+        partly = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "partly_shipped"))
+        for order_id, row in ORDERS.by("id", order_ids)().items():
+            answer, version = order_out(row), row[len(ORDER_COLUMNS)]
+            self._lines_of[order_id] = {
+                (line.product_id, line.unit_price): line.id for line in answer.lines
             }
-            for pk, version, is_partly, held_until in columns
-        }
+            says = _said(answer) | {"version": version, "partly_shipped": partly.pop(order_id)}
+            assert says == self.shop.orders[order_id].says(), order_id
+        assert not partly, "orders that are not there"
+        stock = Product.objects.filter(pk__in=self.shop.received)
+        rows = stock.values_list("pk", "stock_quantity", "committed_quantity")
+        assert {product_id: (*both,) for product_id, *both in rows} == self.shop.stock()
+
+    def check_shipments(self) -> None:
+        """Assert that every shipment has arrived as the reckoning says, and that there are no more.
+
+        So every key has made one."""
+        found: dict[int, dict[int, bool]] = {order_id: {} for order_id in self.shop.orders}
+        rows = Shipment.objects.filter(order__in=found).values_list("order", "pk", "delivery")
+        for order_id, pk, delivery in rows:
+            found[order_id][pk] = delivery is not None
+        assert found == {pk: order.shipments for pk, order in self.shop.orders.items()}
 
     def _shipped(self, each: Shipping, outcome: Outcome) -> str:
         order = self.shop.orders[each.order_id]
@@ -291,11 +288,7 @@ class Goods:
 
     def _named(self, order_id: int, units: Units) -> list[dict[str, Any]]:
         """How a request names each of the lines."""
-        rows = OrderLine.objects.filter(order=order_id)
-        ids = {
-            (product, price): pk
-            for pk, product, price in rows.values_list("pk", "product_id", "unit_price")
-        }
+        ids = self._lines_of[order_id]
         return [
             {"sku": self.skus[name]}
             if isinstance(name, int)
@@ -317,8 +310,8 @@ def charge_requests(charges: tuple[Decimal, ...]) -> tuple[Charge, ...]:
     )
 
 
-def _said(answer: Any) -> dict[str, Any]:
-    names = goods_model.Order({}).says().keys() & set(answer.__struct_fields__) - {"lines"}
+def _said(answer: OrderOut) -> dict[str, Any]:
+    names = goods_model.Order({}).says().keys() & {*answer.__struct_fields__}
     lines = {
         (line.product_id, line.unit_price): (
             line.quantity,
@@ -328,7 +321,9 @@ def _said(answer: Any) -> dict[str, Any]:
         )
         for line in answer.lines
     }
-    return {name: getattr(answer, name) for name in names} | {"lines": lines}
+    is_held = answer.status == "pending" and answer.held_until is not None
+    said = {name: getattr(answer, name) for name in names}
+    return said | {"lines": lines, "is_held": is_held}
 
 
 def _outcome(call: Callable[[], Any]) -> tuple[str, Any]:

@@ -96,7 +96,6 @@ class Order:
             "canceled_because": "requested" if self.is_canceled else None,
             "is_held": self.is_held and self.status == "pending",
             "partly_shipped": self.status == "pending" and self.was_shipped,
-            "shipments": dict(self.shipments),
             "lines": {name: self._line_says(line) for name, line in self.lines.items()},
         }
 
