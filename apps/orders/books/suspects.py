@@ -49,9 +49,9 @@ _EXPECTED = """
     SELECT l.order_id, -l.product_id, l.shipped_quantity
     FROM orders_orderline AS l WHERE l.shipped_quantity <> 0
     UNION ALL
-    SELECT l.order_id, both.sign * l.product_id, -b.quantity
+    SELECT l.order_id, sides.sign * l.product_id, -b.quantity
     FROM orders_returnline AS b JOIN orders_orderline AS l ON l.id = b.line_id
-    CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS both
+    CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS sides
     WHERE b.is_restocked
 """
 """What the movements of orders should take: of what can be sold, and of what is on hand."""
