@@ -73,11 +73,15 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the run has a database of its own")
-def test_a_run_kills_as_often_as_it_says_and_finds_nothing() -> None:
-    """About 35 seconds on two busy cores."""
-    faults = ("killed_housekeeper",)
-    plan = Plan("sqlite", faults, 10_000, 60, clients=4, workers=1, pause=1, times=2)
+@pytest.mark.parametrize(
+    ("faults", "times"), [(("killed_housekeeper",), 2), (("killed_server", "stopped_server"), 1)]
+)
+def test_a_run_strikes_as_often_as_it_says_and_finds_nothing(
+    faults: tuple[str, ...], times: int
+) -> None:
+    """About 35 seconds each on two busy cores."""
+    plan = Plan("sqlite", faults, 10_000, 60, clients=4, workers=1, pause=1, times=times)
     result = asyncio.run(run_plan(plan))
-    assert (wrong(result), result.struck) == ([], [*faults, *faults])
+    assert (wrong(result), result.struck) == ([], [*faults] * times)
     assert result.history.moved > 0
     assert result.events["canceled"] > 0
