@@ -26,7 +26,7 @@ class Server:
     url: the URL by which the server reaches the shop's database; default: the shop's own URL.
     scratch: the server's directory for temporary files; default: the machine's.
     open_files: how many each process may have; default: as many as this process.
-    killed: ids of workers that a fault has killed.
+    killed: ids of workers that a fault has killed, or that have ended with the server.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Server:
         return "".join(entry for entry in entries if "Traceback" in entry)
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        with self._log.open("w") as log:
+        with self._log.open("a") as log:
             return subprocess.Popen(
                 [*self._limit, sys.executable, "manage.py", "serve", *self._arguments],
                 cwd=ROOT,

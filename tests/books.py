@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.apps import apps
 
-from apps.orders.models import Order, ReturnLine, ShipmentLine
+from apps.orders.models import Order, ReturnLine, Shipment, ShipmentLine
 from apps.products.models import Product, StockMovement
 
 
@@ -32,69 +33,98 @@ def assert_ledger_balances() -> None:
 
 
 def assert_orders_balance() -> None:
-    """Assert that each order agrees with its movements, its lines and its events."""
-    moved = _moved_by_order()
+    """Assert that each order agrees with its movements, its lines, its parcels and its events."""
+    moved, written = _moved_by_order(), _written()
     for order in Order.objects.prefetch_related("lines", "charges", "events").order_by("pk"):
         lines = order.lines.all()
         assert lines, order.pk
         charges = [charge.amount for charge in order.charges.all()]
         assert order.charges_total == (sum(charges) if charges else None), order.pk
-        of_lines = sum(
-            (x.unit_price * (x.quantity - x.canceled_quantity) for x in lines), Decimal()
-        )
-        assert order.total == of_lines + sum(charges), order.pk
-        has, promised = _units_of(order)
+        of_lines = (x.unit_price * (x.quantity - x.canceled_quantity) for x in lines)
+        assert order.total == sum(of_lines, Decimal()) + sum(charges), order.pk
+        _assert_parts(order, written)
         units, committed = moved.pop(order.pk)
-        assert {key: -units[key] for key in units if units[key]} == has, order.pk
+        assert {key: -units[key] for key in units if units[key]} == _taken(order, written), order.pk
+        promised = _open(order)
         assert {key: committed[key] for key in committed if committed[key]} == promised, order.pk
-        _assert_parts_balance(order)
         events = order.events.all()
         assert order.version == len(events)
         path = ["", *(event.to_status for event in events)]
         assert [event.from_status for event in events] == path[:-1]
         assert order.status == path[-1]
     assert not moved, "movements of orders that do not exist"
+    assert not +written.shipped, "shipments of lines that do not exist"
+    assert not +written.returned, "returns of lines that do not exist"
 
 
-def _units_of(order: Order) -> tuple[dict[int, int], dict[int, int]]:
-    """What an order has taken and not given back, and what is promised of it, by product id."""
-    has: Counter[int] = Counter()
-    promised: Counter[int] = Counter()
-    if order.status != Order.Status.CANCELED:
-        for line in order.lines.all():
-            left = line.quantity - line.canceled_quantity
-            has[line.product_id] += left
-            promised[line.product_id] += left - line.shipped_quantity
-        for back in ReturnLine.objects.filter(order_return__order=order, is_restocked=True):
-            assert back.line
-            has[back.line.product_id] -= back.quantity
-    return {key: n for key, n in has.items() if n}, {key: n for key, n in promised.items() if n}
+class _Written(NamedTuple):
+    """What shipments and returns have: units by line, those on sale again by order and product.
+
+    credited, under_way: by order, the latter of shipments that have not arrived.
+    """
+
+    shipped: Counter[int]
+    returned: Counter[int]
+    restocked: Counter[tuple[int, int]]
+    credited: defaultdict[int, Decimal]
+    under_way: Counter[int]
 
 
-def _assert_parts_balance(order: Order) -> None:
-    """Assert that lines, credit and status say what shipments and returns have written."""
-    shipped: Counter[int] = Counter()
-    returned: Counter[int] = Counter()
-    for sent in ShipmentLine.objects.filter(shipment__order=order):
-        shipped[sent.line_id] += sent.quantity
-    credited = Decimal()
-    for back in ReturnLine.objects.filter(order_return__order=order):
-        credited += back.credit
-        if back.line_id:
-            returned[back.line_id] += back.quantity
-    assert order.credited == credited == sum(each.credit for each in order.returns.all()), order.pk
+def _written() -> _Written:
+    written = _Written(Counter(), Counter(), Counter(), defaultdict(Decimal), Counter())
+    for line_id, units in ShipmentLine.objects.values_list("line_id", "quantity"):
+        written.shipped[line_id] += units
+    columns = ("order_return__order_id", "line_id", "line__product_id", "quantity")
+    returned = ReturnLine.objects.values_list(*columns, "is_restocked", "credit")
+    for order_id, line_id, product_id, units, is_restocked, credit in returned:
+        written.credited[order_id] += credit
+        if line_id is not None:
+            written.returned[line_id] += units
+            written.restocked[order_id, product_id] += units if is_restocked else 0
+    for order_id, delivery in Shipment.objects.values_list("order_id", "delivery"):
+        written.under_way[order_id] += delivery is None
+    return written
+
+
+def _assert_parts(order: Order, written: _Written) -> None:
+    """Assert that shipments and returns make what an order says of them, and its status."""
     lines = order.lines.all()
     for line in lines:
-        assert line.shipped_quantity == shipped[line.pk], line.pk
-        assert line.returned_quantity == returned[line.pk], line.pk
-    is_open = any(x.quantity > x.shipped_quantity + x.canceled_quantity for x in lines)
-    assert order.partly_shipped == (order.status == "pending" and bool(shipped) and is_open), (
-        order.pk
-    )
+        assert line.shipped_quantity == written.shipped.pop(line.pk, 0), order.pk
+        assert line.returned_quantity == written.returned.pop(line.pk, 0), order.pk
+        assert line.returned_quantity <= line.shipped_quantity, order.pk
+    assert order.credited == written.credited[order.pk], order.pk
+    was_shipped = any(line.shipped_quantity for line in lines)
+    if order.status == Order.Status.CANCELED:
+        assert not was_shipped, order.pk
+        assert not order.partly_shipped, order.pk
+        return
+    status = "pending" if _open(order) else "shipped"
+    if status == "shipped" and not written.under_way[order.pk]:
+        status = "delivered"
+    assert order.status == status, order.pk
+    assert was_shipped or status == "pending", order.pk
+    assert order.partly_shipped == (was_shipped and status == "pending"), order.pk
+
+
+def _open(order: Order) -> Counter[int]:
+    """Units that are neither shipped nor canceled, by product."""
+    units: Counter[int] = Counter()
     if order.status != Order.Status.CANCELED:
-        arrived = not order.shipments.filter(delivery=None).exists()
-        expected = "pending" if is_open else ("delivered" if arrived else "shipped")
-        assert order.status == expected, order.pk
+        for line in order.lines.all():
+            units[line.product_id] += line.quantity - line.shipped_quantity - line.canceled_quantity
+    return +units
+
+
+def _taken(order: Order, written: _Written) -> dict[int, int]:
+    """Units that an order has taken and not put back, by product."""
+    units: Counter[int] = Counter()
+    if order.status != Order.Status.CANCELED:
+        for line in order.lines.all():
+            units[line.product_id] += line.quantity - line.canceled_quantity
+    for product_id in units:
+        units[product_id] -= written.restocked[order.pk, product_id]
+    return {product_id: count for product_id, count in units.items() if count}
 
 
 def assert_payments_balance() -> None:

@@ -1,7 +1,7 @@
 """Do everything at once, with faults, and check the histories: `python -m faults.mixed`.
 
-Clients place, hold, confirm, change, pay, refund, cancel, ship, deliver, count, import, archive and
-read, and keep a history.
+Clients place, hold, confirm, change, pay, refund, cancel, ship, deliver, take back, count, import,
+archive and read, and keep a history.
 The exit status is 1 if there is any anomaly, or anything else is wrong.
 """
 

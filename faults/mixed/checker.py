@@ -7,7 +7,7 @@ and requests that overlap may have come in any order.
 from collections.abc import Callable, Iterator
 
 from faults.mixed.history import History, Stored
-from faults.mixed.rules import holds, money, orders, requests, stock
+from faults.mixed.rules import goods, holds, money, orders, requests, stock
 
 Rule = Callable[[History, Stored], Iterator[str]]
 
@@ -29,6 +29,12 @@ RULES: tuple[Rule, ...] = (
     money.paid_is_payments_minus_refunds,
     money.money_is_as_answered,
     money.covered_orders_are_firm,
+    goods.units_add_up,
+    goods.orders_follow_their_goods,
+    goods.shipments_are_as_answered,
+    goods.returns_are_as_answered,
+    goods.goods_have_their_events,
+    goods.goods_are_seen_as_they_were,
     stock.torn_lists,
     stock.ledger_adds_up,
     stock.orders_take_their_stock,

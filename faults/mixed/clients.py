@@ -45,7 +45,8 @@ class Shop:
     """What the clients know together.
 
     transfers, goods: ids of products whose stock moves among them, and of those that are ordered.
-    orders: versions by id, as last seen. totals, paid: likewise. held: ids of orders that were held
+    orders: versions by id, as last seen. totals, paid, lines: likewise. shipments: the orders of
+    those that were made with a key, by id. held: ids of orders that were held
     when they were seen last, the newest last. sent: repeatable requests that are done.
     budget: how many requests may still be sent. over: nobody starts anything new.
     """
@@ -61,6 +62,8 @@ class Shop:
     totals: dict[int, Decimal] = field(default_factory=dict)
     paid: dict[int, Decimal] = field(default_factory=dict)
     held: dict[int, None] = field(default_factory=dict)
+    lines: dict[int, Sequence[Document]] = field(default_factory=dict)
+    shipments: dict[int, int] = field(default_factory=dict)
     sent: list[Repeatable] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -74,6 +77,7 @@ class Shop:
         """Remember an order as it was seen."""
         key = order["id"]
         self.orders[key], self.totals[key] = version, Decimal(order["total"])
+        self.lines[key] = order["lines"]
         self.paid.pop(key, None)
         if paid := Decimal(order["paid"]):
             self.paid[key] = paid

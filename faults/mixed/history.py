@@ -52,9 +52,10 @@ class Write:
 class Keyed:
     """A request that may be sent again without a second effect, from its first attempt to its last.
 
-    what: "order", "product", "stock", "stocks" for many products at once, "payment" or "refund".
+    what: "order", "product", "stock", "stocks" for many products at once, "payment", "refund",
+        "shipment", "return", or "cancel" of some units.
     key: its Idempotency-Key, or the provider's reference of money. answer: the body if it is done.
-    counted: what it said to be on the shelf. order: which it pays, refunds or replaces.
+    counted: what it said to be on the shelf. order: which it is about, or replaces.
     """
 
     what: str
@@ -72,6 +73,7 @@ class History:
     """Everything that the clients noted. transfers: products whose stock has one sum, always.
 
     expired: orders whose `held_until` may have been moved into the past. moved: how often it was.
+    delivered: shipments that were acknowledged to have arrived.
     """
 
     reads: list[Read] = field(default_factory=list)
@@ -82,6 +84,7 @@ class History:
     transfers_sum: int = 0
     expired: set[int] = field(default_factory=set)
     moved: int = 0
+    delivered: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,32 @@ class StoredMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredShipment:
+    """A shipment. version: the order's after it. units: by the ids of lines."""
+
+    id: int
+    order: int
+    version: int
+    key: str
+    units: Mapping[int, int]
+    has_arrived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReturn:
+    """A return. units, restocked: by the ids of lines. of_lines: what is credited for its lines."""
+
+    id: int
+    order: int
+    version: int
+    key: str
+    credit: Decimal
+    of_lines: Decimal
+    units: Mapping[int, int]
+    restocked: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """A row of the stock ledger."""
 
@@ -159,7 +188,7 @@ class Movement:
 class Stored:
     """The database at the end, at a moment of its own clock. movements: in the order of their ids.
 
-    requests: the keys of other requests that are stored, as "product" and "stocks".
+    requests: the keys of other requests that are stored, as "product", "stocks" and "cancel".
     """
 
     orders: Mapping[int, StoredOrder]
@@ -167,4 +196,6 @@ class Stored:
     movements: Sequence[Movement]
     requests: Mapping[str, Sequence[str]] = field(default_factory=dict)
     money: Sequence[StoredMoney] = ()
+    shipments: Sequence[StoredShipment] = ()
+    returns: Sequence[StoredReturn] = ()
     moment: datetime | None = None

@@ -2,42 +2,20 @@
 
 import json
 import random
-import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from faults.mixed.clients import Client
+from faults.mixed.goods import cancel_some, deliver_shipment, ship_some, take_back
 from faults.mixed.history import Write
+from faults.mixed.picking import a_held_order, an_order, any_of, as_json, number, read_again, unique
 
 MAIL = "example.com"
 RECENT_SECONDS = 2
 IMPORTED = 10
 """How many rows an import has."""
-
-any_of = random.choice
-number = random.randint
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value).encode()
-
-
-def _unique() -> str:
-    return uuid.uuid4().hex
-
-
-def _order(client: Client) -> int:
-    """One of the newest orders, so that several clients meet at it. 0 if there are none."""
-    newest = list(client.shop.orders)[-100:]
-    return any_of(newest) if newest else 0
-
-
-def _held(client: Client) -> int:
-    """One of the newest orders that were held when they were seen last. 0 if there are none."""
-    newest = list(client.shop.held)[-50:]
-    return any_of(newest) if newest else 0
 
 
 def _lines(client: Client) -> list[dict[str, int]]:
@@ -57,18 +35,18 @@ async def hold(client: Client) -> None:
 
 async def replace(client: Client) -> None:
     """Place an order that is held, instead of another one."""
-    if replaced := _held(client):
+    if replaced := a_held_order(client):
         await _place(client, {"hold_seconds": number(60, 600), "replaces": replaced})
-        await _read(client, replaced)
+        await read_again(client, replaced)
 
 
 async def _place(client: Client, more: dict[str, int]) -> None:
-    mail, reference = f"{_unique()}@{MAIL}", _unique()
+    mail, reference = f"{unique()}@{MAIL}", unique()
     body = {"lines": _lines(client), "customer_email": mail, "reference": reference, **more}
     if number(1, 4) == 1:
         body["charges"] = [{"type": "shipping", "amount": "4.90"}]
     replaced = more.get("replaces")
-    answer = await client.send_keyed("order", "orders/", _json(body), order=replaced)
+    answer = await client.send_keyed("order", "orders/", as_json(body), order=replaced)
     if answer.told != "done":
         return
     order = answer.document()
@@ -76,7 +54,7 @@ async def _place(client: Client, more: dict[str, int]) -> None:
     client.history.writes.append(Write("order", order["id"], "reference", reference))
     client.shop.learn(order, 1)
     if number(1, 5) == 1:
-        await _read(client, order["id"])
+        await read_again(client, order["id"])
     if number(1, 10) == 1:
         await _find(client, order["id"], mail)
 
@@ -89,35 +67,35 @@ async def send_again(client: Client) -> None:
 
 async def change(client: Client) -> None:
     """Change an order at the version that was seen last."""
-    if not (key := _order(client)):
+    if not (key := an_order(client)):
         return
-    reference, version = _unique(), client.shop.orders[key]
+    reference, version = unique(), client.shop.orders[key]
     body: dict[str, Any] = {"reference": reference}
     if number(1, 2) == 1:
         body["lines"] = _lines(client)
     if key in client.shop.held and number(1, 3) == 1:
         body["hold_seconds"] = number(60, 600)
-    answer = await client.send("PATCH", f"orders/{key}/", _json(body), if_match=f'"{version}"')
+    answer = await client.send("PATCH", f"orders/{key}/", as_json(body), if_match=f'"{version}"')
     client.wrote(answer, "order", key, "reference", reference)
     client.saw_order(answer, key, changed=version)
     if answer.status == 409:
-        await _read(client, key)
+        await read_again(client, key)
 
 
 async def ship(client: Client) -> None:
-    await _move(client, _order(client), "ship", "shipped")
+    await _move(client, an_order(client), "ship", "shipped")
 
 
 async def deliver(client: Client) -> None:
-    await _move(client, _order(client), "deliver", "delivered")
+    await _move(client, an_order(client), "deliver", "delivered")
 
 
 async def cancel(client: Client) -> None:
-    await _move(client, _order(client), "cancel", "canceled")
+    await _move(client, an_order(client), "cancel", "canceled")
 
 
 async def confirm(client: Client) -> None:
-    await _move(client, _held(client), "confirm", "confirmed")
+    await _move(client, a_held_order(client), "confirm", "confirmed")
 
 
 async def _move(client: Client, key: int, name: str, event: str) -> None:
@@ -126,12 +104,12 @@ async def _move(client: Client, key: int, name: str, event: str) -> None:
         client.wrote(answer, "order", key, "status", event)
         client.saw_order(answer, key)
         if answer.status == 409:
-            await _read(client, key)
+            await read_again(client, key)
 
 
 async def pay(client: Client) -> None:
     """Pay what an order costs, or half of it."""
-    if key := any_of([_order(client), _held(client)]) or _order(client):
+    if key := any_of([an_order(client), a_held_order(client)]) or an_order(client):
         total = client.shop.totals[key]
         await _move_money(client, key, "payment", any_of([total, total, total / 2]))
 
@@ -145,21 +123,17 @@ async def refund(client: Client) -> None:
 
 
 async def _move_money(client: Client, key: int, what: str, amount: Decimal) -> None:
-    body, reference = {"amount": f"{amount:.2f}", "method": "card"}, any_of(["", _unique()])
+    body, reference = {"amount": f"{amount:.2f}", "method": "card"}, any_of(["", unique()])
     if reference:
         body |= {"provider": "bank", "provider_reference": reference}
     path = f"orders/{key}/{what}s/"
-    await client.send_keyed(what, path, _json(body), order=key, reference=reference)
-    await _read(client, key)
+    await client.send_keyed(what, path, as_json(body), order=key, reference=reference)
+    await read_again(client, key)
 
 
 async def read_order(client: Client) -> None:
-    if key := _order(client):
-        await _read(client, key)
-
-
-async def _read(client: Client, key: int) -> None:
-    client.saw_order(await client.send("GET", f"orders/{key}/"), key)
+    if key := an_order(client):
+        await read_again(client, key)
 
 
 async def _find(client: Client, key: int, mail: str) -> None:
@@ -207,9 +181,9 @@ async def read_product(client: Client) -> None:
 
 
 async def describe(client: Client) -> None:
-    key, text = any_of(client.shop.goods), _unique()
+    key, text = any_of(client.shop.goods), unique()
     body = {"description": text, "price": f"{number(1, 99)}.{number(10, 99)}"}
-    answer = await client.send("PATCH", f"products/{key}/", _json(body))
+    answer = await client.send("PATCH", f"products/{key}/", as_json(body))
     client.wrote(answer, "product", key, "description", text)
     if answer.told == "done":
         client.saw("product", answer, [answer.document()])
@@ -221,13 +195,13 @@ async def archive(client: Client) -> None:
     answer = await client.send("DELETE", f"products/{key}/")
     client.wrote(answer, "product", key, "is_active", False)
     await read_product(client)
-    answer = await client.send("PATCH", f"products/{key}/", _json({"is_active": True}))
+    answer = await client.send("PATCH", f"products/{key}/", as_json({"is_active": True}))
     client.wrote(answer, "product", key, "is_active", True)
 
 
 async def create_product(client: Client) -> None:
-    body = {"name": "New", "price": "1.00", "sku": _unique(), "stock_quantity": 3}
-    answer = await client.send_keyed("product", "products/", _json(body))
+    body = {"name": "New", "price": "1.00", "sku": unique(), "stock_quantity": 3}
+    answer = await client.send_keyed("product", "products/", as_json(body))
     if answer.told == "done":
         client.saw("product", answer, [answer.document()])
 
@@ -235,13 +209,13 @@ async def create_product(client: Client) -> None:
 async def move_stock(client: Client) -> None:
     path = f"products/{any_of(client.shop.goods)}/stock/"
     body = {"delta": number(5, 50), "reason": "received"}
-    await client.send_keyed("stock", path, _json(body))
+    await client.send_keyed("stock", path, as_json(body))
 
 
 async def count_stock(client: Client) -> None:
     counted = number(20, 200)
     path = f"products/{any_of(client.shop.goods)}/stock/"
-    await client.send_keyed("stock", path, _json({"counted": counted}), counted=counted)
+    await client.send_keyed("stock", path, as_json({"counted": counted}), counted=counted)
 
 
 async def transfer(client: Client) -> None:
@@ -250,12 +224,12 @@ async def transfer(client: Client) -> None:
     units = number(1, 9)
     moves = [(source, -units), (target, units)]
     body = [{"product_id": key, "delta": n, "reason": "corrected"} for key, n in moves]
-    await client.send_keyed("stocks", "stock/", _json({"movements": body}))
+    await client.send_keyed("stocks", "stock/", as_json({"movements": body}))
 
 
 async def import_products(client: Client) -> None:
     """Import descriptions of several products."""
-    rows = {key: _unique() for key in random.sample(client.shop.goods, IMPORTED)}
+    rows = {key: unique() for key in random.sample(client.shop.goods, IMPORTED)}
     skus = client.shop.skus
     text = "".join(f"{skus[key]},part {key},9.99,{told}\n" for key, told in rows.items())
     body = f"sku,name,price,description\n{text}".encode()
@@ -277,9 +251,13 @@ OPERATIONS: dict[Callable[[Client], Awaitable[None]], int] = {
     confirm: 6,
     pay: 10,
     refund: 4,
-    ship: 4,
+    ship: 3,
+    ship_some: 12,
+    deliver_shipment: 6,
+    cancel_some: 6,
+    take_back: 8,
     deliver: 3,
-    cancel: 5,
+    cancel: 3,
     read_order: 8,
     list_orders: 4,
     export_orders: 2,

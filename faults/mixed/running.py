@@ -23,6 +23,7 @@ from faults.mixed.operations import OPERATIONS
 from faults.mixed.seeding import seed
 from faults.mixed.stored import read_stored
 from faults.read_only import read_only
+from faults.restarted_server import killed_server, stopped_server
 from faults.server import Server
 from faults.shop import DATABASES
 from faults.shop import Shop as StoredShop
@@ -30,7 +31,10 @@ from faults.stop_postgres import stopped_postgres
 from faults.storm import Fault
 from tests.postgres import PostgresServer
 
-EVERYWHERE = ("full_scratch", "full_data", "killed_worker", "killed_housekeeper")
+EVERYWHERE = (
+    *("full_scratch", "full_data", "killed_worker", "killed_housekeeper"),
+    *("killed_server", "stopped_server"),
+)
 FAULTS = {
     "postgresql": (
         "killed_sessions",
@@ -166,6 +170,8 @@ def _site(plan: Plan) -> Iterator[Site]:
     faults: dict[str, Fault] = {
         "killed_worker": killed_worker,
         "killed_housekeeper": killed_housekeeper,
+        "killed_server": killed_server,
+        "stopped_server": stopped_server,
     }
     with ExitStack() as stack:
         postgres, scratch = None, None

@@ -1,7 +1,7 @@
 """Read the database as it is at the end, without Tradepost's code."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,16 +9,35 @@ from decimal import Decimal
 from itertools import starmap
 from typing import Any
 
-from faults.mixed.history import Event, Movement, Stored, StoredMoney, StoredOrder
+from faults.mixed.history import (
+    Event,
+    Movement,
+    Stored,
+    StoredMoney,
+    StoredOrder,
+    StoredReturn,
+    StoredShipment,
+)
 from faults.shop import Shop
 
 MOMENT = "SELECT CURRENT_TIMESTAMP"
 ORDERS = """
     SELECT id, idempotency_key, version, held_until, status, reference, total, paid,
-        canceled_because
+        canceled_because, credited, partly_shipped
     FROM orders_order
 """
-LINES = "SELECT order_id, product_id, unit_price, quantity FROM orders_orderline ORDER BY id"
+LINES = """
+    SELECT order_id, id, product_id, unit_price, quantity, shipped_quantity, canceled_quantity,
+        returned_quantity
+    FROM orders_orderline ORDER BY id
+"""
+SHIPMENTS = """
+    SELECT s.id, s.order_id, s.version, s.idempotency_key, d.shipment_id
+    FROM orders_shipment AS s LEFT JOIN orders_delivery AS d ON d.shipment_id = s.id ORDER BY s.id
+"""
+SHIPPED = "SELECT shipment_id, line_id, quantity FROM orders_shipmentline"
+RETURNS = "SELECT id, order_id, version, idempotency_key, credit FROM orders_return ORDER BY id"
+RETURNED = "SELECT order_return_id, line_id, quantity, is_restocked, credit FROM orders_returnline"
 CHARGES = "SELECT order_id, amount FROM orders_ordercharge ORDER BY id"
 EVENTS = """
     SELECT order_id, type, from_status, to_status, version, created_at, data
@@ -40,6 +59,7 @@ MOVEMENTS = """
 REQUESTS = {
     "product": "SELECT key FROM products_productrequest",
     "stocks": "SELECT idempotency_key FROM products_stockrequest",
+    "cancel": "SELECT key FROM orders_ordersrequest",
 }
 
 
@@ -67,7 +87,10 @@ def read_stored(shop: Shop) -> Stored:
         StoredMoney(key, order, kind, name, _decimal(amount), _decimal(paid), _decimal(due), status)
         for key, order, kind, name, amount, paid, due, status in shop.query(MONEY)
     ]
-    return Stored(_orders(shop), products, movements, requests, money, _moment(now))
+    shipments, returns = _shipments(shop), _returns(shop)
+    return Stored(
+        _orders(shop), products, movements, requests, money, shipments, returns, _moment(now)
+    )
 
 
 def _orders(shop: Shop) -> dict[int, StoredOrder]:
@@ -75,9 +98,8 @@ def _orders(shop: Shop) -> dict[int, StoredOrder]:
     charges = _by_order(shop, CHARGES, lambda amount: {"amount": _money(amount)})
     events = _by_order(shop, EVENTS, _event)
     orders = {}
-    for key, name, version, held_until, status, reference, total, paid, because in shop.query(
-        ORDERS
-    ):
+    for key, name, version, held_until, *columns in shop.query(ORDERS):
+        status, reference, total, paid, because, credited, is_partly = columns
         document = {
             "id": key,
             "status": status,
@@ -88,6 +110,8 @@ def _orders(shop: Shop) -> dict[int, StoredOrder]:
             "charges": charges[key],
             "held_until": held_until,
             "canceled_because": because,
+            "credited": _money(credited),
+            "partly_shipped": bool(is_partly),
         }
         orders[key] = StoredOrder(name, version, document, events[key], _moment(held_until))
     return orders
@@ -101,8 +125,38 @@ def _by_order(shop: Shop, sql: str, made_of: Callable[..., Any]) -> dict[int, li
     return found
 
 
-def _line(product: int, price: Any, quantity: int) -> dict[str, Any]:
-    return {"product_id": product, "unit_price": _money(price), "quantity": quantity}
+def _line(key: int, product: int, price: Any, *units: int) -> dict[str, Any]:
+    names = ("quantity", "shipped_quantity", "canceled_quantity", "returned_quantity")
+    line = {"id": key, "product_id": product, "unit_price": _money(price)}
+    return line | dict(zip(names, units, strict=True))
+
+
+def _shipments(shop: Shop) -> list[StoredShipment]:
+    units: dict[int, Counter[int]] = defaultdict(Counter)
+    for shipment, line, quantity in shop.query(SHIPPED):
+        units[shipment][line] += quantity
+    return [
+        StoredShipment(key, order, version, name or "", units[key], arrived is not None)
+        for key, order, version, name, arrived in shop.query(SHIPMENTS)
+    ]
+
+
+def _returns(shop: Shop) -> list[StoredReturn]:
+    units: dict[int, Counter[int]] = defaultdict(Counter)
+    restocked: dict[int, Counter[int]] = defaultdict(Counter)
+    credited: dict[int, Decimal] = defaultdict(Decimal)
+    for key, line, quantity, is_restocked, credit in shop.query(RETURNED):
+        credited[key] += _decimal(credit)
+        if line is not None:
+            units[key][line] += quantity
+            restocked[key][line] += quantity if is_restocked else 0
+    return [
+        StoredReturn(
+            *(key, order, version, name),
+            *(_decimal(credit), credited[key], units[key], restocked[key]),
+        )
+        for key, order, version, name, credit in shop.query(RETURNS)
+    ]
 
 
 def _event(*columns: Any) -> Event:

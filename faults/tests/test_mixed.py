@@ -9,8 +9,9 @@ from faults.mixed.__main__ import wrong
 from faults.mixed.checker import check
 from faults.mixed.clients import Client, Shop
 from faults.mixed.expiring import expire_newest, none_expired
+from faults.mixed.goods import cancel_some, deliver_shipment, ship_some, take_back
 from faults.mixed.history import History, Stored
-from faults.mixed.operations import OPERATIONS
+from faults.mixed.operations import OPERATIONS, place
 from faults.mixed.running import Plan
 from faults.mixed.running import run as run_plan
 from faults.mixed.seeding import GOODS, TRANSFERS, seed
@@ -32,6 +33,8 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
             alone = Client(shop)
             for operation in OPERATIONS:  # placing comes first, so that there is an order
                 await operation(alone)
+            for operation in (place, ship_some, take_back, cancel_some, deliver_shipment) * 5:
+                await operation(alone)  # so that some of them find what they need
             alone.close()
             await asyncio.gather(*(Client(shop).run(OPERATIONS) for _ in range(CLIENTS)))
             await expire_newest(shop, stored_shop)
@@ -53,23 +56,32 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
         "order",
         "payment",
         "refund",
+        "shipment",
+        "return",
+        "cancel",
         "product",
         "stock",
         "stocks",
     }
     done = [each.key for each in history.keyed if each.what == "order" and each.told == "done"]
     assert {order.key for order in stored.orders.values()} == {*done}
+    assert min(len(stored.shipments), len(stored.returns)) > 0
+    assert set() < history.delivered <= {row.id for row in stored.shipments if row.has_arrived}
     assert len(stored.products) > TRANSFERS + GOODS
     ends = [stored.orders[key].document["canceled_because"] for key in history.expired]
     assert 0 < history.moved == ends.count("expired")
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the run has a database of its own")
-def test_a_run_kills_as_often_as_it_says_and_finds_nothing() -> None:
-    """About 35 seconds on two busy cores."""
-    faults = ("killed_housekeeper",)
-    plan = Plan("sqlite", faults, 10_000, 60, clients=4, workers=1, pause=1, times=2)
+@pytest.mark.parametrize(
+    ("faults", "times"), [(("killed_housekeeper",), 2), (("killed_server", "stopped_server"), 1)]
+)
+def test_a_run_strikes_as_often_as_it_says_and_finds_nothing(
+    faults: tuple[str, ...], times: int
+) -> None:
+    """About 35 seconds each on two busy cores."""
+    plan = Plan("sqlite", faults, 10_000, 60, clients=4, workers=1, pause=1, times=times)
     result = asyncio.run(run_plan(plan))
-    assert (wrong(result), result.struck) == ([], [*faults, *faults])
+    assert (wrong(result), result.struck) == ([], [*faults] * times)
     assert result.history.moved > 0
     assert result.events["canceled"] > 0

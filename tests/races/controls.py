@@ -1,15 +1,21 @@
-"""Databases without guards, and holds that nobody has locked, for controls."""
+"""Databases without guards, and orders that nobody locks, for controls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
+import pytest
 from django.db import connection, models
 
+from apps.orders.fulfilment import statements as fulfilment_statements
 from apps.orders.holding.statements import Ending, end_holds, released
 from apps.orders.microservice_communication import take_stock
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderQuerySet
 from apps.orders.placing.holds import Hold
 from monoservices.database.engines import engine
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -64,3 +70,47 @@ def end_holds_seen(holds: Sequence[Hold], because: str) -> None:
     endings = [Ending(hold, because, "x") for hold in holds]
     end_holds(endings, at=engine().now())
     take_stock(moves=released(endings))
+
+
+def unlock_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody lock an order any more. Workers that are processes would not notice."""
+    assert engine().LOCKS_ROWS
+    lock, clause = fulfilment_statements._lock_statement, engine().for_update("o")
+    assert clause in lock()
+    monkeypatch.setattr(
+        fulfilment_statements, "_lock_statement", lambda: lock().replace(clause, "")
+    )
+    monkeypatch.setattr(OrderQuerySet, "select_for_update", lambda orders, **_: orders)
+
+
+def locks_or_writes(sql: str) -> bool:
+    """Whether a statement locks rows or writes some."""
+    return "FOR NO KEY UPDATE" in sql or sql.startswith(("INSERT", "UPDATE"))
+
+
+@contextmanager
+def before_its_first_write(step: Callable[[], object]) -> Iterator[None]:
+    """Take a step on another connection when this one has read, before it locks or writes."""
+    remaining = [step]
+
+    def wrapper(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if remaining and locks_or_writes(sql):
+            elsewhere(remaining.pop())
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert not remaining
+
+
+def elsewhere(call: Callable[[], Result]) -> Result:
+    """Call it on another connection, wait for it, and return the result."""
+
+    def run() -> Result:
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(run).result(timeout=10)

@@ -51,7 +51,7 @@ def holds_last_until_then(history: History, stored: Stored) -> Iterator[str]:
 
 def _takings(order: StoredOrder) -> list[Event]:
     """The events that canceled the order because its hold had expired."""
-    cancels = [event for event in order.events if event.type == "canceled"]
+    cancels = [event for event in order.events if event.after == "canceled" != event.before]
     revived = sum(event.type == "revived" for event in order.events)
     return cancels if order.document["canceled_because"] == "expired" else cancels[:revived]
 
@@ -73,8 +73,7 @@ def replaced_orders_end(history: History, stored: Stored) -> Iterator[str]:
             by[each.order].add(each.key)
     for key, keys in by.items():
         order = stored.orders[key]
-        kinds = [event.type for event in order.events]
-        if "canceled" not in kinds:
+        if not any(event.after == "canceled" for event in order.events):
             yield f"order {key} was replaced and is {order.document['status']}"
         if len(keys) > 1 and not _takings(order):
             yield f"order {key} was replaced {len(keys)} times"

@@ -12,15 +12,24 @@ from faults.mixed.sweeping import Latest
 
 MOVES = {
     "placed": {("", "pending")},
-    "changed": {("pending", "pending")},
+    "changed": {("pending", "pending"), ("pending", "shipped"), ("pending", "delivered")},
     "confirmed": {("pending", "pending")},
-    "shipped": {("pending", "shipped")},
-    "delivered": {("shipped", "delivered")},
-    "canceled": {("pending", "canceled")},
+    "shipped": {("pending", "pending"), ("pending", "shipped")},
+    "delivered": {("pending", "pending"), ("shipped", "shipped"), ("shipped", "delivered")},
+    "canceled": {("pending", after) for after in ("pending", "canceled", "shipped", "delivered")},
     "revived": {("canceled", "pending")},
+    "returned": {(status, status) for status in ("pending", "shipped", "delivered")},
 }
 """The statuses before and after each type of event. Money comes and goes in any status."""
 MONEY = ("paid", "refunded")
+OF_GOODS = {"shipment": "shipped", "cancel": "canceled", "return": "returned"}
+"""The one event that a request with a key makes."""
+CAUSES = {
+    "payment": ("confirmed", "revived"),
+    "order": ("canceled",),
+    **{what: (kind,) for what, kind in OF_GOODS.items()},
+}
+"""The events that a request with a key may make, beside those of its own rules."""
 
 
 class Sight(NamedTuple):
@@ -47,23 +56,31 @@ def _sights(history: History) -> Iterator[Sight]:
 def torn_orders(history: History, stored: Stored) -> Iterator[str]:
     """The total of an order is the sum of its lines and charges, wherever it is shown.
 
-    What is due is the total, or nothing once the order is canceled.
+    What is due is the total less what is credited, or nothing once the order is canceled.
     """
     shown = (sight.document for sight in _sights(history))
     for order in chain(shown, (each.document for each in stored.orders.values())):
         total, costs = Decimal(order["total"]), _costs(order)
-        if total != costs:
+        # A canceled order shows no line that is kept, and the total that it had before.
+        if total > costs if order["status"] == "canceled" else total != costs:
             yield f"order {order['id']}: total {total}, lines and charges {costs}"
         if "due" in order:
-            due = Decimal() if order["status"] == "canceled" else total
+            due = total - Decimal(order["credited"])
+            due = Decimal() if order["status"] == "canceled" else due
             needs_refund = Decimal(order["paid"]) > due
             if (Decimal(order["due"]), order["needs_refund"]) != (due, needs_refund):
                 yield f"order {order['id']}: {order['due']} due of {total}, {order['paid']} paid"
 
 
 def _costs(order: Document) -> Decimal:
-    lines = (Decimal(x["unit_price"]) * x["quantity"] for x in order["lines"])
+    lines = (Decimal(x["unit_price"]) * _kept(order, x) for x in order["lines"])
     return sum(chain(lines, (Decimal(x["amount"]) for x in order["charges"])), Decimal())
+
+
+def _kept(order: Document, line: Document) -> int:
+    """The units of a line that count for the total; at most, if the order is canceled."""
+    canceled = 0 if order["status"] == "canceled" else line["canceled_quantity"]
+    return int(line["quantity"] - canceled)
 
 
 def versions_have_one_content(history: History, stored: Stored) -> Iterator[str]:
@@ -82,10 +99,18 @@ def versions_have_one_content(history: History, stored: Stored) -> Iterator[str]
 
 
 def _content(order: Document) -> Any:
-    lines = [(x["product_id"], Decimal(x["unit_price"]), x["quantity"]) for x in order["lines"]]
+    # A canceled order shows all units as canceled.
+    all_canceled = order["status"] == "canceled"
+    lines = [
+        (
+            *(x["product_id"], Decimal(x["unit_price"]), x["quantity"], x["shipped_quantity"]),
+            *(x["quantity" if all_canceled else "canceled_quantity"], x["returned_quantity"]),
+        )
+        for x in order["lines"]
+    ]
     # `held_until` itself is moved behind Tradepost's back.
     state = order["status"], order["held_until"] is not None, order["canceled_because"]
-    amounts = Decimal(order["total"]), Decimal(order["paid"])
+    amounts = Decimal(order["total"]), Decimal(order["paid"]), Decimal(order["credited"])
     return *state, *amounts, order["reference"], sorted(lines)
 
 
@@ -143,11 +168,16 @@ def _asked(history: History) -> tuple[Counter[tuple[int, str]], Counter[tuple[in
                 most[write.id, "revived"] += 1
             elif write.end < inf:  # what is done already stays as it is
                 least[write.id, kind] = 1
-    for what, _, order in {(x.what, x.key, x.order) for x in history.keyed if x.told != "refused"}:
+    done: Counter[tuple[int, str]] = Counter()
+    sent = {(x.what, x.key, x.order) for x in history.keyed if x.told != "refused"}
+    told = {(x.what, x.key) for x in history.keyed if x.told == "done"}
+    for what, key, order in sent:
         if order is not None:
-            for kind in {"payment": ("confirmed", "revived"), "order": ("canceled",)}.get(what, ()):
+            for kind in CAUSES.get(what, ()):
                 most[order, kind] += 1
-    return least, most
+            if what in OF_GOODS:
+                done[order, OF_GOODS[what]] += (what, key) in told
+    return least | done, most
 
 
 def statuses_follow_the_moves(history: History, stored: Stored) -> Iterator[str]:

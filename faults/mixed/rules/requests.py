@@ -5,13 +5,14 @@ Communication", 1986): nobody reads a value that was never written, or that a la
 replaced before the read began.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from math import inf
 from typing import Any
 
-from faults.mixed.history import History, Read, Stored, Write
+from faults.mixed.history import History, Keyed, Read, Stored, Write
 from faults.mixed.sweeping import Latest
 
 FIELDS = {"order": ("reference",), "product": ("description", "is_active")}
@@ -73,13 +74,15 @@ def keys_count_once(history: History, stored: Stored) -> Iterator[str]:
         "stock": Counter(movement.key for movement in stored.movements),
         "payment": Counter(row.key for row in stored.money if row.kind == "payment"),
         "refund": Counter(row.key for row in stored.money if row.kind == "refund"),
+        "shipment": Counter(row.key for row in stored.shipments),
+        "return": Counter(row.key for row in stored.returns),
     }
     told: dict[tuple[str, str], set[str]] = defaultdict(set)
     answers: dict[tuple[str, str], set[bytes]] = defaultdict(set)
     for each in history.keyed:
         told[each.what, each.key].add(each.told)
         if each.told == "done":
-            answers[each.what, each.key].add(each.answer)
+            answers[each.what, each.key].add(_lasting(each))
     for (what, key), heard in told.items():
         count = effects[what][key]
         least, most = int("done" in heard), int(heard != {"refused"})
@@ -87,6 +90,15 @@ def keys_count_once(history: History, stored: Stored) -> Iterator[str]:
             yield f"{what} {key} is there {count} times; clients were told {sorted(heard)}"
         if len(answers[what, key]) > 1:
             yield f"{what} {key} got {len(answers[what, key])} different answers"
+
+
+def _lasting(request: Keyed) -> bytes:
+    """The answer, without what may have happened since: a shipment is shown as it is by then."""
+    if request.what != "shipment" or not request.answer:
+        return request.answer
+    later = {"status", "delivered_at"}
+    shown = json.loads(request.answer)
+    return json.dumps({name: shown[name] for name in shown.keys() - later}, sort_keys=True).encode()
 
 
 def acknowledged_is_readable(history: History, stored: Stored) -> Iterator[str]:

@@ -6,7 +6,7 @@ from itertools import accumulate
 from math import inf
 from typing import Any
 
-from faults.mixed.history import History, Movement, Read, Stored
+from faults.mixed.history import Document, History, Movement, Read, Stored
 
 
 def torn_lists(history: History, stored: Stored) -> Iterator[str]:
@@ -53,7 +53,7 @@ def ledger_adds_up(history: History, stored: Stored) -> Iterator[str]:
 def orders_take_their_stock(_: History, stored: Stored) -> Iterator[str]:
     """An order has moved what its lines say, or nothing if it is canceled; each move once.
 
-    It commits what its lines say as long as it is pending.
+    It commits what is open of its lines. What came back to be sold again is put back.
     """
     moved: dict[str, Counter[int]] = defaultdict(Counter)
     committed: dict[str, Counter[int]] = defaultdict(Counter)
@@ -64,14 +64,25 @@ def orders_take_their_stock(_: History, stored: Stored) -> Iterator[str]:
             committed[row.reference][row.product_id] += row.committed_delta
             once[row.reference, row.product_id, row.reason, row.revision] += 1
     yield from (f"{subject} moved {count} times" for subject, count in once.items() if count > 1)
+    restocked: Counter[int] = Counter()
+    for each in stored.returns:
+        restocked.update(each.restocked)
     for key, order in stored.orders.items():
-        wanted: Counter[int] = Counter()
-        if order.document["status"] != "canceled":
-            for line in order.document["lines"]:
-                wanted[line["product_id"]] += line["quantity"]
+        wanted, promised = _units(order.document, restocked)
         if wanted != (found := moved.pop(f"order:{key}", Counter())):
             yield f"order {key} has moved {dict(found)}, not {dict(wanted)}"
-        promised = wanted if order.document["status"] == "pending" else Counter()
         if promised != (found := committed[f"order:{key}"]):
             yield f"order {key} commits {dict(found)}, not {dict(promised)}"
     yield from (f"{reference} moved stock and is no order" for reference in moved)
+
+
+def _units(order: Document, restocked: Counter[int]) -> tuple[Counter[int], Counter[int]]:
+    """What an order has taken and what it commits, by product. restocked: units, by line."""
+    taken: Counter[int] = Counter()
+    open_units: Counter[int] = Counter()
+    if order["status"] != "canceled":
+        for line in order["lines"]:
+            kept = line["quantity"] - line["canceled_quantity"]
+            taken[line["product_id"]] += kept - restocked[line["id"]]
+            open_units[line["product_id"]] += kept - line["shipped_quantity"]
+    return taken, open_units
