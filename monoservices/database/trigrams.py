@@ -16,7 +16,7 @@ from monoservices.database.statements import Parameter
 Condition = tuple[str, list[Parameter]]
 """SQL, and its parameters."""
 
-LOOKED_UP = 9
+LOOKED_UP = 7
 """How much of a text is looked up. The whole text is compared with what the index finds."""
 
 _CAPITALS = {mark: chr(ord("A") + number) for number, mark in enumerate("-_.@/ +:#")}
@@ -58,7 +58,7 @@ def _telling(text: str) -> str:
     because that is what tells numbers apart.
     """
     name, at, domain = text.partition("@")
-    return f"{name}{at}{domain[:2]}"[-LOOKED_UP:] if name else text[:LOOKED_UP]
+    return f"{name}{at}{domain[:1]}"[-LOOKED_UP:] if name else text[:LOOKED_UP]
 
 
 def _marked(text: str) -> str:

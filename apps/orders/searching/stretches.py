@@ -15,6 +15,8 @@ from monoservices.database.trigrams import Condition
 
 FIRST_STRETCHES = 2
 """How many long stretches are looked through before all orders are."""
+SHORT_TEXT, FIRST_STRETCHES_OF_SHORT = 4, 16
+"""Many orders have a text of so few letters, so that asking for all of them says little."""
 FEW, SOME = 200, 1_000
 """The most orders that are taken from a long stretch and from all orders. If there may be more, the
 page is looked for in shorter stretches."""
@@ -47,7 +49,8 @@ def steps_through_stretches(orders: Condition, search: Search, wanted: Wanted) -
     that this step has found.
     """
     parts, go = Parts(), _Direction(descending=wanted.descending)
-    asks_all = f"step.tries = {FIRST_STRETCHES}"
+    is_short = len(search.text) <= SHORT_TEXT
+    asks_all = f"step.tries = {FIRST_STRETCHES_OF_SHORT if is_short else FIRST_STRETCHES}"
     in_all = parts.add(_candidates("", search, SOME, owner=None))
     in_long = LONG_OF_SHORT.format("step.block")
     in_long = parts.add(_candidates(in_long, search, FEW, owner=wanted.owner))

@@ -211,6 +211,7 @@ def test_every_way_to_a_page_gives_the_same(
 ) -> None:
     """Ids are near and far, so that they are in the same and in other stretches."""
     monkeypatch.setattr(stretches, "FIRST_STRETCHES", first_stretches)
+    monkeypatch.setattr(stretches, "FIRST_STRETCHES_OF_SHORT", first_stretches + 1)
     chance = random.Random(7)  # noqa: S311 - repeatable
     keys = sorted(
         {base + chance.randrange(3000) for base in (1, 131_000, 400_000) for _ in range(25)}
