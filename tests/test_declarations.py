@@ -59,6 +59,7 @@ def test_the_crossings_of_orders() -> None:
         "get_products_by_name": products,
         "get_products_named": products,
         "open_commitments": products,
+        "product_ids_by_part_of_sku": products,
         "read_products": products,
         "references_without_number": products,
         "sum_movements": products,

@@ -20,11 +20,12 @@ from apps.orders.metrics import count_failure
 from apps.orders.models import Order, OrderCharge, OrderLine
 from apps.orders.operations import place_orders, ship_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
+from apps.orders.searching.hot import WEIGHT, SearchedPage, read_searched, searched_page
 from apps.orders.serializers import requested_order
 from apps.orders.structs import ChargeType, OrderQuery
 from monoservices.api.decoding import decode
-from monoservices.api.hot_reads import HotById, HotList
-from monoservices.api.hot_routes import HotRequest, HotRoute
+from monoservices.api.hot_reads import AskedPage, HotById, HotList, ReadPage, sent
+from monoservices.api.hot_routes import HotRequest, HotRoute, Look
 from monoservices.api.http import REPLAYED
 from monoservices.api.problems import Invalid
 from monoservices.api.whole_response import WholeResponse
@@ -163,7 +164,7 @@ class ReadOrder(HotById):
 
 
 class ListOrders(HotList):
-    """GET orders/, without filters."""
+    """GET orders/, without filters or with a search and no other filter."""
 
     url_name = "order-list"
     model, rows, query = Order, ORDERS, OrderQuery
@@ -173,7 +174,36 @@ class ListOrders(HotList):
         return order_out(row)
 
     def owner(self, caller: Caller) -> int | None:
-        return None if manages(caller) else caller.client_id
+        return owner(caller)
+
+    def parse(self, request: HotRequest) -> AskedPage | None:
+        query = self.parse_query(request)
+        if not query.search:
+            return self.page(request, query) if sent(query) <= {"limit", "cursor"} else None
+        if not sent(query) <= {"search", "limit", "cursor"}:
+            return None
+        return searched_page(self.page(request, query), query.search)
+
+    def weight(self, item: AskedPage) -> int:
+        return WEIGHT if isinstance(item, SearchedPage) else super().weight(item)
+
+    def send(self, items: Sequence[AskedPage]) -> Look[ReadPage]:
+        searched = [item for item in items if isinstance(item, SearchedPage)]
+        look_at_rest = super().send([i for i in items if not isinstance(i, SearchedPage)])
+
+        def look() -> list[ReadPage]:
+            rest, found = iter(look_at_rest()), read_searched(searched, ORDERS)
+            return [
+                self._read(item, found[item]) if isinstance(item, SearchedPage) else next(rest)
+                for item in items
+            ]
+
+        return look
+
+
+def owner(caller: Caller) -> int | None:
+    """The client whose orders this caller sees; None where that is every client."""
+    return None if manages(caller) else caller.client_id
 
 
 def version_in(if_match: str | None) -> int | None:

@@ -24,6 +24,7 @@ from apps.products.operations import (
     move_stock,
     open_commitments,
 )
+from apps.products.skus import ids_by_part_of_sku
 from apps.products.stock.audit import (
     Moved,
     StockDiscrepancy,
@@ -66,6 +67,7 @@ __all__ = [
     "get_products_by_name",
     "get_products_named",
     "open_commitments",
+    "product_ids_by_part_of_sku",
     "read_products",
     "references_without_number",
     "sum_movements",
@@ -113,6 +115,14 @@ def get_product_by_id(product_id: int) -> ProductSnapshot | None:
 def get_products_named(*, name: str) -> list[ProductSnapshot]:
     """The products on sale whose name is exactly `name`. One statement."""
     return _snapshots(Product.objects.filter(name=name, is_active=True))
+
+
+def product_ids_by_part_of_sku(*, texts: Collection[str]) -> dict[str, list[int]]:
+    """For each text, the ids of the products whose SKU contains it, in any case; in no order.
+
+    One statement for each text.
+    """
+    return ids_by_part_of_sku(texts=texts)
 
 
 def take_stock(

@@ -215,7 +215,9 @@ class OrderLine(models.Model):
     """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
-    product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        "products.Product", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     sku = models.CharField(max_length=100)
     product_name = models.CharField(max_length=255)
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
@@ -228,6 +230,7 @@ class OrderLine(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        indexes = (models.Index(fields=("product", "order"), name="line_by_product"),)
         constraints = OF_LINES
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from monoservices.api.types import (
     Moment,
     Money,
     Percentage,
+    SearchText,
     ShortText,
     SignedMoney,
     Sku,
@@ -135,6 +136,7 @@ class OrderChanges(OrderDetails, forbid_unknown_fields=True, kw_only=True):
 class OrderFilters(Struct, forbid_unknown_fields=True, kw_only=True):
     """The query string of an export of orders."""
 
+    search: SearchText | UnsetType = UNSET
     status: StatusFilter | UnsetType = UNSET
     held: bool | UnsetType = UNSET
     reference: ShortText | UnsetType = UNSET

@@ -17,8 +17,9 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
-from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages, version_in
+from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages, owner, version_in
 from apps.orders.models import Order, OrderQuerySet
+from apps.orders.searching.finding import found_in, found_on_page
 from apps.orders.serializers import OrderSerializer, event_out
 from apps.orders.structs import (
     EXAMPLES,
@@ -56,7 +57,11 @@ def find_orders(request: Request, query: OrderFilters) -> OrderQuerySet:
         orders = orders.with_payment_status(query.payment_status)
     if query.needs_refund is not UNSET:
         orders = orders.needing_refund(query.needs_refund)
-    return orders
+    if not query.search:
+        return orders
+    if isinstance(query, OrderQuery):
+        return found_on_page(orders, query.search, query, owner=owner(caller(request)))
+    return found_in(orders, query.search)
 
 
 def get_order(viewer: Caller, order_id: int) -> Order:

@@ -75,13 +75,14 @@ class AskedPage(Struct, frozen=True):
     """A page that a request asks for.
 
     place: of the rows to read, one more than the page has. backwards: whether the request goes
-    back. url: of the list. limit: of the page.
+    back. url: of the list. limit: of the page. rest: more parameters of links to other pages.
     """
 
     place: Place
     backwards: bool
     url: str
     limit: int
+    rest: str = ""
 
 
 class ReadPage(Struct, frozen=True):
@@ -194,4 +195,4 @@ def _url(item: AskedPage, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     rest = "" if item.limit == DEFAULT_LIMIT else f"&limit={item.limit}"
-    return f"{item.url}?cursor={cursor}{rest}"
+    return f"{item.url}?cursor={cursor}{rest}{item.rest}"

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from monoservices.database.engines import engine
 from monoservices.database.rows import ColumnTypes, column_types, row_parameters, rows_from
-from monoservices.database.statements import Row, enqueue
+from monoservices.database.statements import Parameter, Row, enqueue
 
 
 class Place(Struct, frozen=True):
@@ -68,6 +68,17 @@ class HotRows:
         rows = [{"wanted": value} for value in wanted]
         pending = enqueue(self._statement_by(column), row_parameters(kinds, rows))
         return lambda: {row[0]: row[1:] for row in self._load(pending.fetch())}
+
+    def among(self, ids: str, parameters: Sequence[Parameter]) -> Callable[[], list[Row]]:
+        """Enqueue a statement for the rows whose ids `ids` selects, which is SQL.
+
+        Returns what fetches them, in no order.
+        """
+        pending = enqueue(
+            f"SELECT 0, {self._selected} FROM {self._table} AS t WHERE t.id IN ({ids})",  # noqa: S608
+            parameters,
+        )
+        return lambda: [tuple(row) for _, *row in self._load(pending.fetch())]
 
     def pages(self, places: Collection[Place]) -> Callable[[], Mapping[Place, list[Row]]]:
         """Enqueue statements for pages: one for each limit and direction, with and without owners.

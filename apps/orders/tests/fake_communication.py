@@ -65,6 +65,7 @@ __all__ = [
     "get_products_by_name",
     "get_products_named",
     "open_commitments",
+    "product_ids_by_part_of_sku",
     "read_products",
     "references_without_number",
     "sum_movements",
@@ -101,6 +102,11 @@ def get_product_by_id(product_id: int) -> ProductSnapshot | None:
 
 def get_products_named(*, name: str) -> list[ProductSnapshot]:
     return _snapshots(rows_of(PRODUCT).filter(name=name, is_active=True))
+
+
+def product_ids_by_part_of_sku(*, texts: Collection[str]) -> dict[str, list[int]]:
+    skus = {each.id: each.sku.casefold() for each in _snapshots(rows_of(PRODUCT))}
+    return {text: [key for key, sku in skus.items() if text.casefold() in sku] for text in texts}
 
 
 def take_stock(

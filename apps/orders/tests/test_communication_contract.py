@@ -143,6 +143,31 @@ def test_get_product_by_id(
     assert communication.get_product_by_id(mug.id + 1) is None
 
 
+def test_product_ids_by_part_of_sku(
+    communication: Any,
+    mug: ProductSnapshot,
+    pot: ProductSnapshot,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    odd = make_product(sku="a%b_c\\d \u00c4-1")
+    with django_assert_num_queries(1):
+        found = communication.product_ids_by_part_of_sku(texts=["Mug"])
+    assert found == {"Mug": [mug.id]}
+    texts = ["pot", "%b_", "___", "%%%", "C\\D", "\u00e4-1", "MUGS", "d \u00c4"]
+    found = communication.product_ids_by_part_of_sku(texts=texts)
+    assert found == {
+        "pot": [pot.id],
+        "%b_": [odd.id],
+        "___": [],
+        "%%%": [],
+        "C\\D": [odd.id],
+        "\u00e4-1": [odd.id],
+        "MUGS": [],
+        "d \u00c4": [odd.id],
+    }
+    assert communication.product_ids_by_part_of_sku(texts=[]) == {}
+
+
 def test_get_products_by_name(
     communication: Any,
     mug: ProductSnapshot,

@@ -17,6 +17,7 @@ from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monoservices.database.statements import Parameter, PendingRows, UniqueKey
+from monoservices.database.trigrams import Condition
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -29,6 +30,8 @@ class Engine(Protocol):
 
     Where many can, one statement may also change several tables, in its WITH clauses.
     """
+    FINDS_PARTS: bool
+    """Whether an index finds texts by any part of them; otherwise, the whole table is read."""
     BACKUP_SUFFIX: str
     """What the names of its backups end with."""
 
@@ -167,6 +170,35 @@ class Engine(Protocol):
 
     def substring_index(self, name: str, *, table: str, column: str) -> Sequence[str]:
         """Statements that create an index for `LIKE '%…%'` where the database has such indexes."""
+
+    def contains(self, expression: str, text: str) -> Condition:
+        """A condition: the text of an expression contains `text`, in any case.
+
+        See `monoservices.database.folding` for cases. Special characters of LIKE have no meaning.
+        """
+
+    def may_contain(self, expression: str, text: str) -> Condition:
+        """A condition which the index of `part_index` serves, for rows that may contain `text`.
+
+        It is true for all rows that do, and for as few others as an index of trigrams can tell.
+        """
+
+    def part_index(
+        self,
+        name: str,
+        *,
+        table: str,
+        expression: str,
+        beside: Sequence[str] = (),
+        condition: str = "",
+        kilobytes: int = 4096,
+    ) -> Sequence[str]:
+        """Statements that create the index of `may_contain` while others write; none on SQLite.
+
+        beside: other expressions to index. condition: of the rows that the index has.
+        kilobytes: how much waits to be sorted into the index: less makes writes dearer and reads
+        cheaper.
+        """
 
     def write_backup(self, file: Path) -> None:
         """Write the whole default database into a new file, without holding up any writer.

@@ -11,11 +11,12 @@ import msgspec
 from django.db import OperationalError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from monoservices.database import pipelining
+from monoservices.database import pipelining, trigrams
 from monoservices.database.copying import postgresql as copying
 from monoservices.database.statements import Parameter, PendingRows, UniqueKey, enqueue
 
 LOCKS_ROWS = True
+FINDS_PARTS = True
 
 LONG_WAIT_SECONDS = 600.0
 """How long each wait may take in a transaction that may take long."""
@@ -31,6 +32,8 @@ _OTHER_NAMES = {"timestamp": "timestamptz", "json": "jsonb"}
 pipelined_transaction = pipelining.pipelined_transaction
 writes_together = pipelining.writes_together
 pipelined_read = pipelining.pipelined_read
+contains = trigrams.contains
+may_contain = trigrams.may_contain
 BACKUP_SUFFIX = copying.BACKUP_SUFFIX
 write_backup = copying.write_backup
 restore_backup = copying.restore_backup
@@ -266,4 +269,23 @@ def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
     return [
         "CREATE EXTENSION IF NOT EXISTS pg_trgm",
         f"CREATE INDEX {name} ON {table} USING gin ({column} gin_trgm_ops)",
+    ]
+
+
+def part_index(
+    name: str,
+    *,
+    table: str,
+    expression: str,
+    beside: Sequence[str] = (),
+    condition: str = "",
+    kilobytes: int = 4096,
+) -> Sequence[str]:
+    columns = [*(f"({each})" for each in beside), f"({trigrams.indexed(expression)}) gin_trgm_ops"]
+    return [
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        f"DROP INDEX CONCURRENTLY IF EXISTS {name}",  # what an attempt that failed has left
+        trigrams.index(
+            name, table=table, columns=columns, condition=condition, kilobytes=kilobytes
+        ),
     ]

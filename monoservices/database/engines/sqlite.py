@@ -17,9 +17,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from monoservices.database.copying import sqlite as copying
+from monoservices.database.folding import fold_ascii, pattern
 from monoservices.database.statements import Parameter, PendingRows, UniqueKey, enqueue
+from monoservices.database.trigrams import Condition
 
 LOCKS_ROWS = False
+FINDS_PARTS = False
 
 BACKUP_SUFFIX = copying.BACKUP_SUFFIX
 write_backup = copying.write_backup
@@ -232,5 +235,28 @@ def _refuse_existing(table: str, columns: Sequence[str], condition: str) -> str:
 
 
 def substring_index(name: str, *, table: str, column: str) -> Sequence[str]:
+    """Nothing: SQLite reads the whole table."""
+    return []
+
+
+def contains(expression: str, text: str) -> Condition:
+    """SQLite's own lower() knows ASCII only. Django adds REGEXP, which is Python's."""
+    if text.isascii():
+        return f"instr(lower({expression}), %s) > 0", [fold_ascii(text)]
+    return f"lower({expression}) REGEXP %s", [pattern(text)]
+
+
+may_contain = contains
+
+
+def part_index(
+    name: str,
+    *,
+    table: str,
+    expression: str,
+    beside: Sequence[str] = (),
+    condition: str = "",
+    kilobytes: int = 4096,
+) -> Sequence[str]:
     """Nothing: SQLite reads the whole table."""
     return []
