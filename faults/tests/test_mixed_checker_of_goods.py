@@ -98,10 +98,10 @@ def right() -> tuple[History, Stored]:
     two = Decimal("2.00")
     return history, replace(
         stored,
-        orders=stored.orders | {PARCELS: StoredOrder("parcels", 7, document, parcel_events())},
-        products=stored.products | {BOXES: product(BOXES, 8)},
+        orders={**stored.orders, PARCELS: StoredOrder("parcels", 7, document, parcel_events())},
+        products={**stored.products, BOXES: product(BOXES, 8)},
         movements=[*stored.movements, *movements],
-        requests=stored.requests | {"cancel": ["some"]},
+        requests={**stored.requests, "cancel": ["some"]},
         shipments=[
             *stored.shipments,
             StoredShipment(2, PARCELS, 2, "first", {LINE: 1}, has_arrived=True),
@@ -237,7 +237,7 @@ def a_retry_gets_another_shipment(history: History, _: Stored) -> None:
 @wrong("changes_are_asked_for")
 def an_acknowledged_partial_cancel_is_not_stored(history: History, stored: Stored) -> Stored:
     history.keyed.append(Keyed("cancel", "lost", 2, 3, "done", b"{}", order=PARCELS))
-    return replace(stored, requests=stored.requests | {"cancel": ["some", "lost"]})
+    return replace(stored, requests={**stored.requests, "cancel": ["some", "lost"]})
 
 
 @wrong("changes_are_asked_for")
