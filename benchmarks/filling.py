@@ -79,8 +79,27 @@ ORDERS = """
 """
 LINES = """
     INSERT INTO orders_orderline
-        (order_id, product_id, sku, product_name, unit_price, quantity)
-    SELECT order_id, product_id, sku, name, price, quantity FROM filled_line ORDER BY order_id
+        (order_id, product_id, sku, product_name, unit_price, quantity, shipped_quantity)
+    SELECT order_id, product_id, sku, name, price, quantity,
+        CASE WHEN status IN ('shipped', 'delivered') THEN quantity ELSE 0 END
+    FROM filled_line ORDER BY order_id
+"""
+SHIPMENTS = """
+    INSERT INTO orders_shipment (order_id, client_id, version, fingerprint, actor, created_at)
+    SELECT DISTINCT f.order_id, o.client_id, 2, '', 'client:1', f.moment
+    FROM filled_line AS f JOIN orders_order AS o ON o.id = f.order_id
+    WHERE f.status IN ('shipped', 'delivered') ORDER BY f.order_id
+"""
+SHIPPED = """
+    INSERT INTO orders_shipmentline (shipment_id, line_id, quantity)
+    SELECT s.id, l.id, l.quantity
+    FROM orders_shipment AS s JOIN orders_orderline AS l ON l.order_id = s.order_id
+    WHERE s.order_id IN (SELECT order_id FROM filled_line) ORDER BY s.id, l.id
+"""
+DELIVERIES = """
+    INSERT INTO orders_delivery (shipment_id, actor, created_at)
+    SELECT id, 'client:1', created_at FROM orders_shipment
+    WHERE order_id IN (SELECT order_id FROM filled_line WHERE status = 'delivered') ORDER BY id
 """
 EVENTS = """
     INSERT INTO orders_orderevent
@@ -128,6 +147,7 @@ STOCK = """
 SEQUENCE = """
     SELECT setval(pg_get_serial_sequence('orders_order', 'id'), max(id)) FROM orders_order
 """
+OF_ORDERS = (ORDERS, LINES, EVENTS, SHIPMENTS, SHIPPED, DELIVERIES)
 
 
 def add_products(connection: "psycopg.Connection[Any]", products: int, *, stock: int) -> None:
@@ -149,7 +169,7 @@ def add_orders(connection: "psycopg.Connection[Any]", orders: int) -> None:
         # Skip the checks of foreign keys, because all ids are known to exist.
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(sql.SQL(LINES_OF_NEW).format(orders=sql.Literal(orders)))
-        for statement in (ORDERS, LINES, EVENTS, MOVEMENTS, STOCK, SEQUENCE):
+        for statement in (*OF_ORDERS, MOVEMENTS, STOCK, SEQUENCE):
             connection.execute(sql.SQL(statement).format())
     for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
         connection.execute(statement)
