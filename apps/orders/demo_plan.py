@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from apps.orders.exceptions import OrdersError
@@ -45,7 +46,7 @@ def plan(now: datetime, chance: random.Random) -> Iterator[tuple[datetime, int, 
         at = now - timedelta(seconds=chance.uniform(60, DAYS * 86_400))
         steps = _steps(number, chance)
         if number == PARTLY_SHIPPED:
-            at, steps = now - timedelta(days=2), [(_ship_half, 1)]
+            at, steps = now - timedelta(days=2), [(partial(_ship_half, number), 1)]
         yield at, number, None
         for step, days in steps:
             at += timedelta(days=days * chance.uniform(0.5, 1.5))
@@ -75,13 +76,14 @@ def _partly_canceled(number: int) -> bool:
 
 def _steps(number: int, chance: random.Random) -> list[tuple[Step, float]]:
     """What happens to an order after it was placed, and how many days that takes on average."""
-    steps: list[tuple[Step, float]] = [(_ship_rest, 1.2), (_deliver_next, 2.5)]
+    steps: list[tuple[Step, float]]
+    steps = [(partial(_ship_rest, number), 1.2), (_deliver_next, 2.5)]
     if _in_two_parcels(number):
-        steps = [(_ship_half, 0.8), *steps, (_deliver_next, 0.5)]
+        steps = [(partial(_ship_half, number), 0.8), *steps, (_deliver_next, 0.5)]
     if _partly_canceled(number):
         steps = [(_cancel_one, 0.2), *steps]
     if number % 12 == 5:
-        steps = [*steps, (_send_back, 4)]
+        steps = [*steps, (partial(_send_back, number), 4)]
     if chance.random() < 0.07:
         steps = [(cancel_order, 0.3)]
     if hold_seconds(number):
@@ -95,36 +97,45 @@ def _take_back(*, order_id: int, actor: str, at: datetime) -> None:
     sweep_expired_holds(at=at)
 
 
-def _ship_half(*, order_id: int, actor: str, at: datetime) -> None:
+def _ship_half(number: int, *, order_id: int, actor: str, at: datetime) -> None:
     lines = OrderLine.objects.filter(order=order_id)
-    _ship(order_id, actor, at, lines=[_units(line, open_units(line) // 2) for line in lines])
+    _ship(
+        number, order_id, actor, at, lines=[_units(line, open_units(line) // 2) for line in lines]
+    )
 
 
-def _ship_rest(*, order_id: int, actor: str, at: datetime) -> None:
-    _ship(order_id, actor, at, lines=None)
+def _ship_rest(number: int, *, order_id: int, actor: str, at: datetime) -> None:
+    _ship(number, order_id, actor, at, lines=None)
 
 
-def _ship(order_id: int, actor: str, at: datetime, *, lines: Iterable[LineUnits] | None) -> None:
+def _ship(
+    number: int,
+    order_id: int,
+    actor: str,
+    at: datetime,
+    *,
+    lines: Iterable[LineUnits] | None,
+) -> None:
     parcel = Shipment.objects.filter(order=order_id).count() + 1
     request = ShipmentRequest(
         order_id=order_id,
         actor=actor,
         idempotency_key=f"demo-{parcel}",
         lines=None if lines is None else tuple(lines),
-        followed=_followed(order_id, parcel),
+        followed=_followed(number, parcel),
     )
     [outcome] = ship_orders([request], at=at)
     if isinstance(outcome, OrdersError):
         raise outcome
 
 
-def _followed(order_id: int, parcel: int) -> Followed:
+def _followed(number: int, parcel: int) -> Followed:
     """Where a parcel can be followed. Some leave without a number."""
-    if order_id % 6 == 0:
+    if number % 6 == 0:
         return Followed()
-    number = f"0034043416{order_id:08}{parcel:02}"
-    url = f"https://parcels.example.com/{number}"
-    return Followed(carrier="DHL", tracking_number=number, tracking_url=url)
+    code = f"0034043416{number:08}{parcel:02}"
+    url = f"https://parcels.example.com/{code}"
+    return Followed(carrier="DHL", tracking_number=code, tracking_url=url)
 
 
 def _deliver_next(*, order_id: int, actor: str, at: datetime) -> None:
@@ -138,11 +149,11 @@ def _cancel_one(*, order_id: int, actor: str, at: datetime) -> None:
     cancel_order(order_id=order_id, actor=actor, lines=[_units(line, 1)], at=at)
 
 
-def _send_back(*, order_id: int, actor: str, at: datetime) -> None:
+def _send_back(number: int, *, order_id: int, actor: str, at: datetime) -> None:
     """One unit comes back. If it is broken, what the parcel has cost is credited too."""
     order = Order.objects.with_lines().get(pk=order_id)
     line = next(line for line in order.lines.all() if returnable_units(line))
-    reason, restock = _REASONS[order_id % len(_REASONS)]
+    reason, restock = _REASONS[number // 12 % len(_REASONS)]
     unit = ReturnedUnits(path="", line_id=line.pk, quantity=1, restock=restock, reason=reason)
     charges = NOTHING if restock else order.charges_total or NOTHING
     return_goods(
