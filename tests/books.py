@@ -34,7 +34,7 @@ def assert_ledger_balances() -> None:
 
 def assert_orders_balance() -> None:
     """Assert that each order agrees with its movements, its lines, its parcels and its events."""
-    moved, written = _moved_by_order(), _written()
+    moved, written, revisions = _moved_by_order(), _written(), _revisions()
     for order in Order.objects.prefetch_related("lines", "charges", "events").order_by("pk"):
         lines = order.lines.all()
         assert lines, order.pk
@@ -49,12 +49,24 @@ def assert_orders_balance() -> None:
         assert {key: committed[key] for key in committed if committed[key]} == promised, order.pk
         events = order.events.all()
         assert order.version == len(events)
+        told = {(event.type, event.version) for event in events}
+        assert revisions.pop(order.pk, set()) <= told, order.pk
         path = ["", *(event.to_status for event in events)]
         assert [event.from_status for event in events] == path[:-1]
         assert order.status == path[-1]
     assert not moved, "movements of orders that do not exist"
     assert not +written.shipped, "shipments of lines that do not exist"
     assert not +written.returned, "returns of lines that do not exist"
+
+
+def _revisions() -> dict[int, set[tuple[str, int]]]:
+    """By order: what moved goods, and the versions at which it says that it did."""
+    found: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+    moved = StockMovement.objects.filter(reason__in=("shipped", "returned"))
+    rows = moved.filter(reference__startswith="order:", revision__isnull=False)
+    for reference, reason, revision in rows.values_list("reference", "reason", "revision"):
+        found[int(reference.removeprefix("order:"))].add((reason, revision))
+    return found
 
 
 class _Written(NamedTuple):

@@ -114,7 +114,8 @@ class Parcels(RuleBasedStateMachine):
         too_much = ((0, False, 1), True, Decimal("10.01"))
         self.take_back(0, [too_much], "0.00", "a", None, "x")
         self.take_back(0, [((-1, False, 1), True, None)], "0.00", "a", None, "x")
-        self.take_back(0, [((0, False, 2), True, None)], "0.00", "a", None, "x")
+        for key in ("a", "b"):  # one unit, and then the other one
+            self.take_back(0, [((0, False, 1), True, None)], "0.00", key, None, "x")
         self.repeat(0, 1, 1)
         self.place([([(0, 2, None), (1, 3, None)], ("4.90",), False)])
         self.ship(0, [(0, False, 2), (1, False, 1)], "a", None, "x")
