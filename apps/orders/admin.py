@@ -11,17 +11,17 @@ from django.utils.text import capfirst
 
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
-from apps.orders.fulfilment.admin import is_id
-from apps.orders.fulfilment.forms import SeenForm
-from apps.orders.fulfilment.inlines import (
+from apps.orders.fulfilment.staff.admin import is_id
+from apps.orders.fulfilment.staff.forms import SeenForm
+from apps.orders.fulfilment.staff.inlines import (
     ChargeInline,
     EventInline,
     LineInline,
     ReturnInline,
     ShipmentInline,
 )
-from apps.orders.fulfilment.showing import may_change_orders
-from apps.orders.fulfilment.units_pages import UnitsAdmin, units_pages_of
+from apps.orders.fulfilment.staff.showing import may_change_orders
+from apps.orders.fulfilment.staff.units_pages import UnitsAdmin, units_pages_of
 from apps.orders.models import Order, OrderEvent, OrderQuerySet
 from apps.orders.money import PAYMENT_STATUSES, due_of, payment_status_of
 from apps.orders.placing.requests import DETAILS

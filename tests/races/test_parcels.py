@@ -35,7 +35,7 @@ from tests.races.workers import WORKERS, Workers, meeting_before
 
 HALF = WORKERS // 2
 
-WITHIN_QUANTITY = "line_parts_within_quantity"
+WITHIN_QUANTITY = "line_units_within_quantity"
 """The constraint that keeps lines from having more units shipped and canceled than ordered."""
 
 control_of_locks = pytest.mark.skipif(

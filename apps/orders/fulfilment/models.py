@@ -61,6 +61,10 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         read = self.select_related("tracking", "delivery")
         return read.annotate(lines_as_json=_as_json(_UNITS, lines))
 
+    def with_rows(self) -> Self:
+        """Read the lines as rows, with tracking and delivery: three statements."""
+        return self.select_related("tracking", "delivery").prefetch_related("lines__line")
+
 
 class Shipment(models.Model):
     """Units of an order that left the shelf together.
@@ -178,6 +182,10 @@ class ReturnQuerySet(models.QuerySet["Return"]):
             WHERE p.order_return_id = orders_return.id ORDER BY p.id
         """  # noqa: S608 - made of constants
         return self.select_related("order").annotate(lines_as_json=_as_json(_CAME_BACK, lines))
+
+    def with_rows(self) -> Self:
+        """Read the lines as rows, with their reasons: four statements."""
+        return self.select_related("order").prefetch_related("lines__line", "lines__reason")
 
 
 class Return(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from apps.orders.fulfilment.goods import open_units
-from apps.orders.fulfilment.showing import (
+from apps.orders.fulfilment.staff.showing import (
     carrier_of,
     delivered_at,
     link,
@@ -95,7 +95,7 @@ class ShipmentInline(PartInline):
     readonly_fields = ("shipment", "units", "carrier", "tracking_number", "arrived")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return Shipment.objects.whole().order_by("pk")
+        return Shipment.objects.with_rows().order_by("pk")
 
     @admin.display
     def shipment(self, shipment: Shipment) -> str:
@@ -126,7 +126,7 @@ class ReturnInline(PartInline):
     readonly_fields = ("number", "units", "restocked", "reasons")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return Return.objects.whole().order_by("pk")
+        return Return.objects.with_rows().order_by("pk")
 
     @admin.display(description="Return")
     def number(self, row: Return) -> str:

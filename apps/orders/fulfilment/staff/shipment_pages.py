@@ -12,10 +12,10 @@ from django.urls import URLPattern, path
 
 from apps.orders import operations
 from apps.orders.exceptions import OrdersError
-from apps.orders.fulfilment.forms import SeenForm, TrackingForm
 from apps.orders.fulfilment.models import ShipmentQuerySet
 from apps.orders.fulfilment.requests import Followed
-from apps.orders.fulfilment.showing import may_change_orders
+from apps.orders.fulfilment.staff.forms import SeenForm, TrackingForm
+from apps.orders.fulfilment.staff.showing import may_change_orders
 from apps.orders.models import Shipment
 from monoservices.api.staff import ReadOnlyAdmin, staff_actor
 
@@ -24,7 +24,7 @@ class ChangingShipments(ReadOnlyAdmin):
     """The pages of shipments, with those that change something."""
 
     def get_queryset(self, request: HttpRequest) -> ShipmentQuerySet:
-        return Shipment.objects.whole().select_related("order")
+        return Shipment.objects.with_rows().select_related("order")
 
     def get_urls(self) -> list[URLPattern]:
         own = [

@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
-from apps.orders.fulfilment.inlines import ReturnLineInline, ShipmentLineInline
 from apps.orders.fulfilment.models import ReturnQuerySet
-from apps.orders.fulfilment.shipment_pages import ChangingShipments
-from apps.orders.fulfilment.showing import (
+from apps.orders.fulfilment.staff.inlines import ReturnLineInline, ShipmentLineInline
+from apps.orders.fulfilment.staff.shipment_pages import ChangingShipments
+from apps.orders.fulfilment.staff.showing import (
     carrier_of,
     delivered_at,
     may_change_orders,
@@ -130,7 +130,7 @@ class ReturnAdmin(PartAdmin):
         return Q(order_id__in=shipped.values("order_id"))
 
     def get_queryset(self, request: HttpRequest) -> ReturnQuerySet:
-        return Return.objects.whole()
+        return Return.objects.with_rows()
 
     @admin.display(description="Credit")
     def amount(self, row: Return) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from django import forms
 
-from apps.orders.fulfilment.forms import SeenForm, TrackingFields
 from apps.orders.fulfilment.goods import LineUnits, open_units, returnable_units
 from apps.orders.fulfilment.requests import Followed, ReturnedUnits, ReturnRequest
+from apps.orders.fulfilment.staff.forms import SeenForm, TrackingFields
 from apps.orders.models import Order, OrderLine
 from apps.orders.placing.rules import MAX_QUANTITY, MAX_TOTAL, NOTHING, REASON_LENGTH
 

@@ -16,8 +16,8 @@ from apps.orders import operations
 from apps.orders.exceptions import OrdersError
 from apps.orders.fulfilment.goods import open_units, returnable_units
 from apps.orders.fulfilment.shipping import Shipped, ShippedBefore
-from apps.orders.fulfilment.showing import may_change_orders
-from apps.orders.fulfilment.units_forms import CancelForm, ReturnForm, ShipForm, UnitsForm
+from apps.orders.fulfilment.staff.showing import may_change_orders
+from apps.orders.fulfilment.staff.units_forms import CancelForm, ReturnForm, ShipForm, UnitsForm
 from apps.orders.models import Order, OrderLine
 from monoservices.api.staff import ReadOnlyAdmin, staff_actor
 
