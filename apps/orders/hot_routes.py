@@ -3,7 +3,6 @@
 Orders that come at the same time share a transaction.
 """
 
-import re
 import time
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,22 +11,18 @@ from functools import partial
 import msgspec
 
 from apps.orders.answers import ORDER_COLUMNS, ChargeOut, LineOut, OrderOut, whole_order
-from apps.orders.exceptions import KeyRequired, OrderNotFound, OrdersError, ProductHeld
-from apps.orders.fulfilment.answers import ShipmentAnswer, shipment_answers
-from apps.orders.fulfilment.requests import ShipmentRequest
-from apps.orders.fulfilment.structs import ShipmentIn, line_units
+from apps.orders.exceptions import OrderNotFound, OrdersError, ProductHeld
+from apps.orders.fulfilment.hot import ShipOrder
 from apps.orders.metrics import count_failure
 from apps.orders.models import Order, OrderCharge, OrderLine
-from apps.orders.operations import place_orders, ship_orders
+from apps.orders.operations import place_orders
 from apps.orders.placing.requests import OrderRequest, PlacedOrder
 from apps.orders.searching.hot import WEIGHT, SearchedPage, read_searched, searched_page
 from apps.orders.serializers import requested_order
 from apps.orders.structs import ChargeType, OrderQuery
-from monoservices.api.decoding import decode
 from monoservices.api.hot_reads import AskedPage, HotById, HotList, ReadPage, sent
 from monoservices.api.hot_routes import HotRequest, HotRoute, Look
 from monoservices.api.http import REPLAYED
-from monoservices.api.problems import Invalid
 from monoservices.api.whole_response import WholeResponse
 from monoservices.database.hot_rows import HotRows
 from monoservices.database.json_rows import belonging_rows
@@ -38,7 +33,6 @@ SKIP_LOCKED_SECONDS = 1.0
 """For how many seconds batches skip locked products, after one has waited for a lock in vain."""
 
 _REPLAYED = {REPLAYED: "true"}
-_ETAG = re.compile(r'"([0-9]{1,9})"', re.ASCII)
 _VERSION, _CLIENT = len(ORDER_COLUMNS), len(ORDER_COLUMNS) + 1
 _Amount = Decimal | None
 _lines = msgspec.json.Decoder(
@@ -111,42 +105,6 @@ class PlaceOrder(HotRoute[OrderRequest, PlacedOrder | OrdersError]):
         count_failure(error)
 
 
-class ShipOrder(HotRoute[ShipmentRequest, ShipmentAnswer]):
-    """POST orders/{id}/shipments/"""
-
-    method, url_name = "POST", "order-shipments"
-    queue = "shipments"
-
-    def parse(self, request: HotRequest) -> ShipmentRequest:
-        parsed = decode(request.body, ShipmentIn)
-        lines = line_units(parsed.lines)
-        if request.idempotency_key is None:
-            raise KeyRequired
-        return ShipmentRequest(
-            order_id=request.ids[-1],
-            actor=request.caller.actor,
-            idempotency_key=request.idempotency_key,
-            lines=lines,
-            followed=parsed.followed(),
-            version=version_in(request.if_match),
-        )
-
-    def weight(self, item: ShipmentRequest) -> int:
-        return len(item.lines or ()) or 1
-
-    def carry_out(
-        self, items: Sequence[ShipmentRequest], check: Check | None = None
-    ) -> Sequence[ShipmentAnswer | None]:
-        return shipment_answers(ship_orders(items, check=check))
-
-    def answer(self, item: ShipmentRequest, outcome: ShipmentAnswer) -> WholeResponse:
-        if isinstance(outcome, OrdersError):
-            raise outcome
-        shipment, is_replayed = outcome
-        body = msgspec.json.encode(shipment)
-        return WholeResponse(201, body, headers=_REPLAYED if is_replayed else {})
-
-
 class ReadOrder(HotById):
     """GET orders/{id}/"""
 
@@ -204,16 +162,6 @@ class ListOrders(HotList):
 def owner(caller: Caller) -> int | None:
     """The client whose orders this caller sees; None where that is every client."""
     return None if manages(caller) else caller.client_id
-
-
-def version_in(if_match: str | None) -> int | None:
-    """The version in an If-Match header, or None without it. Raises Invalid."""
-    if if_match is None:
-        return None
-    match = _ETAG.fullmatch(if_match)
-    if match is None:
-        raise Invalid(errors={"If-Match": ['Expected the ETag of an order, such as "1".']})
-    return int(match[1])
 
 
 def manages(caller: Caller) -> bool:

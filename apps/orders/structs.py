@@ -1,5 +1,6 @@
 """What clients send, as structs; `serializers` turns it into calls of operations."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -12,6 +13,7 @@ from apps.orders.placing.rules import (
     MIN_HOLD_SECONDS,
 )
 from monoservices.api.pagination import DEFAULT_LIMIT, Cursor, Limit
+from monoservices.api.problems import Invalid
 from monoservices.api.types import (
     NO_NUL,
     Email,
@@ -37,6 +39,7 @@ ChargeType = Annotated[Literal["shipping", "discount", "fee", "rounding"], Meta(
 HoldSeconds = Annotated[int, Meta(ge=MIN_HOLD_SECONDS, le=MAX_HOLD_SECONDS, examples=[900])]
 Label = Annotated[str, Meta(max_length=200, pattern=NO_NUL, examples=["Parcel"])]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[2])]
+_ETAG = re.compile(r'"([0-9]{1,9})"', re.ASCII)
 
 
 class LineIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -175,3 +178,13 @@ class EventQuery(Struct, forbid_unknown_fields=True, kw_only=True):
 
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor | UnsetType = UNSET
+
+
+def version_in(if_match: str | None) -> int | None:
+    """The version in an If-Match header, or None without it. Raises Invalid."""
+    if if_match is None:
+        return None
+    match = _ETAG.fullmatch(if_match)
+    if match is None:
+        raise Invalid(errors={"If-Match": ['Expected the ETag of an order, such as "1".']})
+    return int(match[1])

@@ -17,7 +17,7 @@ from apps.orders.exceptions import (
     UnknownProduct,
     VersionConflict,
 )
-from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages, owner, version_in
+from apps.orders.hot_routes import ListOrders, PlaceOrder, ReadOrder, manages, owner
 from apps.orders.models import Order, OrderQuerySet
 from apps.orders.searching.finding import found_in, found_on_page
 from apps.orders.serializers import OrderSerializer, event_out
@@ -28,6 +28,7 @@ from apps.orders.structs import (
     OrderChanges,
     OrderFilters,
     OrderQuery,
+    version_in,
 )
 from monoservices.api.access import caller
 from monoservices.api.endpoints import Endpoint

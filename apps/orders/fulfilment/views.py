@@ -21,6 +21,7 @@ from apps.orders.exceptions import (
     VersionConflict,
 )
 from apps.orders.fulfilment.answers import ReturnOut, ShipmentOut, return_out, shipment_out
+from apps.orders.fulfilment.hot import ShipOrder
 from apps.orders.fulfilment.models import ReturnQuerySet, ShipmentQuerySet
 from apps.orders.fulfilment.structs import (
     PartsQuery,
@@ -33,7 +34,7 @@ from apps.orders.fulfilment.structs import (
     TrackingIn,
     return_request,
 )
-from apps.orders.hot_routes import ShipOrder, manages
+from apps.orders.hot_routes import manages
 from apps.orders.models import Return, Shipment
 from apps.orders.views import expected_version, get_order
 from monoservices.api.access import caller
