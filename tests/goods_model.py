@@ -48,7 +48,10 @@ class Line:
 
 @dataclass
 class Order:
-    """An order. shipments: whether each has arrived, by id. known: ids and requests by key."""
+    """An order. shipments: whether each has arrived, by id. known: ids and requests by key.
+
+    closed: the version at which its rest was canceled; 0 without one.
+    """
 
     lines: dict[Name, Line]
     charges: tuple[Decimal, ...] = ()
@@ -57,6 +60,7 @@ class Order:
     paid: Decimal = Decimal()
     credited: Decimal = Decimal()
     version: int = 1
+    closed: int = 0
     shipments: dict[int, bool] = field(default_factory=dict)
     known: dict[tuple[str, str, str], tuple[int, Any]] = field(default_factory=dict)
 
@@ -150,7 +154,7 @@ class Shop:
         return None
 
     def cancel(self, order: Order, units: Units | None, version: int | None) -> None:
-        if units is None and order.is_canceled:
+        if units is None and (order.is_canceled or order.closed == order.version):
             return
         refuse_version(order, version)
         refuse_status(order)
@@ -172,6 +176,7 @@ class Shop:
             for line, count in some:
                 line.canceled += count
         order.version += 1
+        order.closed = order.version if left == 0 else 0
 
     def deliver_shipment(self, order: Order, shipment: int) -> None:
         if not order.shipments[shipment]:
