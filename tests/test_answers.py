@@ -34,6 +34,8 @@ QUESTIONS = (
     "add a field",
     "shipped",
     "reserve",
+    "parcels",
+    "sends something back",
     "only reads",
 )
 PLACED = {"product_id": 0, "quantity": 2}

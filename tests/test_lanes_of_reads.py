@@ -302,11 +302,13 @@ def test_what_is_shown() -> None:
         "updated_at": moment(stored.updated_at),
     }
     placed = Order.objects.get(pk=1)
+    line_ids = placed.lines.values_list("pk", flat=True)
     assert json.loads(order.body) == {
         "id": 1,
         "status": "canceled",
         "currency": "EUR",
         "total": "47.20",
+        "credited": "0.00",
         "paid": "0.00",
         "due": "0.00",
         "payment_status": "unpaid",
@@ -317,15 +319,19 @@ def test_what_is_shown() -> None:
         "metadata": {"a": "", "b": [1.5, None, {"\xe9": True}]},
         "lines": [
             {
+                "id": line_id,
                 "product_id": key,
                 "sku": f"P{key}",
                 "product_name": "Tee \u2028 \U0001f375",
                 "unit_price": f"{key}.10",
                 "quantity": 1,
+                "shipped_quantity": 0,
+                "canceled_quantity": 1,
+                "returned_quantity": 0,
                 "tax_rate": "19.00",
                 "tax_amount": None,
             }
-            for key in (24, 23)
+            for line_id, key in zip(line_ids, (24, 23), strict=True)
         ],
         "charges": [],
         "held_until": None,

@@ -55,8 +55,17 @@ class Shop(NamedTuple):
 def shop(transactional_db: None, api: Api) -> Iterator[Shop]:
     """A shop for one operation. At least one of its requests must succeed."""
     product = Product.create_product("Blue Mug", "", "9.99", 1_000_000)
-    order = api.post("orders/", {"product_id": product.pk, "quantity": 1}).json
-    shop = Shop(api, {"product_id": product.pk, "order_id": order["id"]}, [])
+    order = api.post("orders/", {"product_id": product.pk, "quantity": 9}).json
+    [line] = order["lines"]
+    ids = {"product_id": product.pk, "order_id": order["id"], "line_id": line["id"]}
+    for kind in ("shipment", "return"):
+        unit = {"line_id": line["id"], "quantity": 1} | (
+            {"restock": True} if kind == "return" else {}
+        )
+        path = f"orders/{order['id']}/{kind}s/"
+        made = api.post(path, {"lines": [unit]}, idempotency_key="before")
+        ids[f"{kind}_id"] = made.json["id"]
+    shop = Shop(api, ids, [])
     yield shop
     # Only a shipped order can be delivered.
     assert {200, 201, 204, 409} & {*shop.statuses}

@@ -42,8 +42,13 @@ OF_PRODUCTS = {
 }
 OF_ORDERS = {
     "scopes": ["orders:read", "orders:write", "orders:manage", "orders:price"],
-    "express": ["POST /api/v1/orders/", "GET /api/v1/orders/0/", "GET /api/v1/orders/"],
-    "described": ["orders"],
+    "express": [
+        "POST /api/v1/orders/",
+        "POST /api/v1/orders/0/shipments/",
+        "GET /api/v1/orders/0/",
+        "GET /api/v1/orders/",
+    ],
+    "described": ["orders", "returns", "shipments"],
 }
 OF_PAYMENTS = {
     "scopes": ["payments:read", "payments:write"],
@@ -106,7 +111,7 @@ def gone(answers: dict[str, int]) -> dict[str, int]:
                 "scopes": [*OF_PRODUCTS["scopes"], *OF_ORDERS["scopes"]],
                 "express": [*OF_PRODUCTS["express"], *OF_ORDERS["express"]],
                 "large bodies": OF_PRODUCTS["large bodies"],
-                "described": ["orders", "products", "stock"],
+                "described": ["orders", "products", "returns", "shipments", "stock"],
                 "answers": COMMON | PRODUCTS | ORDERS | gone(PAYMENTS),
             },
         ),

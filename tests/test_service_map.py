@@ -37,10 +37,18 @@ def test_what_the_map_knows() -> None:
         Relation("orders.OrderLine.product", "products.Product", "products"),
     )
     assert orders.tables == (
+        "orders_cancellation",
+        "orders_delivery",
         "orders_order",
         "orders_ordercharge",
         "orders_orderevent",
         "orders_orderline",
+        "orders_return",
+        "orders_returnline",
+        "orders_returnreason",
+        "orders_shipment",
+        "orders_shipmentline",
+        "orders_tracking",
     )
     assert "accounts_user_groups" in accounts.tables
     assert Route("/api/v1/orders/", ("GET", "POST"), "order-list") in orders.routes

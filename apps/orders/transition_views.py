@@ -64,16 +64,16 @@ class CancelView(APIView):
         shipped, or delivered; otherwise it is canceled. With `lines`, send an Idempotency-Key, so
         that a retry cancels nothing more.
         """
-        body: Any = b"{}" if request.stream is None else request.data
-        lines = line_units(decode(body, CancelIn).lines)
         order = get_order(caller(request), order_id)
+        version, key = expected_version(request), idempotency_key(request)
+        body: Any = b"{}" if request.stream is None else request.data
         return order_response(
             operations.cancel_order(
                 order_id=order.pk,
                 actor=caller(request).actor,
-                lines=lines,
-                idempotency_key=idempotency_key(request),
-                version=expected_version(request),
+                lines=line_units(decode(body, CancelIn).lines),
+                idempotency_key=key,
+                version=version,
             )
         )
 

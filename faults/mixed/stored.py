@@ -59,7 +59,7 @@ MOVEMENTS = """
 REQUESTS = {
     "product": "SELECT key FROM products_productrequest",
     "stocks": "SELECT idempotency_key FROM products_stockrequest",
-    "cancel": "SELECT key FROM orders_ordersrequest",
+    "cancel": "SELECT idempotency_key FROM orders_cancellation",
 }
 
 
