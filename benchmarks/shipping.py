@@ -23,6 +23,7 @@ from benchmarks.versions import Version, load, place
 
 PLACE = "place"
 SHIP = "ship"
+SCOPE = "orders:manage"
 CONNECTIONS = (16, 64)
 WARM_UP_SECONDS = 3.0
 STOCKPILE_SECONDS = 15.0
@@ -56,13 +57,14 @@ def measure(
     """Figures by cell, one for each round. Raises BenchmarkError if a request fails."""
     version = Version(ROOT)
     url, secret = databases.fresh(version.prepare)
+    staff = version.manage(url, "createkey", "staff", f"--scope={SCOPE}").strip()
     results: dict[Cell, list[Figures]] = {
         (kind, count): [] for count in connections for kind in (PLACE, SHIP)
     }
     with version.serve(url) as server:
         load(server, place(secret), seconds=STOCKPILE_SECONDS, connections=64, seed=0)
         [orders] = databases.row("SELECT max(id) FROM orders_order")
-        kinds = {PLACE: place(secret), SHIP: ship(secret, orders=orders)}
+        kinds = {PLACE: place(secret), SHIP: ship(staff, orders=orders)}
         _load(server, kinds[SHIP], WARM_UP_SECONDS, connections=max(connections), seed=0)
         for number, (kind, count) in enumerate(in_turn(list(results), rounds=rounds), start=1):
             begin = server.cpu_seconds() + databases.cpu_seconds()

@@ -11,7 +11,7 @@ from benchmarks.servers import serve as serve_process
 from tests.__main__ import SETTINGS
 
 CONFIG = "config.settings"
-SCOPES = ("orders:read", "orders:write", "orders:manage", "products:read")
+SCOPES = ("orders:read", "orders:write", "products:read")
 DETAILS = '"reference": "S-{number}", "customer_email": "customer{customer}@example.com"'
 """As real orders have them. Each is a column with an index."""
 

@@ -32,7 +32,7 @@ def test_each_order_is_shipped_once(tmp_path: Path) -> None:
 def test_a_server_that_ships_nothing_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versions, "SCOPES", ("orders:write",))
+    monkeypatch.setattr(shipping, "SCOPE", "orders:read")
     with pytest.raises(BenchmarkError, match="shipments"):
         measure(SQLiteDatabases(tmp_path), rounds=1, seconds=0.2, connections=[2])
 

@@ -66,9 +66,11 @@ def dependencies(labels: Iterable[str]) -> list[Dependency]:
 
 
 def _first_model(service: ServiceConfig) -> type[Model]:
-    for model in service.get_models():
-        if not model._meta.proxy:
-            return model
+    models = [model for model in service.get_models() if not model._meta.proxy]
+    # Those of rooms beside models.py are imported by it, and so come earlier.
+    own = [model for model in models if model.__module__ == f"{service.name}.models"]
+    if models:
+        return (own or models)[0]
     raise DependencyRefused(
         f"{service.label} has no model whose rows could be looked up. Start the service without "
         f"it; once you call an operation of {service.label}, name it in depends_on."

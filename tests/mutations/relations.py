@@ -7,12 +7,15 @@ KIND = "Relations"
 
 _ORDER = "    client = models.ForeignKey(\n"
 _MOVEMENT = "    reason = models.CharField(max_length=10, choices=Reason)\n"
+_TO_PRODUCT = """models.ForeignKey(
+        "products.Product", on_delete=models.PROTECT, related_name="+", db_index=False
+    )"""
 _LINE = 'models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="+")'
 
 
 def _line(field: str) -> Edit:
     """An edit of the relation from an order's line to its product."""
-    return replaced(MODELS, _LINE, field)
+    return replaced(MODELS, _TO_PRODUCT, field)
 
 
 def _field(path: str, before: str, *lines: str) -> Edit:

@@ -55,6 +55,7 @@ class Order(models.Model):
     charges_total = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     held_until = models.DateTimeField(null=True)
     canceled_because = models.CharField(max_length=9, null=True)  # noqa: DJ001 - as Tradepost
+    credited = models.DecimalField(max_digits=14, decimal_places=2, default=0)
     paid = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -68,7 +69,7 @@ class Order(models.Model):
 
     @property
     def due(self) -> Decimal:
-        return Decimal("0.00") if self.status == "canceled" else self.total
+        return Decimal("0.00") if self.status == "canceled" else self.total - self.credited
 
     @property
     def payment_status(self) -> str | None:
@@ -97,6 +98,9 @@ class OrderLine(models.Model):
     product_name = models.CharField(max_length=255)
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.IntegerField()
+    shipped_quantity = models.IntegerField(default=0)
+    canceled_quantity = models.IntegerField(default=0)
+    returned_quantity = models.IntegerField(default=0)
     tax_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     tax_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
 

@@ -46,11 +46,15 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     class Meta:
         model = OrderLine
         fields = (
+            "id",
             "product_id",
             "sku",
             "product_name",
             "unit_price",
             "quantity",
+            "shipped_quantity",
+            "canceled_quantity",
+            "returned_quantity",
             "tax_rate",
             "tax_amount",
         )
@@ -76,6 +80,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             "status",
             "currency",
             "total",
+            "credited",
             "paid",
             "due",
             "payment_status",

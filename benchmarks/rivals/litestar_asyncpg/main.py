@@ -30,12 +30,14 @@ PRODUCT = """
     FROM products_product
 """
 ORDER = """
-    SELECT id, status, currency, total, paid, reference, customer_email, shipping_address, metadata,
-        held_until, canceled_because, created_at, updated_at, charges_total
+    SELECT id, status, currency, total, credited, paid, reference, customer_email,
+        shipping_address, metadata, held_until, canceled_because, created_at, updated_at,
+        charges_total
     FROM orders_order
 """
 LINES = """
-    SELECT order_id, product_id, sku, product_name, unit_price, quantity, tax_rate, tax_amount
+    SELECT order_id, id, product_id, sku, product_name, unit_price, quantity, shipped_quantity,
+        canceled_quantity, returned_quantity, tax_rate, tax_amount
     FROM orders_orderline WHERE order_id = ANY($1) ORDER BY id
 """
 CHARGES = """
@@ -81,7 +83,7 @@ async def orders(connection: Connection, rows: Sequence[Record]) -> list[Order]:
 def order(row: Record, lines: list[OrderLine], charges: list[OrderCharge]) -> Order:
     columns = dict(row)
     del columns["charges_total"]
-    due = Decimal("0.00") if row["status"] == "canceled" else row["total"]
+    due = Decimal("0.00") if row["status"] == "canceled" else row["total"] - row["credited"]
     owed = payment_status(row["status"], row["paid"], due)
     return Order(
         due=due,

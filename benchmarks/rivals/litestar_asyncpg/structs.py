@@ -32,11 +32,15 @@ class Availability(Struct):
 
 
 class OrderLine(Struct):
+    id: int
     product_id: int
     sku: str
     product_name: str
     unit_price: Decimal
     quantity: int
+    shipped_quantity: int
+    canceled_quantity: int
+    returned_quantity: int
     tax_rate: Decimal | None
     tax_amount: Decimal | None
 
@@ -54,6 +58,7 @@ class Order(Struct):
     status: str
     currency: str
     total: Decimal
+    credited: Decimal
     paid: Decimal | None
     due: Decimal
     payment_status: str | None

@@ -50,11 +50,15 @@ class Availability(Schema):
 
 
 class OrderLineOut(Schema):
+    id: int
     product_id: int
     sku: str
     product_name: str
     unit_price: Decimal
     quantity: int
+    shipped_quantity: int
+    canceled_quantity: int
+    returned_quantity: int
     tax_rate: Decimal | None
     tax_amount: Decimal | None
 
@@ -72,6 +76,7 @@ class OrderOut(Schema):
     status: str
     currency: str
     total: Decimal
+    credited: Decimal
     paid: Decimal | None
     due: Decimal
     payment_status: str | None

@@ -93,12 +93,18 @@ def keys_count_once(history: History, stored: Stored) -> Iterator[str]:
 
 
 def _lasting(request: Keyed) -> bytes:
-    """The answer, without what may have happened since: a shipment is shown as it is by then."""
-    if request.what != "shipment" or not request.answer:
+    """The answer, without what may have happened since.
+
+    A shipment, and an order of which something was canceled, are shown as they are by then.
+    """
+    if request.what not in _LASTING or not request.answer:
         return request.answer
-    later = {"status", "delivered_at"}
     shown = json.loads(request.answer)
-    return json.dumps({name: shown[name] for name in shown.keys() - later}, sort_keys=True).encode()
+    return json.dumps([shown[name] for name in _LASTING[request.what]]).encode()
+
+
+_LASTING = {"shipment": ("id", "order_id", "lines", "created_at"), "cancel": ("id",)}
+"""What stays in answers that show how things are by then."""
 
 
 def acknowledged_is_readable(history: History, stored: Stored) -> Iterator[str]:
