@@ -45,7 +45,8 @@ def test_everything_at_once_has_no_anomaly(make_database: MakeDatabase) -> None:
     history, stored = asyncio.run(run())
     assert check(history, stored) == {}
     assert history.statuses.total() >= REQUESTS
-    assert history.statuses.keys() <= {200, 201, 204, 409, 503}
+    # 400: canceling these units would leave less to pay for than was credited.
+    assert history.statuses.keys() <= {200, 201, 204, 400, 409, 503}
     assert {write.field for write in history.writes} == {
         "description",
         "is_active",

@@ -100,7 +100,7 @@ def _lasting(request: Keyed) -> bytes:
     if request.what not in _LASTING or not request.answer:
         return request.answer
     shown = json.loads(request.answer)
-    return json.dumps([shown[name] for name in _LASTING[request.what]]).encode()
+    return json.dumps([shown.get(name) for name in _LASTING[request.what]]).encode()
 
 
 _LASTING = {"shipment": ("id", "order_id", "lines", "created_at"), "cancel": ("id",)}
