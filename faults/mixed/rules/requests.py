@@ -97,14 +97,11 @@ def _lasting(request: Keyed) -> bytes:
 
     A shipment, and an order of which something was canceled, are shown as they are by then.
     """
-    if request.what not in _LASTING or not request.answer:
+    if request.what not in {"shipment", "cancel"} or not request.answer:
         return request.answer
     shown = json.loads(request.answer)
-    return json.dumps([shown.get(name) for name in _LASTING[request.what]]).encode()
-
-
-_LASTING = {"shipment": ("id", "order_id", "lines", "created_at"), "cancel": ("id",)}
-"""What stays in answers that show how things are by then."""
+    lasting = {"id"} if request.what == "cancel" else shown.keys() - {"status", "delivered_at"}
+    return json.dumps({name: shown.get(name) for name in sorted(lasting)}).encode()
 
 
 def acknowledged_is_readable(history: History, stored: Stored) -> Iterator[str]:
