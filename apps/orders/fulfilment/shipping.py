@@ -83,8 +83,9 @@ def ship_orders(
     with engine().pipelined_transaction():
         allowed = check()() if check else [True] * len(requests)
         wanted = list(compress(requests, allowed))
-        order_ids = {each.order_id for each in wanted if each.order_id <= MAX_BIG_INTEGER}
-        keys = {key for each in wanted if (key := key_of(each))}
+        may_exist = [each for each in wanted if each.order_id <= MAX_BIG_INTEGER]
+        order_ids = {each.order_id for each in may_exist}
+        keys = {key for each in may_exist if (key := key_of(each))}
         asked = enqueue_orders(order_ids, keys, len(wanted))
         orders, known = locked_orders(asked), known_shipments(asked)
         ids = [key for (key,) in asked.ids.fetch()]
