@@ -89,7 +89,7 @@ class OrderAdmin(UnitsAdmin):
         return Order.objects.with_lines()
 
     def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
-        """Those that have rows, so that nothing is read for the others."""
+        """The inlines that have rows. An inline without rows would cost a statement."""
         lines = [] if obj is None else obj.lines.all()
         has_rows = {
             ChargeInline: obj is not None and obj.charges_total is not None,

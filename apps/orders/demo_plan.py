@@ -139,7 +139,7 @@ def _followed(number: int, parcel: int) -> Followed:
 
 
 def _deliver_next(*, order_id: int, actor: str, at: datetime) -> None:
-    """The parcel that left first of those that are under way."""
+    """Deliver the oldest parcel that is still under way."""
     under_way = Shipment.objects.filter(order=order_id, delivery=None).order_by("pk")
     deliver_shipment(shipment_id=under_way[0].pk, actor=actor, at=at)
 

@@ -90,7 +90,7 @@ def _was_done(order: Order, actor: str, key: str | None, lines: Sequence[LineUni
 
 
 def _was_canceled(order: Order) -> bool:
-    """Whether the last thing that happened to an order is that nothing of it was left open."""
+    """Whether the newest event of an order canceled everything that was open."""
     if order.status in (Order.Status.PENDING, Order.Status.CANCELED):
         return order.status == Order.Status.CANCELED
     return order.events.filter(version=order.version, type="canceled").exists()

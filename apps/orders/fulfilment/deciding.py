@@ -86,8 +86,9 @@ def decide_shipments(
 ) -> list[Decision]:
     """Decide each request alone, in the order of arrival; return the decisions in that order.
 
-    orders: those that the requests name, by id, as far as they exist. Later requests see what
-    accepted ones leave of them. known: shipments that were written with the requests' keys.
+    orders: by id, the orders that the requests name and that exist. An accepted request changes
+        them, and later requests see the change.
+    known: the shipments that were written with the requests' keys.
     A refusal is returned rather than raised, and changes nothing.
     """
     found = dict(known)

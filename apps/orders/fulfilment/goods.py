@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from apps.orders.exceptions import QuantityExceeded, UnknownLine
+from apps.orders.exceptions import InvalidOrder, QuantityExceeded, UnknownLine
 from monoservices.api.problems import Errors
 
 
@@ -121,8 +121,14 @@ def choose(
     """Units by the ids of lines; those of a line that is named several times add up.
 
     there: how many units of a line can be asked for at most. what: what these are, for people.
-    Raises UnknownLine, and QuantityExceeded where a line has fewer units.
+    Raises InvalidOrder where nothing is asked for, UnknownLine, and QuantityExceeded where a line
+    has fewer units.
     """
+    if not asked:
+        raise InvalidOrder(errors={"lines": ["Expected at least one line."]})
+    if none := [each for each in asked if each.quantity < 1]:
+        message = "Expected at least one unit."
+        raise InvalidOrder(errors={each.field("quantity"): [message] for each in none})
     errors: Errors = {}
     chosen: dict[int, int] = {}
     for each, line in zip(asked, find_lines(lines, asked), strict=True):

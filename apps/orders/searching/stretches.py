@@ -102,7 +102,7 @@ def _candidates(stretch: str, search: Search, most: int, *, owner: int | None) -
 
 
 def _matches(where: Condition, orders: Condition, search: Search, go: _Direction) -> Condition:
-    """Orders that match, beyond those that were compared one by one."""
+    """Orders that match and come after those that were compared one by one."""
     parts = Parts()
     is_there = parts.add(where)
     contains = parts.add(engine().contains(TEXT, search.text))

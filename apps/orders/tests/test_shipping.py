@@ -198,6 +198,15 @@ def test_no_more_is_shipped_than_is_open(order: Order, ids: list[int]) -> None:
     assert error.errors == {"lines.1.quantity": ["There are 1 open."]}
 
 
+@pytest.mark.parametrize("chosen", [{}, {0: 0}, {0: -1}])
+def test_at_least_one_unit_is_shipped(chosen: dict[int, int], order: Order, ids: list[int]) -> None:
+    """Nobody ships nothing, whoever calls the operation."""
+    error = refused(order, {ids[at]: quantity for at, quantity in chosen.items()})
+    assert error.code == "invalid"
+    assert [*error.errors] == (["lines.0.quantity"] if chosen else ["lines"])
+    assert not Shipment.objects.exists()
+
+
 def test_units_of_a_line_that_is_named_twice_add_up(order: Order, ids: list[int]) -> None:
     by_id = LineUnits(path="lines.0", line_id=ids[0], quantity=2)
     by_sku = LineUnits(path="lines.1", sku="MUG", quantity=2)

@@ -21,7 +21,7 @@ from monoservices.api.staff import ReadOnlyAdmin, staff_actor
 
 
 class ChangingShipments(ReadOnlyAdmin):
-    """The pages of shipments, with those that change something."""
+    """Pages on which staff note a delivery and edit tracking."""
 
     def get_queryset(self, request: HttpRequest) -> ShipmentQuerySet:
         return Shipment.objects.with_rows().select_related("order")
